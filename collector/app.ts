@@ -1,0 +1,99 @@
+/** Everything that is not a hot route: pages, assets, the API. */
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import type { Access } from './access.ts'
+import { apiRoutes, type ApiParts } from './api.ts'
+import { problem } from './problem.ts'
+import { serveTag } from './tag-script.ts'
+
+export interface AppParts extends ApiParts {
+  access: Access
+  /** what `npm run build` made */
+  folder: string
+  /** whether it can take events durably right now */
+  ready(): Promise<boolean>
+  /** whether an address is a proxy whose headers are believed */
+  trusts(address: string): boolean
+}
+
+const YEAR = 31_536_000_000
+
+export function createApp(parts: AppParts): Express {
+  const { access, folder, sites, log, ready, trusts } = parts
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('trust proxy', trusts)
+  app.get('/healthz', (_, response) => void response.json({ product: 'livetag', status: 'alive' }))
+  app.get('/readyz', async (_, response) => {
+    const ok = await ready()
+    response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready' })
+  })
+  app.get('/t/:file', serveTag(folder, sites))
+  app.use(securityHeaders)
+  app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
+  app.use('/demo', express.static(`${folder}demo`))
+  app.use(pages(access, folder))
+  app.use('/api/v2', apiRoutes(parts))
+  const failed: ErrorRequestHandler = (error, _request, response, next) => {
+    if (response.headersSent) return next(error)
+    const status = (error as { status?: number }).status ?? 500
+    if (status < 500) return problem(response, 'parameter-invalid')
+    log.error({ err: error }, 'a request failed')
+    problem(response, 'unavailable')
+  }
+  app.use(failed)
+  return app
+}
+
+/** What is at no path: a page for people, a problem for programs. */
+export const notFound =
+  (folder: string): RequestHandler =>
+  (request, response) => {
+    if (request.path.startsWith('/api/') || !request.accepts('html')) return problem(response, 'not-found')
+    response.status(404).sendFile('404.html', { root: `${folder}dashboard` })
+  }
+
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      fontSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // Whether a host is served over TLS for good is for its owner to say, at the proxy.
+  strictTransportSecurity: false,
+})
+
+function pages(access: Access, folder: string): express.Router {
+  const router = express.Router()
+  const page = (name: string): RequestHandler => (_, response) =>
+    response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
+  router.get('/', (_, response) => response.redirect('/live'))
+  router.get('/live', (request, response, next) => {
+    if (access.allows(request)) return page('live.html')(request, response, next)
+    response.redirect('/login')
+  })
+  router.get('/login', (request, response, next) => {
+    const { token } = request.query
+    if (typeof token !== 'string') return page('login.html')(request, response, next)
+    // A second click on a used link by somebody who is signed in already should just work.
+    if (access.redeem(token)) response.set('set-cookie', access.cookie(request.secure)).redirect(303, '/live')
+    else response.redirect(303, access.allows(request) ? '/live' : '/login?error=used')
+  })
+  router.post('/login', express.urlencoded({ extended: false, limit: '4kb' }), (request, response) => {
+    const { key } = (request.body ?? {}) as { key?: unknown }
+    if (typeof key === 'string' && access.isOwnerKey(key.trim())) {
+      response.set('set-cookie', access.cookie(request.secure)).redirect(303, '/live')
+    } else response.redirect(303, '/login?error=wrong')
+  })
+  router.post('/logout', (_, response) => response.set('set-cookie', access.noCookie()).redirect(303, '/login'))
+  return router
+}

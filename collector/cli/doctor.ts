@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defineCommand } from 'citty'
+import { createCollector } from '../server.ts'
+import { examine, type Report } from './examine.ts'
+import { fail } from './fail.ts'
+import { addressOf, asOwner, isRunning } from './running.ts'
+
+/**
+ * `livetag doctor`: sends a marked event through the whole path of the running collector, or of one that it starts on a
+ * temporary folder where none runs. The exit code is 0 when every step is well, else 1.
+ */
+export const doctor = defineCommand({
+  meta: { name: 'doctor', description: 'Send an event through the whole path and time each step' },
+  args: { json: { type: 'boolean', description: 'print {ok, steps} as JSON' } },
+  async run({ args }) {
+    const report = await diagnose(text => process.stderr.write(`${text}\n`)).catch(fail)
+    process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : table(report))
+    process.exit(report.ok ? 0 : 1)
+  },
+})
+
+async function diagnose(progress: (text: string) => void): Promise<Report> {
+  const url = addressOf(process.env)
+  if (await isRunning(url)) return await examine(await asOwner(url, process.env), 'running')
+  progress(`no collector answers at ${url}: starting one on a temporary folder`)
+  const home = await mkdtemp(join(tmpdir(), 'livetag-doctor-'))
+  const ownerKey = crypto.randomUUID()
+  const started = performance.now()
+  try {
+    const collector = await createCollector({ home, host: '127.0.0.1', port: 0, ownerKey, logLevel: 'warn', onProgress: progress })
+    try {
+      const { url: own } = await collector.listen()
+      const ms = Math.round(performance.now() - started)
+      const report = await examine(await asOwner(own, { LIVETAG_OWNER_KEY: ownerKey }), 'temporary')
+      return { ...report, steps: { started: { ok: true, ms }, ...report.steps } }
+    } finally {
+      await collector.close()
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+function table({ ok, collector, steps }: Report): string {
+  const rows = Object.entries(steps).map(([name, { ok, ms, error }]) => {
+    const mark = ok ? 'ok  ' : 'FAIL'
+    return `  ${mark}  ${name.padEnd(10)} ${`${ms}`.padStart(7)} ms${error ? `   ${error}` : ''}`
+  })
+  return `\n  ${collector === 'running' ? 'the running collector' : 'a collector on a temporary folder'}\n\n${rows.join('\n')}\n\n  ${ok ? 'Everything works.' : 'Something does not work: see above.'}\n\n`
+}

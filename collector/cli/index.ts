@@ -1,0 +1,13 @@
+/** The command `livetag`. */
+import { defineCommand, runMain } from 'citty'
+import { doctor } from './doctor.ts'
+import { login } from './login.ts'
+import { serve } from './serve.ts'
+import { site } from './site.ts'
+
+const main = defineCommand({
+  meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
+  subCommands: { serve, doctor, site, login },
+})
+
+await runMain(main)

@@ -1,0 +1,176 @@
+/**
+ * From the text of a body to checked events. Pure: the clock, the agent and the sites are passed in.
+ * Each event is accepted or rejected alone, with a reason; nothing here throws on any input.
+ */
+import { Compile } from 'typebox/compile'
+import { type ConsentFlag, type Envelope, EnvelopeHead, LIMITS, type PageInfo, WireEvent } from '../../tag/wire.ts'
+import type { JournalEvent } from '../journal/index.ts'
+import type { Site } from '../sites/index.ts'
+import type { Agent } from './agent.ts'
+import { isPrintable, isStorable, refuseProperties } from './properties.ts'
+import type { Reason, Refusal } from './reasons.ts'
+import { readPlace } from './source.ts'
+
+const isHead = Compile(EnvelopeHead)
+const isEvent = Compile(WireEvent)
+
+/** What is known of a request beside its body. */
+export interface Circumstances {
+  /** when it was received, ms */
+  received: number
+  agent: Agent
+  site(key: string): Site | undefined
+}
+
+/** A rejected event (`q` of the event) or envelope (`q: null`). */
+export interface Rejection extends Refusal {
+  q: number | null
+  site: string
+  name: string
+}
+
+export interface Acceptance {
+  events: JournalEvent[]
+  rejected: Rejection[]
+  /** estimate of what the events take in the journal, bytes */
+  bytes: number
+  /** the whole body was refused */
+  refusal?: Refusal
+}
+
+const refused = (reason: Reason, detail?: string): Acceptance => ({
+  events: [],
+  rejected: [],
+  bytes: 0,
+  refusal: detail === undefined ? { reason } : { reason, detail },
+})
+
+/** Accepts a body of `POST /e`: an {@link Envelope} or a list of them. */
+export function accept(body: string, circumstances: Circumstances): Acceptance {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch {
+    return refused('json-invalid')
+  }
+  const envelopes: unknown[] = Array.isArray(parsed) ? parsed : [parsed]
+  if (envelopes.length === 0) return refused('envelope-invalid', 'the list is empty')
+  if (countEvents(envelopes) > LIMITS.events || envelopes.length > LIMITS.events) return refused('too-many-events')
+  const result: Acceptance = { events: [], rejected: [], bytes: body.length }
+  const refusals: Refusal[] = []
+  for (const envelope of envelopes) {
+    const refusal = acceptEnvelope(envelope, circumstances, result)
+    if (refusal) refusals.push(refusal)
+  }
+  const [first] = refusals
+  if (first && refusals.length === envelopes.length) result.refusal = first
+  else for (const refusal of refusals) result.rejected.push({ ...refusal, q: null, site: '', name: '' })
+  return result
+}
+
+function countEvents(envelopes: unknown[]): number {
+  let count = 0
+  for (const envelope of envelopes) {
+    const events = (envelope as { e?: unknown } | null)?.e
+    if (Array.isArray(events)) count += events.length
+  }
+  return count
+}
+
+function acceptEnvelope(envelope: unknown, around: Circumstances, result: Acceptance): Refusal | undefined {
+  if (!isHead.Check(envelope)) return { reason: 'envelope-invalid', detail: firstError(envelope) }
+  const { e: events } = envelope as Partial<Envelope>
+  if (!Array.isArray(events)) return { reason: 'envelope-invalid', detail: 'e is not a list' }
+  if (!isPrintable(envelope.s)) return { reason: 'site-unknown' }
+  const site = around.site(envelope.s)
+  if (!site) return { reason: 'site-unknown' }
+  if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
+  const shared = readShared(site, envelope, around)
+  result.bytes += events.length * (300 + 2 * (shared.url.length + shared.ref.length + (shared.title?.length ?? 0)))
+  for (const event of events as unknown[]) {
+    const accepted = acceptEvent(event, envelope, shared, around)
+    if ('reason' in accepted) {
+      const { q, n } = (event ?? {}) as { q?: unknown; n?: unknown }
+      const name = typeof n === 'string' && n.length <= LIMITS.name && isPrintable(n) ? n : ''
+      result.rejected.push({ ...accepted, q: typeof q === 'number' ? q : null, site: site.key, name })
+    } else result.events.push(accepted)
+  }
+  return undefined
+}
+
+function firstError(envelope: unknown): string {
+  const [error] = isHead.Errors(envelope)
+  return error ? `${error.instancePath || 'the envelope'} ${error.message}` : ''
+}
+
+/** Whether an envelope's consent is enough for the site's mode (DESIGN §6). */
+export function fits(mode: Site['consent'], consent: ConsentFlag): boolean {
+  if (consent === 'g' || consent === 'd') return true
+  return consent === 'x' ? mode === 'none' : mode === 'cookieless'
+}
+
+type Shared = Omit<JournalEvent, 'key' | 'name' | 'id' | 'ts' | 'props'>
+
+/** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
+export function readShared(
+  site: Site,
+  head: { p: PageInfo; c: ConsentFlag; i?: string; k?: string },
+  { agent }: Circumstances,
+): Shared {
+  const { p, c } = head
+  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url))
+  const named = c === 'g' || c === 'x'
+  const title = tidy(p.ti ?? '', LIMITS.title)
+  return {
+    site: site.key,
+    ...(named && head.i !== undefined && { visitor: head.i }),
+    ...(named && head.k !== undefined && { session: head.k }),
+    ...place,
+    path: place.path.slice(0, LIMITS.url),
+    ...(title !== '' && { title }),
+    ...agent,
+    ...(p.l !== undefined && isStorable(p.l) && { language: p.l }),
+    ...(p.z !== undefined && isStorable(p.z) && { zone: p.z }),
+    ...(p.vw !== undefined && { width: Math.round(p.vw) }),
+    consent: c,
+  }
+}
+
+/** Titles and URLs are cut, and what can't be stored in them replaced: a bad title must not cost the page view. */
+const tidy = (text: string, length: number): string => text.slice(0, length).toWellFormed().replaceAll('\0', '')
+
+function acceptEvent(
+  event: unknown,
+  head: EnvelopeHead,
+  shared: Shared,
+  { received }: Circumstances,
+): JournalEvent | Refusal {
+  if (!isEvent.Check(event)) return refuseEvent(event)
+  const { n: name, q, t, d: props, id } = event
+  if (!isPrintable(name)) return { reason: 'name-invalid' }
+  if (id !== undefined && !isPrintable(id)) return { reason: 'id-invalid' }
+  if (t > LIMITS.lateMs) return { reason: 'too-late' }
+  if (shared.consent === 'd' && name !== 'consent') return { reason: 'consent-missing' }
+  const refusal = props === undefined ? undefined : refuseProperties(props)
+  if (refusal) return refusal
+  return {
+    key: eventKey(shared.site, name, `${head.w}.${q}`, id),
+    name,
+    id: id ?? `${head.w}.${q}`,
+    ts: new Date(received - Math.max(0, Math.round(t))),
+    ...shared,
+    ...(props !== undefined && { props }),
+  }
+}
+
+/** The name under which an event is counted once: a caller's own id is unique per site and event name. */
+export const eventKey = (site: string, name: string, id: string, own?: string): string =>
+  own === undefined ? `${site}:${id}` : `${site}:!${name}:${own}`
+
+/** The most telling reason for an event that has the wrong shape. */
+function refuseEvent(event: unknown): Refusal {
+  const [error] = isEvent.Errors(event)
+  const field = error?.instancePath.split('/')[1] ?? ''
+  const reasons: Record<string, Reason> = { n: 'name-invalid', id: 'id-invalid', t: 'time-invalid', d: 'properties-invalid' }
+  return { reason: reasons[field] ?? 'event-invalid', detail: error ? `${error.instancePath} ${error.message}` : '' }
+}

@@ -1,0 +1,53 @@
+/**
+ * The visitor's address, cut to its network before anything else sees it (/24 for IPv4, /48 for IPv6), as
+ * CONSENT's "truncate before hashing" and the French regulator's guidance on audience measurement ask.
+ */
+import type { IncomingMessage } from 'node:http'
+import { type BlockList, isIP } from 'node:net'
+
+/** The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none. */
+export function truncatedAddress(request: IncomingMessage, trusted: BlockList): string {
+  const socket = plain(request.socket.remoteAddress ?? '')
+  return truncate(isTrusted(socket, trusted) ? forwarded(request.headers['x-forwarded-for'], socket, trusted) : socket)
+}
+
+/** Cuts an address to its network; what is no address becomes empty. */
+export function truncate(address: string): string {
+  const bare = plain(address)
+  if (isIP(bare) === 4) return `${bare.split('.').slice(0, 3).join('.')}.0`
+  if (isIP(bare) !== 6) return ''
+  const [head = ''] = bare.split('%')
+  const [left = '', right] = head.split('::')
+  const groups = left === '' ? [] : left.split(':')
+  if (right !== undefined) {
+    const tail = right === '' ? [] : right.split(':')
+    // a dotted tail (64:ff9b::192.0.2.1) stands for two groups; they are beyond the first three anyway
+    const length = tail.length + (tail.at(-1)?.includes('.') ? 1 : 0)
+    while (groups.length + length < 8) groups.push('0')
+    groups.push(...tail)
+  }
+  const kept = groups.slice(0, 3).map(g => Number.parseInt(g, 16).toString(16))
+  while (kept.at(-1) === '0') kept.pop()
+  return `${kept.join(':')}::`
+}
+
+/** The right-most address in `X-Forwarded-For` that no trusted proxy has: everything left of it can be made up. */
+function forwarded(header: string | string[] | undefined, socket: string, trusted: BlockList): string {
+  const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map(hop => plain(hop.trim()))
+  for (const hop of hops.reverse()) {
+    if (isIP(hop) === 0) break
+    if (!isTrusted(hop, trusted)) return hop
+  }
+  return socket
+}
+
+const isTrusted = (address: string, trusted: BlockList): boolean => {
+  const version = isIP(address)
+  return version !== 0 && trusted.check(address, version === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** `::ffff:192.0.2.1` is an IPv4 address on a dual-stack socket; `[::1]:80` and `192.0.2.1:80` carry a port. */
+function plain(address: string): string {
+  const bare = address.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+  return bare.toLowerCase().startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
+}

@@ -1,0 +1,170 @@
+/**
+ * The hot routes, answered in front of Express by the same server: `POST /e` and `GET /p.gif`. Nothing is answered as
+ * taken before the journal page is on disk at a majority.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BlockList } from 'node:net'
+import { type DebugAnswer, LIMITS } from '../../tag/wire.ts'
+import { type Journal, JournalError } from '../journal/index.ts'
+import type { Log } from '../log.ts'
+import type { Sites } from '../sites/index.ts'
+import { accept, type Circumstances } from './accept.ts'
+import { truncatedAddress } from './address.ts'
+import { readAgent } from './agent.ts'
+import { acceptPixel, GIF } from './pixel.ts'
+import { REASONS, type Reason, type Refusal } from './reasons.ts'
+import type { Rejects } from './rejects.ts'
+
+/** Seconds after which a refused client may try again. */
+const RETRY_AFTER = '2'
+
+const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-livetag' }
+const PREFLIGHT = {
+  ...CORS,
+  'access-control-allow-methods': 'POST',
+  'access-control-allow-headers': 'content-type',
+  'access-control-max-age': '86400',
+}
+const PIXEL_HEADERS = {
+  'content-type': 'image/gif',
+  'content-length': GIF.length,
+  'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'cross-origin',
+}
+
+export interface IntakeParts {
+  journal: Pick<Journal, 'append'>
+  sites: Pick<Sites, 'get'>
+  rejects: Pick<Rejects, 'add'>
+  trustProxy: BlockList
+  log: Log
+  clock(): number
+}
+
+/** Answers a request for a hot route; gives back false for every other request, untouched. */
+export type Intake = (request: IncomingMessage, response: ServerResponse) => boolean
+
+export function createIntake({ journal, sites, rejects, trustProxy, log, clock }: IntakeParts): Intake {
+  const circumstances = (request: IncomingMessage): Circumstances => ({
+    received: clock(),
+    agent: readAgent(request.headers['user-agent'] ?? ''),
+    site: key => sites.get(key),
+  })
+  const noteRefusal = (request: IncomingMessage, site: string, { reason, detail }: Refusal, name = ''): void => {
+    rejects.add(site, name, reason)
+    if (log.isLevelEnabled('debug')) {
+      log.debug({ reason, detail, site, network: truncatedAddress(request, trustProxy) }, 'refused')
+    }
+  }
+  const whyNotStored = (error: unknown): 'overloaded' => {
+    if (!(error instanceof JournalError)) log.error({ err: error }, 'a request failed')
+    else if (error.why === 'away') log.warn({ err: error.cause }, 'a page could not be written')
+    return 'overloaded'
+  }
+
+  const events = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+    const body = await readBody(request)
+    if (body === undefined) return refuse(response, { reason: 'body-too-large' }, close(request))
+    const result = accept(body, circumstances(request))
+    for (const { site, name, ...rejection } of result.rejected) noteRefusal(request, site, rejection, name)
+    if (result.refusal) {
+      noteRefusal(request, '', result.refusal)
+      return refuse(response, result.refusal)
+    }
+    if (result.events.length > 0) {
+      try {
+        await journal.append(result.events, result.bytes)
+      } catch (error) {
+        return refuse(response, { reason: whyNotStored(error) })
+      }
+    }
+    const reasons = [...new Set(result.rejected.map(({ reason }) => reason))].join(', ')
+    const headers = { ...CORS, ...(reasons && { 'x-livetag': reasons }) }
+    if (!/(^|&)debug\b/.test(query)) return void response.writeHead(204, headers).end()
+    const rejected = result.rejected.map(({ q, reason, detail }) => ({ q, reason, ...(detail && { detail }) }))
+    const answer: DebugAnswer = { accepted: result.events.length, rejected }
+    response.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(answer))
+  }
+
+  const pixel = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+    const answer = (reason?: Reason) => {
+      const headers = reason === undefined ? PIXEL_HEADERS : { ...PIXEL_HEADERS, 'x-livetag': reason }
+      response.writeHead(200, reason === 'overloaded' ? { ...headers, 'retry-after': RETRY_AFTER } : headers)
+      response.end(request.method === 'HEAD' ? undefined : GIF)
+    }
+    // Only a GET counts: scanners and link previews ask with HEAD.
+    if (request.method !== 'GET') return answer('method-not-allowed')
+    const event = acceptPixel(query, request.headers.referer ?? '', circumstances(request))
+    if ('reason' in event) {
+      noteRefusal(request, event.site, event)
+      return answer(event.reason)
+    }
+    try {
+      await journal.append([event], 400 + query.length + 2 * event.url.length)
+      answer()
+    } catch (error) {
+      answer(whyNotStored(error))
+    }
+  }
+
+  return (request, response) => {
+    const [path, query = ''] = split(request.url ?? '')
+    const route = path === '/e' ? events : path === '/p.gif' ? pixel : undefined
+    if (!route) return false
+    if (route === events && request.method !== 'POST') {
+      request.resume()
+      if (request.method === 'OPTIONS') response.writeHead(204, PREFLIGHT).end()
+      else refuse(response, { reason: 'method-not-allowed' }, { allow: 'POST, OPTIONS' })
+      return true
+    }
+    route(request, response, query).catch(error => {
+      // The client went away in the middle, or there is a mistake in here: neither may end the process.
+      if (!request.destroyed || !response.destroyed) log.error({ err: error }, 'a request failed')
+      if (!response.headersSent && !response.destroyed) refuse(response, { reason: 'overloaded' })
+    })
+    return true
+  }
+}
+
+function split(url: string): [string, string?] {
+  const at = url.indexOf('?')
+  return at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)]
+}
+
+/** The rest of a body that is too large is not read: the connection ends with the answer. */
+const close = (request: IncomingMessage): Record<string, string> => {
+  request.resume()
+  return { connection: 'close' }
+}
+
+function refuse(response: ServerResponse, { reason, detail }: Refusal, headers: Record<string, string> = {}): void {
+  const { status, means } = REASONS[reason]
+  const problem = { type: 'about:blank', title: means, status, reason, ...(detail && { detail }) }
+  response
+    .writeHead(status, {
+      ...CORS,
+      'content-type': 'application/problem+json',
+      'x-livetag': reason,
+      ...(status === 503 && { 'retry-after': RETRY_AFTER }),
+      ...headers,
+    })
+    .end(JSON.stringify(problem))
+}
+
+/** The body as text; `undefined` when it is larger than the limit. Rejects when the client goes away. */
+function readBody(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytes) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > LIMITS.bodyBytes) {
+        request.removeAllListeners('data')
+        resolve(undefined)
+      } else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0].toString('utf8') : Buffer.concat(chunks).toString('utf8')))
+    request.on('error', reject)
+  })
+}

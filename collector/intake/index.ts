@@ -1,0 +1,8 @@
+/**
+ * Intake: requests go in; each event is accepted into the journal or rejected with a reason of a closed list. It
+ * promises that nothing is answered as taken before it is durable, that no input crashes it, and that no raw address
+ * gets further than this room.
+ */
+export { createIntake, type Intake } from './http.ts'
+export { REASONS, type Reason } from './reasons.ts'
+export { countRejects, type Rejects } from './rejects.ts'

@@ -1,0 +1,57 @@
+/**
+ * `GET /p.gif?site=…&event=…&…`: one event from where no script runs. Parameters that are not named in {@link KNOWN}
+ * become properties. Always answered with a GIF; the reason of a refusal is in the header `x-livetag`.
+ */
+import { randomBytes } from 'node:crypto'
+import { parse } from 'node:querystring'
+import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
+import type { JournalEvent } from '../journal/index.ts'
+import { type Circumstances, eventKey, fits, readShared } from './accept.ts'
+import { isPrintable, refuseProperties } from './properties.ts'
+import type { Refusal } from './reasons.ts'
+
+/** A transparent GIF of one pixel, 42 bytes (GIF89a with one color table of two). */
+export const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
+
+const KNOWN = ['site', 'event', 'consent', 'id', 'url', 'ref', 'title', 'visitor', 'session'] as const
+const IDENTIFIER = /^[\w-]{1,128}$/
+
+/** @param query what follows the `?` */
+export function acceptPixel(query: string, referer: string, around: Circumstances): JournalEvent | (Refusal & { site: string }) {
+  const parameters = parse(query, '&', '=', { maxKeys: LIMITS.properties + KNOWN.length })
+  const one = (name: string): string | undefined => {
+    const value = parameters[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+  const key = one('site') ?? ''
+  const site = around.site(key)
+  if (!site) return { reason: 'site-unknown', site: '' }
+  const refuse = (refusal: Refusal) => ({ ...refusal, site: site.key })
+  const consent = one('consent') ?? (site.consent === 'none' ? 'x' : site.consent === 'cookieless' ? 'l' : '')
+  if (!isConsent(consent) || consent === 'd' || !fits(site.consent, consent)) return refuse({ reason: 'consent-missing' })
+  const name = one('event') ?? 'pageview'
+  if (name === '' || name.length > LIMITS.name || !isPrintable(name)) return refuse({ reason: 'name-invalid' })
+  const id = one('id')
+  if (id !== undefined && (id === '' || id.length > LIMITS.id || !isPrintable(id))) return refuse({ reason: 'id-invalid' })
+  const [visitor, session] = [one('visitor'), one('session')]
+  if ([visitor, session].some(text => text !== undefined && !IDENTIFIER.test(text))) return refuse({ reason: 'id-invalid' })
+  const props: Record<string, string> = {}
+  for (const parameter of Object.keys(parameters)) {
+    if (!KNOWN.some(known => known === parameter)) props[parameter] = one(parameter) ?? ''
+  }
+  const refusal = refuseProperties(props)
+  if (refusal) return refuse(refusal)
+  const page = { u: one('url') ?? referer, r: one('ref') ?? '', ti: one('title') ?? '' }
+  const head = { p: page, c: consent, ...(visitor !== undefined && { i: visitor }), ...(session !== undefined && { k: session }) }
+  const own = id ?? `${randomBytes(12).toString('hex')}.0`
+  return {
+    key: eventKey(site.key, name, own, id),
+    name,
+    id: own,
+    ts: new Date(around.received),
+    ...readShared(site, head, around),
+    ...(Object.keys(props).length > 0 && { props }),
+  }
+}
+
+const isConsent = (text: string): text is ConsentFlag => (ConsentFlag.enum as readonly string[]).includes(text)

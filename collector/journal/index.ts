@@ -1,0 +1,7 @@
+/**
+ * The journal: the log of accepted events. In come checked events, out go durable pages, which settle reads and a
+ * change stream carries to the live views. It promises that `append` resolves only when the events are on disk at a
+ * majority, and that what waits never takes more than its bound.
+ */
+export * from './page.ts'
+export { createJournal, type Journal, JournalError } from './writer.ts'

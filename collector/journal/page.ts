@@ -1,0 +1,66 @@
+/** The documents of the journal. A {@link JournalPage} is a group of events that became durable together. */
+import type { ObjectId } from 'mongodb'
+
+/** An event as intake accepted it: everything that settle, live and the raw record need of it. */
+export interface JournalEvent {
+  /** `<site>:<id>`, or `<site>:!<name>:<id>` for a caller's own id; unique in `seen` */
+  key: string
+  site: string
+  name: string
+  id: string
+  /** when it happened, corrected by the collector's clock */
+  ts: Date
+  visitor?: string
+  session?: string
+  url: string
+  host: string
+  path: string
+  ref: string
+  source: string
+  title?: string
+  device: string
+  browser: string
+  os: string
+  language?: string
+  zone?: string
+  /** width of the viewport, CSS pixels */
+  width?: number
+  consent: 'g' | 'l' | 'x' | 'd'
+  /** what gave a bot away */
+  bot?: string
+  props?: Record<string, unknown>
+}
+
+/** What is counted for one value (a path, a name …) in one minute. Rows of {@link Delta} and rollups have this order. */
+export const COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'bots'] as const
+export type Counter = (typeof COUNTERS)[number]
+
+export const DIMENSIONS = ['total', 'name', 'page'] as const
+export type Dimension = (typeof DIMENSIONS)[number]
+
+/** By how much the counters of one minute and dimension change when a page is settled. `counters` holds one row a value. */
+export interface Delta {
+  site: string
+  dim: Dimension
+  /** begin of the minute, ms since the epoch */
+  at: number
+  values: string[]
+  counters: number[][]
+}
+
+export interface JournalPage {
+  _id: ObjectId
+  lane: number
+  epoch: number
+  /** when it was received */
+  at: Date
+  /** how many events */
+  n: number
+  events: JournalEvent[]
+  state: 'open' | 'settled'
+  /** its number in the lane, from 1, once settled */
+  settled?: number
+  deltas?: Delta[]
+  /** when the last rollup took its deltas; its TTL stands on this */
+  foldedAt?: Date
+}

@@ -1,0 +1,92 @@
+/**
+ * One change stream on the journal, however many viewers there are: a page's insert is the live tail, its `settled`
+ * update carries the exact deltas. Open only while somebody watches.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ChangeStreamInsertDocument, ChangeStreamUpdateDocument, Db, Timestamp } from 'mongodb'
+import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+
+type Change = ChangeStreamInsertDocument<JournalPage> | ChangeStreamUpdateDocument<JournalPage>
+
+/** Fields of an event that a live view can show or count. */
+export type LiveFields = Omit<JournalEvent, 'key' | 'url' | 'ref'>
+
+const FIELDS = ['site', 'name', 'id', 'ts', 'visitor', 'session', 'host', 'path', 'source', 'title', 'device', 'browser', 'os', 'bot', 'props']
+export const eventFields = (path: string): Record<string, 1> => Object.fromEntries(FIELDS.map(field => [`${path}.${field}`, 1]))
+
+const PIPELINE = [
+  {
+    $match: {
+      $or: [{ operationType: 'insert' }, { operationType: 'update', 'updateDescription.updatedFields.state': 'settled' }],
+    },
+  },
+  {
+    $project: {
+      operationType: 1,
+      clusterTime: 1,
+      'fullDocument.at': 1,
+      ...eventFields('fullDocument.events'),
+      'updateDescription.updatedFields.deltas': 1,
+    },
+  },
+]
+
+export interface Listener {
+  /** events of a page, just durable, as of this cluster time */
+  inserted(events: LiveFields[], received: Date, at: Timestamp): void
+  /** exact counters, as of this cluster time */
+  settled(deltas: Delta[], at: Timestamp): void
+  /** the stream could not go on where it was: what was held may lack something */
+  interrupted(error: unknown): void
+}
+
+export interface LiveStream {
+  close(): Promise<void>
+}
+
+/** Resolves when nothing that happens from now on will be missed. */
+export async function openStream(db: Db, listener: Listener): Promise<LiveStream> {
+  let closed = false
+  // Opening takes a second where nothing happens; a point in time to start from takes no wait.
+  const open = async () => {
+    const { operationTime } = await db.command({ ping: 1 })
+    return db.collection<JournalPage>('journal').watch<JournalPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
+  }
+  const take = (change: Change): void => {
+    if (!change.clusterTime) return
+    if (change.operationType === 'insert') listener.inserted(change.fullDocument.events, change.fullDocument.at, change.clusterTime)
+    else listener.settled(change.updateDescription.updatedFields?.deltas ?? [], change.clusterTime)
+  }
+  let stream = await open()
+  const run = async (): Promise<void> => {
+    while (!closed) {
+      try {
+        for await (const change of stream) take(change)
+      } catch (error) {
+        // The driver resumes by itself after a lost connection; what comes here can't be resumed.
+        if (!closed) listener.interrupted(error)
+      }
+      await stream.close().catch(() => {})
+      await reopen()
+    }
+  }
+  const reopen = async (): Promise<void> => {
+    while (!closed) {
+      await pause(500)
+      try {
+        stream = await open()
+        return listener.interrupted(undefined)
+      } catch {
+        // Said already; tried again.
+      }
+    }
+  }
+  const running = run()
+  return {
+    async close() {
+      closed = true
+      await stream.close().catch(() => {})
+      await running
+    },
+  }
+}

@@ -1,0 +1,160 @@
+/** Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Db, MongoClient } from 'mongodb'
+import { createJournal, type Journal, type JournalPage } from './journal/index.ts'
+import type { Log } from './log.ts'
+import { createFolder } from './rollup/index.ts'
+import { hasWork, type Lane, LaneLost, LEASE_MS, leaseLane, leaseOrphan, release, renew, startSettler } from './settle/index.ts'
+
+/** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
+const FOLD_MS = 1_000
+/** How often it looks for lanes whose holder is gone, ms. */
+const ORPHANS_MS = LEASE_MS / 2
+
+export interface Pipeline {
+  journal: Journal
+  /** the lane held now */
+  lane(): Lane
+  /** events settled since the start */
+  settled(): number
+  /** Writes, settles and folds what is there, then gives the lane back. */
+  close(): Promise<void>
+}
+
+interface Parts {
+  client: MongoClient
+  db: Db
+  /** names this process among the collectors of a deployment */
+  holder: string
+  log: Log
+}
+
+/** @param limit bound in bytes of what may wait for the journal */
+export async function startPipeline(parts: Parts, limit: number): Promise<Pipeline> {
+  const { db, holder, log } = parts
+  const stop = new AbortController()
+  let settledBefore = 0
+  let worker = workOn(parts, await leaseLane(db, holder))
+  const journal = createJournal({
+    pages: db.collection<JournalPage>('journal'),
+    lane: () => worker.lane,
+    limit,
+    written: () => worker.wake(),
+  })
+
+  const keepLane = async () => {
+    while (!stop.signal.aborted) {
+      const lost = await worker.ended
+      if (stop.signal.aborted || !lost) return
+      log.warn({ lane: worker.lane.id }, lost.message)
+      settledBefore += worker.settled()
+      await worker.close()
+      await until(stop.signal, 1_000, log, async () => {
+        worker = workOn(parts, await leaseLane(db, holder))
+      })
+    }
+  }
+  const drainOrphans = () =>
+    repeat(stop.signal, ORPHANS_MS, log, async () => {
+      for (let lane = await leaseOrphan(db, holder); lane; lane = await leaseOrphan(db, holder)) {
+        log.info({ lane: lane.id }, 'draining a lane whose holder is gone')
+        await drain(parts, lane, stop.signal)
+      }
+    })
+  const loops = [keepLane(), drainOrphans()]
+
+  return {
+    journal,
+    lane: () => worker.lane,
+    settled: () => settledBefore + worker.settled(),
+    async close() {
+      await journal.close()
+      stop.abort()
+      await worker.close()
+      await Promise.all(loops)
+      await release(db, worker.lane).catch(error => log.warn({ err: error }, 'the lane could not be given back'))
+    },
+  }
+}
+
+async function drain(parts: Parts, lane: Lane, signal: AbortSignal): Promise<void> {
+  const worker = workOn(parts, lane)
+  let ended = false
+  void worker.ended.then(() => {
+    ended = true
+  })
+  while (!ended && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
+  await worker.close()
+  if (!ended) await release(parts.db, lane)
+}
+
+interface LaneWorker {
+  readonly lane: Lane
+  wake(): void
+  settled(): number
+  /** resolves with the reason when another collector holds the lane, with nothing when the worker was closed */
+  ended: Promise<LaneLost | undefined>
+  close(): Promise<void>
+}
+
+/** Settles and folds one lane and renews its lease. */
+function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
+  const stop = new AbortController()
+  let end: (lost?: LaneLost) => void = () => {}
+  const ended = new Promise<LaneLost | undefined>(resolve => {
+    end = resolve
+  })
+  const failed = (error: unknown) => {
+    if (error instanceof LaneLost) end(error)
+    else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
+  }
+  const settler = startSettler({ client, db, lane, failed, lost: end })
+  const folder = createFolder(db, lane)
+  const foldAll = async () => {
+    while ((await folder.fold()) > 0);
+  }
+  const guarded = (action: () => Promise<unknown>) => () => action().catch(failed)
+  const loops = [
+    repeat(stop.signal, FOLD_MS, log, guarded(foldAll)),
+    repeat(stop.signal, LEASE_MS / 3, log, guarded(() => renewLease(db, lane))),
+  ]
+  return {
+    lane,
+    wake: settler.wake,
+    settled: () => settler.settled,
+    ended,
+    async close() {
+      await settler.close()
+      stop.abort()
+      await Promise.all(loops)
+      await guarded(foldAll)()
+      end()
+    },
+  }
+}
+
+async function renewLease(db: Db, lane: Lane): Promise<void> {
+  const { epoch } = lane
+  await renew(db, lane).catch(error => {
+    // An adoption of our own in the meantime is no loss.
+    if (!(error instanceof LaneLost) || lane.epoch === epoch) throw error
+  })
+}
+
+async function repeat(signal: AbortSignal, ms: number, log: Log, action: () => Promise<unknown>): Promise<void> {
+  while (!signal.aborted) {
+    await pause(ms, undefined, { signal }).catch(() => {})
+    if (!signal.aborted) await action().catch(error => log.warn({ err: error }, 'a step of the pipeline failed and is tried again'))
+  }
+}
+
+async function until(signal: AbortSignal, ms: number, log: Log, action: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await action()
+    } catch (error) {
+      log.error({ err: error }, 'no lane could be leased')
+      await pause(ms, undefined, { signal }).catch(() => {})
+    }
+  }
+}

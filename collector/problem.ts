@@ -1,0 +1,21 @@
+import type { Response } from 'express'
+
+/** Codes of the API's errors, with their status and what to do. The codes are stable. */
+export const PROBLEMS = {
+  'not-signed-in': { status: 401, title: 'Send the owner key as `Authorization: Bearer <key>`, or sign in at /login.' },
+  'not-found': { status: 404, title: 'There is nothing at this path.' },
+  'site-unknown': { status: 404, title: 'No site has this key: `npx livetag site list` shows them.' },
+  'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },
+  'unavailable': { status: 503, title: 'The database is away or something failed: try again in a moment.' },
+} as const
+
+/** Answers with a problem as RFC 9457 has it. */
+export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string): void {
+  const { status, title } = PROBLEMS[code]
+  if (status === 401) response.set('www-authenticate', 'Bearer realm="livetag"')
+  if (status === 503) response.set('retry-after', '2')
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title, status, code, ...(detail && { detail }) }))
+}

@@ -1,0 +1,2 @@
+/** Query: questions of the API go in, counters from rollups come out, with how they were made. */
+export * from './stats.ts'

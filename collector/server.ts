@@ -1,0 +1,120 @@
+/** Composes everything: one collector, listening by itself or mounted in an Express app of one's own. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { NextFunction, Request, Response } from 'express'
+import { type Access, createAccess, ensureOwnerKey } from './access.ts'
+import { createApp, notFound } from './app.ts'
+import { builtFolder } from './assets.ts'
+import { type Options, readConfig } from './config.ts'
+import { countRejects, createIntake } from './intake/index.ts'
+import { createHub } from './live/index.ts'
+import { createLog, type Log } from './log.ts'
+import { startPipeline } from './pipeline.ts'
+import { ensureSites, watchSites } from './sites/index.ts'
+import { ensureCollections } from './store/collections.ts'
+import { connect } from './store/connect.ts'
+import { openMongod } from './store/embedded.ts'
+
+/** How long a clean end may take before what is left is given up, ms. Nothing that was acknowledged can be lost by it. */
+const CLOSE_MS = 10_000
+
+export interface Collector {
+  /** Answers requests; calls `next` for what it has no answer to. Hot routes included: mount it before body parsers. */
+  handler(request: IncomingMessage, response: ServerResponse, next?: NextFunction): void
+  /** Listens on the configured host and port. @throws when the port is taken */
+  listen(): Promise<{ server: Server; url: string }>
+  access: Access
+  log: Log
+  /** events settled since the start */
+  settled(): number
+  /** Stops accepting, writes, settles and folds what is there, gives the lane back, shuts down a mongod of its own last. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a collector.
+ * @param options what is absent comes from the environment, then from defaults
+ * @throws ConfigError naming every mistake; ConnectError or NoMongodError when there is no usable MongoDB
+ */
+export async function createCollector(
+  options: Options & { onProgress?: (text: string) => void; clock?: () => number } = {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Collector> {
+  const config = readConfig(options, env)
+  const clock = options.clock ?? Date.now
+  const log = createLog(config.logLevel)
+  const folder = builtFolder()
+  const access = createAccess(config.ownerKey ?? (await ensureOwnerKey(config.home)), clock)
+  const { onProgress = () => {} } = options
+  const mongodEnv = { ...env, MONGODB_URI: config.mongodbUri }
+  const mongod = await openMongod({ home: config.home, env: mongodEnv, log, onProgress })
+  const client = await connect(mongod.uri, { appName: 'livetag' }).catch(async error => {
+    await mongod.close()
+    throw error
+  })
+  const db = client.db(config.database)
+  await ensureCollections(db)
+  await ensureSites(db)
+  const sites = await watchSites(db, error => log.warn({ err: error }, 'the sites could not be followed'))
+  const holder = `${hostname()}:${process.pid}:${Date.now().toString(36)}`
+  const pipeline = await startPipeline({ client, db, holder, log }, config.journalBytes)
+  const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
+  const hub = createHub(client, db, log, clock)
+  const intake = createIntake({ journal: pipeline.journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
+  const ready = async () => {
+    if (!pipeline.journal.healthy || pipeline.journal.waiting > config.journalBytes * 0.9) return false
+    const ping = db.command({ ping: 1 }, { timeoutMS: 2_000 })
+    return await ping.then(() => true, () => false)
+  }
+  const trusts = (address: string): boolean => {
+    const version = isIP(address)
+    return version !== 0 && config.trustProxy.check(address, version === 4 ? 'ipv4' : 'ipv6')
+  }
+  const app = createApp({ client, db, access, hub, sites, log, clock, folder, ready, trusts })
+  const missing = notFound(folder)
+  let server: Server | undefined
+
+  const handler: Collector['handler'] = (request, response, next) => {
+    if (intake(request, response)) return
+    app(request as Request, response as Response, next ?? (() => missing(request as Request, response as Response, () => {})))
+  }
+  const drain = async () => {
+    const ended = server && new Promise(resolve => server?.close(resolve))
+    await hub.close()
+    server?.closeIdleConnections()
+    await Promise.race([ended, pause(1_000)])
+    server?.closeAllConnections()
+    await pipeline.close()
+    await Promise.all([rejects.close(), sites.close()])
+  }
+  let closing: Promise<void> | undefined
+  return {
+    handler,
+    access,
+    log,
+    settled: pipeline.settled,
+    async listen() {
+      const listening = createServer((request, response) => handler(request, response))
+      // A page's connection may be idle for long between two events.
+      listening.keepAliveTimeout = 65_000
+      await new Promise<void>((resolve, reject) => {
+        listening.once('error', reject)
+        listening.listen(config.port, config.host, resolve)
+      })
+      server = listening
+      const address = listening.address()
+      const port = typeof address === 'object' && address ? address.port : config.port
+      return { server: listening, url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}` }
+    },
+    close() {
+      closing ??= (async () => {
+        await Promise.race([drain().catch(error => log.error({ err: error }, 'closing failed')), pause(CLOSE_MS, undefined, { ref: false })])
+        await client.close()
+        await mongod.close()
+      })()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Lanes: each collector leases one, and its pages and rollups carry it, so one process writes each rollup and needs no
+ * coordination with others (DESIGN §1, “Lanes”). Leases expire by the server's clock.
+ *
+ * A collector takes the lowest expired lane, or a new one, renews it, and drains lanes whose holder is gone. The fence
+ * that makes an adoption safe against a holder that only slept is `fence.ts`.
+ */
+import { type Collection, type Db, type MongoServerError, UUID } from 'mongodb'
+
+/** How long a lease lasts without being renewed, ms. */
+export const LEASE_MS = 10_000
+
+export interface LaneDocument {
+  _id: number
+  holder: string
+  epoch: number
+  expires: Date
+  /** id of the driver session under which the lane's raw events are inserted (`fence.ts`) */
+  sid: UUID
+  /** the last settle number given */
+  settled: number
+}
+
+/** A lane that this collector holds. `epoch` grows at every adoption, `settled` with every settled page. */
+export interface Lane {
+  readonly id: number
+  readonly holder: string
+  epoch: number
+  settled: number
+}
+
+/** The lane has another holder or epoch now: drop what is in memory and adopt anew. */
+export class LaneLost extends Error {
+  override name = 'LaneLost'
+}
+
+export const lanes = (db: Db): Collection<LaneDocument> => db.collection<LaneDocument>('lanes')
+
+const adoption = (holder: string) => [
+  { $set: { holder, epoch: { $add: ['$epoch', 1] }, expires: { $add: ['$$NOW', LEASE_MS] } } },
+]
+const OPTIONS = { returnDocument: 'after', writeConcern: { w: 'majority', journal: true } } as const
+
+/** Takes the lowest lane whose lease has expired, or makes the next one when all are held. */
+export async function leaseLane(db: Db, holder: string): Promise<Lane> {
+  for (;;) {
+    const free = await lanes(db).findOneAndUpdate({ $expr: { $lt: ['$expires', '$$NOW'] } }, adoption(holder), {
+      ...OPTIONS,
+      sort: { _id: 1 },
+    })
+    if (free) return toLane(free, holder)
+    const [last] = await lanes(db).find().sort({ _id: -1 }).limit(1).toArray()
+    // Expired at birth, so the next turn adopts it like any other lane.
+    const lane: LaneDocument = { _id: (last?._id ?? -1) + 1, holder: '', epoch: 0, expires: new Date(0), sid: new UUID(), settled: 0 }
+    await lanes(db).insertOne(lane).catch(ignoreDuplicate)
+  }
+}
+
+/**
+ * Adopts a lane whose holder is gone and that still has pages to settle or fold; `undefined` when there is none.
+ * It is drained and then released, so restarts don't multiply lanes.
+ */
+export async function leaseOrphan(db: Db, holder: string): Promise<Lane | undefined> {
+  const expired = await lanes(db).find({ $expr: { $lt: ['$expires', '$$NOW'] } }).sort({ _id: 1 }).toArray()
+  for (const { _id } of expired) {
+    if (!(await hasWork(db, _id))) continue
+    const free = await lanes(db).findOneAndUpdate({ _id, $expr: { $lt: ['$expires', '$$NOW'] } }, adoption(holder), OPTIONS)
+    if (free) return toLane(free, holder)
+  }
+  return undefined
+}
+
+/** Whether a lane has pages that are not settled or not folded. */
+export const hasWork = async (db: Db, lane: number): Promise<boolean> =>
+  (await db.collection('journal').findOne({ lane, foldedAt: null }, { projection: { _id: 1 } })) !== null
+
+/**
+ * Adopts a lane that this collector holds once more, with a new epoch: after any error or unknown result, so that
+ * pages tried before are known to be so.
+ * @throws LaneLost when somebody else holds it
+ */
+export async function readopt(db: Db, lane: Lane): Promise<void> {
+  const again = await lanes(db).findOneAndUpdate({ _id: lane.id, holder: lane.holder }, adoption(lane.holder), OPTIONS)
+  if (!again) throw new LaneLost(`lane ${lane.id} has another holder`)
+  Object.assign(lane, toLane(again, lane.holder))
+}
+
+/** @throws LaneLost when somebody else holds it */
+export async function renew(db: Db, lane: Lane): Promise<void> {
+  const { matchedCount } = await lanes(db).updateOne({ _id: lane.id, holder: lane.holder, epoch: lane.epoch }, [
+    { $set: { expires: { $add: ['$$NOW', LEASE_MS] } } },
+  ])
+  if (matchedCount !== 1) throw new LaneLost(`lane ${lane.id} has another holder`)
+}
+
+/** Gives the lane back, so that the next collector need not wait for the lease to expire. */
+export async function release(db: Db, lane: Lane): Promise<void> {
+  await lanes(db).updateOne({ _id: lane.id, holder: lane.holder }, { $set: { expires: new Date(0) } })
+}
+
+const toLane = ({ _id, epoch, settled }: LaneDocument, holder: string): Lane => ({ id: _id, holder, epoch, settled })
+
+const ignoreDuplicate = (error: MongoServerError) => {
+  if (error.code !== 11000) throw error
+}

@@ -1,0 +1,91 @@
+/** The raw record: settled events in the time-series `events`. */
+import { type Db, MongoBulkWriteError, MongoNetworkError, MongoServerError, type ObjectId } from 'mongodb'
+import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import { insertOptions } from './fence.ts'
+
+/** A document of `events`. `page` is the journal page that it came with. */
+export interface RawEvent {
+  ts: Date
+  meta: { site: string; name: string }
+  id: string
+  page: ObjectId
+  [field: string]: unknown
+}
+
+export const toRaw = ({ key: _, ts, site, name, ...rest }: JournalEvent, page: ObjectId): RawEvent => ({
+  ts,
+  meta: { site, name },
+  page,
+  ...rest,
+})
+
+/**
+ * Inserts the events of these pages. Where an insert may have been tried before (`fresh: false`) it reads what is there
+ * and inserts what is missing. Gives back the events that the server can't store at all, each found by halving.
+ */
+export async function storeRaw(db: Db, pages: JournalPage[], kept: JournalEvent[][], fresh: boolean): Promise<Unstorable[]> {
+  const events = kept.flatMap((list, i) => {
+    const page = pages[i]
+    return page ? list.map(event => ({ event, page: page._id })) : []
+  })
+  const unstorable: Unstorable[] = []
+  await insert(db, fresh ? events : await missing(db, events), unstorable)
+  return unstorable
+}
+
+export interface Unstorable extends Placed {
+  error: string
+}
+
+interface Placed {
+  event: JournalEvent
+  page: ObjectId
+}
+
+async function insert(db: Db, events: Placed[], unstorable: Unstorable[]): Promise<void> {
+  if (events.length === 0) return
+  try {
+    await db.collection<RawEvent>('events').insertMany(events.map(({ event, page }) => toRaw(event, page)), insertOptions())
+  } catch (error) {
+    if (!isAboutADocument(error)) throw error
+    const [only] = events
+    if (events.length === 1 && only) {
+      unstorable.push({ ...only, error: String((error as Error).message).slice(0, 300) })
+      return
+    }
+    const half = Math.ceil(events.length / 2)
+    for (const part of [events.slice(0, half), events.slice(half)]) await insert(db, await missing(db, part), unstorable)
+  }
+}
+
+/** What of these events the time-series does not hold yet, read at a majority. */
+async function missing(db: Db, events: Placed[]): Promise<Placed[]> {
+  if (events.length === 0) return []
+  const times = events.map(({ event }) => +event.ts).filter(Number.isFinite)
+  const filter = {
+    ts: { $gte: new Date(Math.min(...times)), $lte: new Date(Math.max(...times)) },
+    'meta.site': { $in: [...new Set(events.map(({ event }) => event.site))] },
+    page: { $in: [...new Map(events.map(({ page }) => [page.toHexString(), page])).values()] },
+  }
+  const options = { projection: { _id: 0, page: 1, meta: 1, id: 1 }, readConcern: { level: 'majority' } as const }
+  const there = await db.collection<RawEvent>('events').find(filter, options).toArray()
+  const name = (page: ObjectId, site: string, event: string, id: string) => JSON.stringify([page.toHexString(), site, event, id])
+  const held = new Set(there.map(({ page, meta, id }) => name(page, meta.site, meta.name, id)))
+  return events.filter(({ event, page }) => !held.has(name(page, event.site, event.name, event.id)))
+}
+
+/** Whether a failed insert tells of a document, not of the network, the server's state or a majority. */
+function isAboutADocument(error: unknown): boolean {
+  if (error instanceof MongoNetworkError) return false
+  if (error instanceof MongoBulkWriteError) {
+    if (error.result.getWriteConcernError()) return false
+    const codes = [error.writeErrors].flat().map(({ code }) => code)
+    return codes.length > 0 && codes.every(code => ABOUT_A_DOCUMENT.has(Number(code)))
+  }
+  if (error instanceof MongoServerError) return ABOUT_A_DOCUMENT.has(Number(error.code))
+  // The driver could not turn the document into BSON.
+  return error instanceof Error && /^BSON|RangeError|TypeError/.test(error.name)
+}
+
+/** BadValue, FailedToParse, TypeMismatch, Overflow, InvalidBSON, DollarPrefixedFieldName, DocumentValidationFailure, and the codes for documents that are too large. */
+const ABOUT_A_DOCUMENT = new Set([2, 9, 14, 15, 22, 52, 121, 5_743_702, 10_334, 17_280])

@@ -1,0 +1,55 @@
+/** Which events of a batch are counted: the first claim of an id wins, once and for all collectors. */
+import { type Db, MongoBulkWriteError, type ObjectId } from 'mongodb'
+import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import { KEPT } from '../store/collections.ts'
+
+interface Claim {
+  _id: string
+  page: ObjectId
+  at: Date
+  expires: Date
+}
+
+/**
+ * Claims the ids of all events of these pages and gives back, page by page, the events to keep: those whose id is owned
+ * by their own page, and of these the first with that id in it. Repeating is harmless.
+ */
+export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[][]> {
+  const claims = new Map<string, Claim>()
+  for (const page of pages) {
+    for (const { key } of page.events) if (!claims.has(key)) claims.set(key, toClaim(key, page))
+  }
+  const owners = new Map([...claims].map(([key, { page }]) => [key, page.toHexString()]))
+  for (const [key, owner] of await insertClaims(db, [...claims.values()])) owners.set(key, owner)
+  return pages.map(page => {
+    const id = page._id.toHexString()
+    const kept = new Set<string>()
+    return page.events.filter(({ key }) => owners.get(key) === id && !kept.has(key) && kept.add(key))
+  })
+}
+
+function toClaim(key: string, page: JournalPage): Claim {
+  const own = key.slice(key.indexOf(':') + 1).startsWith('!')
+  return { _id: key, page: page._id, at: page.at, expires: new Date(+page.at + (own ? KEPT.events : KEPT.seen)) }
+}
+
+/** Inserts the claims and gives back the owners of those that were there already. */
+async function insertClaims(db: Db, claims: Claim[]): Promise<[string, string][]> {
+  const seen = db.collection<Claim>('seen')
+  if (claims.length === 0) return []
+  try {
+    await seen.insertMany(claims, { ordered: false, writeConcern: { w: 'majority', journal: true } })
+    return []
+  } catch (error) {
+    const taken = duplicates(error, claims)
+    const owners = await seen.find({ _id: { $in: taken } }, { projection: { page: 1 }, readConcern: { level: 'majority' } }).toArray()
+    return owners.map(({ _id, page }) => [_id, page.toHexString()])
+  }
+}
+
+function duplicates(error: unknown, claims: Claim[]): string[] {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
+  const errors = [error.writeErrors].flat()
+  if (errors.some(({ code }) => code !== 11000)) throw error
+  return errors.flatMap(({ index }) => claims[index]?._id ?? [])
+}

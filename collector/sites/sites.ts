@@ -1,0 +1,96 @@
+/** The sites of a deployment, held in memory by every collector and kept fresh by a change stream. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ChangeStream, Collection, Db } from 'mongodb'
+import { isTimeZone } from './zone.ts'
+
+export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
+export type ConsentMode = (typeof CONSENT_MODES)[number]
+
+export interface Site {
+  /** in the tag's URL and in every event: 1 to 64 letters, digits, `-`, `_` or `.` */
+  key: string
+  domain: string
+  consent: ConsentMode
+  /** IANA name; days are the site's own days */
+  timezone: string
+}
+
+type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
+
+/** The site whose events `livetag doctor` sends; in no list and in no report. */
+export const DOCTOR_SITE = '_doctor'
+
+/** Thrown with every mistake in a site's data, one a line. */
+export class SiteError extends Error {
+  override name = 'SiteError'
+}
+
+const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocument>('sites')
+
+/** @throws SiteError when a field is wrong or the key is taken */
+export async function addSite(db: Db, site: Site): Promise<void> {
+  const wrong: string[] = []
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key)) wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')
+  if (!/^[^\s/:]+(:\d+)?$/.test(site.domain)) wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
+  if (!CONSENT_MODES.includes(site.consent)) wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
+  if (!isTimeZone(site.timezone)) wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
+  if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
+  const { key, ...rest } = site
+  const result = await collection(db).updateOne({ _id: key }, { $setOnInsert: { ...rest, createdAt: new Date() } }, { upsert: true })
+  if (result.upsertedCount === 0) throw new SiteError(`there is a site "${key}" already`)
+}
+
+export async function listSites(db: Db): Promise<Site[]> {
+  return (await collection(db).find({ internal: { $ne: true } }).sort({ createdAt: 1, _id: 1 }).toArray()).map(toSite)
+}
+
+/** Makes the site `demo` where there is none at all, and the doctor's. */
+export async function ensureSites(db: Db): Promise<void> {
+  if ((await collection(db).countDocuments({ internal: { $ne: true } }, { limit: 1 })) === 0) {
+    const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    await addSite(db, { key: 'demo', domain: 'localhost', consent: 'required', timezone }).catch(() => {})
+  }
+  await collection(db).updateOne(
+    { _id: DOCTOR_SITE },
+    { $setOnInsert: { domain: 'localhost', consent: 'none', timezone: 'UTC', createdAt: new Date(), internal: true } },
+    { upsert: true },
+  )
+}
+
+const toSite = ({ _id, domain, consent, timezone }: SiteDocument): Site => ({ key: _id, domain, consent, timezone })
+
+export interface Sites {
+  get(key: string): Site | undefined
+  close(): Promise<void>
+}
+
+/** Loads all sites and follows their changes: a change acts within a second. */
+export async function watchSites(db: Db, failed: (error: unknown) => void): Promise<Sites> {
+  let held = new Map<string, Site>()
+  let stream: ChangeStream | undefined
+  let closed = false
+  const load = async () => {
+    held = new Map((await collection(db).find().toArray()).map(document => [document._id, toSite(document)]))
+  }
+  const follow = async () => {
+    const { operationTime } = await db.command({ ping: 1 })
+    stream = collection(db).watch([], { startAtOperationTime: operationTime })
+    await load()
+    for await (const _ of stream) await load()
+  }
+  const run = (async () => {
+    while (!closed) {
+      await follow().catch(error => closed || failed(error))
+      if (!closed) await pause(500)
+    }
+  })()
+  await load()
+  return {
+    get: key => held.get(key),
+    async close() {
+      closed = true
+      await stream?.close().catch(() => {})
+      await run
+    },
+  }
+}

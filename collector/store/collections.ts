@@ -1,0 +1,69 @@
+/**
+ * Every collection of a deployment, with its indexes and how long it keeps its documents: one table.
+ * {@link ensureCollections} makes what is missing and may be run by several collectors at once.
+ */
+import type { CreateCollectionOptions, Db, IndexDescription } from 'mongodb'
+
+interface Spec {
+  create?: CreateCollectionOptions
+  indexes?: IndexDescription[]
+}
+
+const MINUTE = 60
+const DAY = 86_400
+
+export const COLLECTIONS: Record<string, Spec> = {
+  /** The log: pages of accepted events. Kept 15 minutes after they are folded (never counted from arrival: an outage would delete acknowledged pages). */
+  journal: {
+    indexes: [
+      { key: { lane: 1, state: 1, _id: 1 } },
+      { key: { lane: 1, foldedAt: 1, settled: 1 } },
+      { key: { foldedAt: 1 }, expireAfterSeconds: 15 * MINUTE },
+    ],
+  },
+  /** The first claim of every event id. */
+  seen: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  /** The raw record. */
+  events: {
+    create: { timeseries: { timeField: 'ts', metaField: 'meta', granularity: 'seconds' } },
+    indexes: [{ key: { 'meta.site': 1, ts: 1 } }],
+  },
+  sessions: {
+    indexes: [
+      { key: { site: 1, start: 1 } },
+      { key: { site: 1, end: 1 } },
+      { key: { expires: 1 }, expireAfterSeconds: 0 },
+    ],
+  },
+  /** Packed counters. Minutes are kept 35 days. */
+  rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
+  sites: {},
+  lanes: {},
+  /** How often events were rejected, by site, name and reason. */
+  rejects: { create: { capped: true, size: 16 * 1024 * 1024 } },
+  /** Events that could not be stored, set aside so that the rest goes on. */
+  parked: { indexes: [{ key: { site: 1, at: 1 } }] },
+}
+
+/** How long documents live from their making, in ms. */
+export const KEPT = {
+  /** an event's id: a day more than an event may be late */
+  seen: 8 * DAY * 1000,
+  /** raw events, sessions and callers' own ids: 25 months */
+  events: 25 * 31 * DAY * 1000,
+  minutes: 35 * DAY * 1000,
+} as const
+
+const alreadyThere = (error: unknown) => (error as { code?: number }).code === 48
+
+export async function ensureCollections(db: Db): Promise<void> {
+  const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(c => c.name))
+  for (const [name, { create, indexes }] of Object.entries(COLLECTIONS)) {
+    if (!existing.has(name)) {
+      await db.createCollection(name, create).catch(error => {
+        if (!alreadyThere(error)) throw error
+      })
+    }
+    if (indexes) await db.collection(name).createIndexes(indexes)
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The tag's part of the build. Into `dist/tag/` go
+ * - `core.js`, `standard.js`: whole programs for a script element, minified together
+ * - `chunks/<name>.js`: one JavaScript expression each, which the collector puts together per site:
+ *   `(<core>)(<options as JSON>,[<capability>,…])`
+ * - `index.js`: the ES module of the npm package, left readable for the bundler of the page
+ */
+import { resolve } from 'node:path'
+import { minify } from 'terser'
+import ts from 'typescript'
+
+/** What each chunk evaluates to: the name of an export. The first is the core, the others are capabilities. */
+const CHUNKS = { core: 'start', rules: 'rules' }
+const PROGRAMS = ['core', 'standard']
+/** Safari 14, Chrome 85, Firefox 79: all have `fetch` */
+const ECMA = 2021
+
+/** Erases the types. They are checked by `npm run check`; a check here would cost seconds for each bundle. */
+const eraseTypes = {
+  name: 'erase-types',
+  transform: (code, id) =>
+    id.endsWith('.ts') && {
+      code: ts.transpileModule(code, {
+        compilerOptions: {
+          target: ts.ScriptTarget[`ES${ECMA}`],
+          module: ts.ModuleKind.ESNext,
+          verbatimModuleSyntax: true,
+        },
+      }).outputText,
+      map: null,
+    },
+}
+
+const golf = {
+  ecma: ECMA,
+  toplevel: true,
+  compress: {
+    passes: 4,
+    keep_fargs: false,
+    pure_getters: true,
+    unsafe: true,
+    unsafe_arrows: true,
+    unsafe_math: true,
+    unsafe_methods: true,
+  },
+  format: { comments: false },
+}
+
+const minified = {
+  name: 'minified',
+  renderChunk: async code => ({ code: (await minify(code, structuredClone(golf))).code, map: null }),
+}
+
+/** A chunk's program is `var _ = <expression>`; what is written is the expression, minified. */
+const asExpression = {
+  name: 'as-expression',
+  async renderChunk(code) {
+    // assigned to a property, so that the minifier neither drops the value nor inlines it
+    const { code: small } = await minify(code.replace(/^var _ = /, '_._='), structuredClone(golf))
+    const expression = small.replace(/^_\._=/, '').replace(/;$/, '')
+    new Function(`return ${expression}`)
+    return { code: expression, map: null }
+  },
+}
+
+/** An entry that is not on the disk: the one export of a room's file that a chunk is about. */
+const entryOf = (file, name) => ({
+  name: 'entry-of',
+  resolveId: id => (id === file ? `\0${file}` : null),
+  load: id => (id === `\0${file}` ? `export { ${name} as default } from '${resolve(`tag/${file}.ts`)}'` : null),
+})
+
+const chunk = ([file, name]) => ({
+  input: file,
+  plugins: [entryOf(file, name), eraseTypes],
+  output: { file: `dist/tag/chunks/${file}.js`, format: 'iife', name: '_', strict: false, plugins: [asExpression] },
+})
+
+const program = name => ({
+  input: `tag/${name}.browser.ts`,
+  plugins: [eraseTypes],
+  output: { file: `dist/tag/${name}.js`, format: 'iife', strict: false, plugins: [minified] },
+})
+
+const npm = {
+  input: 'tag/index.ts',
+  plugins: [eraseTypes],
+  output: { file: 'dist/tag/index.js', format: 'es' },
+}
+
+export const tagConfigs = [...Object.entries(CHUNKS).map(chunk), ...PROGRAMS.map(program), npm]

@@ -1,0 +1,35 @@
+/** One decision out of many signals: what may be sent, and what may be kept on the device. */
+import { navigator } from './globals.ts'
+import { options } from './options.ts'
+import type { Purpose } from './types.ts'
+import type { ConsentFlag } from './wire.ts'
+
+/** Ranks of the signals: the lowest one that has spoken decides. Those of other standards will come after these. */
+export const OPT_OUT = 0
+export const API = 1
+
+const said: (Purpose[] | undefined)[] = []
+
+/** What was agreed to: `undefined` is undecided, an empty list is denied, and any other holds `measure`. */
+export let purposes: Purpose[] | undefined
+
+/**
+ * Under which consent an event could be sent now; `false` means that it has to wait.
+ * The mode `cookieless` would answer `l` while undecided.
+ */
+export const consentFlag = (): ConsentFlag | false =>
+  purposes ? (purposes[0] ? 'g' : 'd') : options.mode === 'none' && 'x'
+
+/** Whether this visitor may be known again, so: whether anything may be stored on the device. */
+export const mayKeep = (): boolean => (purposes ? purposes.includes('identify') : options.mode === 'none')
+
+/** Hears a signal; returns whether that changed the decision. */
+export const hear = (rank: number, wanted?: Purpose[]): boolean => {
+  const before = `${purposes}`
+  said[rank] = wanted
+  // Without `measure` nothing is sent, so nothing else can be meant. Global Privacy Control only takes `share` away.
+  purposes = said
+    .find(spoken => spoken)
+    ?.filter((purpose, _, all) => all.includes('measure') && !(purpose === 'share' && navigator.globalPrivacyControl))
+  return `${purposes}` !== before
+}

@@ -1,0 +1,53 @@
+/** Who is it: random ids in first-party cookies where that is allowed, in memory where it is not. */
+import { mayKeep } from './consent.ts'
+import { document, location } from './globals.ts'
+import { safely } from './safely.ts'
+
+/** 13 months, the longest that CNIL's exemption allows; s */
+const VISITOR_AGE = 34_128_000
+/** A session ends after half an hour without an event; s */
+const SESSION_AGE = 1_800
+
+/** 16 random base-36 characters. `crypto.randomUUID` would need a secure context. */
+export const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => (byte % 36).toString(36)).join('')
+
+/** the ids in use, by cookie name */
+let ids: Record<string, string> = {}
+/** when they were used, ms */
+let usedAt = 0
+
+/**
+ * Writes a cookie on the widest domain that takes it, unless there is one with this value; with an age of 0, deletes it
+ * from all domains.
+ */
+const write = safely((name: string, value: string, age: number) => {
+  const labels = location.hostname.split('.')
+  // For www.shop.com: com, which browsers refuse, then shop.com, then www.shop.com.
+  for (let i = labels.length; i-- && !(age && document.cookie.includes(value)); )
+    document.cookie = `${name}=${value};domain=${labels.slice(i).join('.')};path=/;max-age=${age};samesite=lax${location.protocol === 'https:' ? ';secure' : ''}`
+})
+
+const idIn = (name: string, age: number, stamp = '') => {
+  ids[name] =
+    safely(() => mayKeep() && RegExp(`; ${name}=(\\w+)`).exec(`; ${document.cookie}`)?.[1])() || ids[name] || randomId()
+  if (mayKeep()) write(name, ids[name] + stamp, age)
+  return ids[name]
+}
+
+/** The visitor's id, where one may be kept. Its cookie is written once: again would extend the 13 months. */
+export const visitorId = (): string | undefined => (mayKeep() ? idIn('lt', VISITOR_AGE) : undefined)
+
+/** The session's id, shared by the tabs of a site. Each use renews its cookie, which is why the time is in it. */
+export const sessionId = (): string => {
+  if (Date.now() - usedAt > SESSION_AGE * 1e3) ids = {}
+  usedAt = Date.now()
+  return idIn('lts', SESSION_AGE, `.${usedAt}`)
+}
+
+/** Deletes both, from the device and from memory. */
+export const forget = (): void => {
+  ids = {}
+  write('lt', '', 0)
+  write('lts', '', 0)
+}

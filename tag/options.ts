@@ -1,0 +1,28 @@
+/**
+ * The options of one tag, and the place where the running tag keeps them.
+ *
+ * The collector writes them as JSON into `/t/<site>.js`, the script-tag builds read them from `data-*` attributes and
+ * `createTag` takes them as an argument. Nothing is validated here: a wrong option speaks in the console with `debug`.
+ */
+import type { Rule } from './rule.ts'
+
+export interface Options {
+  /** site key */
+  site: string
+  /** where events go: the collector's `/e`, absolute */
+  url: string
+  /**
+   * What may happen before a decision: `required` (default) lets calls wait in memory, `none` needs no consent.
+   * Anything else acts as `required`, so that a typing error never sends too much.
+   */
+  mode?: 'required' | 'none'
+  /** count a change of the URL's fragment as a page view, for routers that live in the fragment */
+  hash?: boolean
+  /** say in the console what went wrong: unknown calls, wrong options, errors in a page's own callbacks */
+  debug?: boolean
+  /** the owner's rules; they need the capability `rules` */
+  rules?: Rule[]
+}
+
+/** The running tag's options, filled in by `start`. There is one tag in a page, so they need not be passed around. */
+export const options = {} as Options

@@ -1,0 +1,25 @@
+/** JSON that holds whatever a page passes in. */
+import type { Props } from './types.ts'
+
+/**
+ * `JSON.stringify` with two repairs: arrays stay arrays though an old library gave them a `toJSON` (Prototype 1.6 makes
+ * strings of them), and lone surrogates become U+FFFD where the browser knows `toWellFormed` (the collector refuses
+ * text that is not well formed).
+ */
+export const encode = (value: unknown): string =>
+  JSON.stringify(value, function (this: Props, key, json) {
+    return Array.isArray(this[key]) ? this[key] : (json?.toWellFormed?.() ?? json)
+  })
+
+/**
+ * Copies `props` into `into` as they are now. A property that JSON can't hold (a cycle, a BigInt, a function, a getter
+ * that throws) is left out; the others are kept.
+ */
+export const snapshot = (props?: Props, into: Props = {}): Props => {
+  for (const key in props) {
+    try {
+      into[key] = JSON.parse(encode(props[key]))
+    } catch {}
+  }
+  return into
+}

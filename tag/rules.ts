@@ -1,0 +1,112 @@
+/**
+ * One engine for everything that a page view is watched for: clicks, scroll depth, an owner's own rules.
+ *
+ * A rule says which event starts it, which element it is about, and what to track (`rule.ts`). This file has the built-in
+ * ones, the sources of values, and the two ways in which a rule can come true.
+ */
+import type { Rule, Source } from './rule.ts'
+import type { Capability, Props } from './types.ts'
+
+const CLICKABLE = 'a[href],area[href],button,[role=button],[type=submit],[type=button],[type=image]'
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|odt|ods|csv|txt|epub|zip|rar|7z|t?gz|dmg|exe|msi|apk|iso|mp[34]|mov|avi|wav)$/i
+/** A page that fits the screen counts as seen to its end after so long, once it is really shown; ms */
+const SHOWN = 1_000
+
+const click = (on: string): Rule => ({
+  on,
+  select: CLICKABLE,
+  name: 'click',
+  props: { kind: ['kind'], url: ['link'], text: ['text'], selector: ['path'] },
+})
+
+const BUILT_IN: Rule[] = [
+  click('click'),
+  click('auxclick'),
+  ...[25, 50, 75, 90, 100].map(
+    (depth): Rule => ({ on: 'scroll', value: depth, name: 'scroll', props: { depth: ['is', depth] } }),
+  ),
+]
+
+/** link, outbound, download, mailto, tel or button */
+const kindOf = (element: HTMLAnchorElement) => {
+  const scheme = /^(http|mailto|tel)/.exec(element.protocol)?.[0]
+  return !scheme
+    ? 'button'
+    : scheme !== 'http'
+      ? scheme
+      : element.download || FILE.test(element.pathname)
+        ? 'download'
+        : element.host === location.host
+          ? 'link'
+          : 'outbound'
+}
+
+/** The way to an element, from the nearest one that has an id. */
+const pathOf = ({ id, parentElement, localName, classList }: Element): string =>
+  id
+    ? `#${id}`
+    : (parentElement ? `${pathOf(parentElement)}>` : '') + localName + (classList[0] ? `.${classList[0]}` : '')
+
+/** Where values come from. An input's `value` is not among them, and must never be. */
+const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknown> = {
+  is: (_, constant) => constant,
+  attr: (element, name) => (name === 'value' ? undefined : element.getAttribute(name)),
+  kind: kindOf,
+  link: element => element.href,
+  text: element => (element.innerText?.trim() || element.ariaLabel || element.title).slice(0, 100),
+  path: pathOf,
+}
+
+/** How far down the page has been in view, per cent. One pixel is added as zoomed pages end between two. */
+const depth = () => ((scrollY + innerHeight + 1) / document.documentElement.scrollHeight) * 100
+
+export const rules: Capability = ({ track, on, at, options }) => {
+  const all = [...BUILT_IN, ...(options.rules ?? [])]
+  let reached: Set<Rule>
+  let shown: ReturnType<typeof setTimeout>
+
+  const fire = ({ name, props }: Rule, element?: EventTarget) => {
+    const values: Props = {}
+    for (const key in props) {
+      const [from, which] = props[key] as Source
+      const value = sources[from]?.(element as HTMLAnchorElement, which as never)
+      if (value) values[key] = value
+    }
+    track(name, values)
+  }
+
+  /** An event: each rule for its type fires for the innermost element that it selects, through shadow roots. */
+  const hear = (event: Event) => {
+    // button 2 is a context menu
+    if ((event as MouseEvent).button > 1) return
+    for (const rule of all) {
+      if (rule.on !== event.type) continue
+      const element = event
+        .composedPath()
+        .find(target => !rule.select || (target as Partial<Element>).matches?.(rule.select))
+      if (element) fire(rule, element)
+    }
+  }
+
+  /** A depth: each rule fires once a page view. */
+  const measure = () => {
+    for (const rule of all) {
+      if (rule.on !== 'scroll' || reached.has(rule) || depth() < (rule.value ?? 0)) continue
+      reached.add(rule)
+      fire(rule)
+    }
+  }
+
+  const view = () => {
+    reached = new Set()
+    clearTimeout(shown)
+    // Frames are drawn for pages that are shown, never for hidden or prerendered ones.
+    shown = setTimeout(requestAnimationFrame, SHOWN, () => {
+      if (document.documentElement.scrollHeight <= innerHeight) measure()
+    })
+  }
+
+  at('view', view)
+  view()
+  for (const type of new Set(all.map(rule => rule.on))) on(window, type, type === 'scroll' ? measure : hear, true)
+}

@@ -1,0 +1,27 @@
+/** The walls between the tag and its page: nothing that goes wrong on one side is felt on the other. */
+import { options } from './options.ts'
+import type { Moments, Tag } from './types.ts'
+
+/** `fn` that never throws: it returns `undefined` instead, and says why with `debug`. */
+export const safely =
+  <A extends unknown[], R>(fn: (...args: A) => R) =>
+  (...args: A): R | undefined => {
+    try {
+      return fn(...args)
+    } catch (error) {
+      if (options.debug) console.warn(error)
+    }
+  }
+
+export const on: Tag['on'] = (target, type, fn, capture) =>
+  target.addEventListener(type, safely(fn) as EventListener, capture)
+
+const waiting: [moment: keyof Moments, fn: (value: never) => unknown][] = []
+
+export const at: Tag['at'] = (moment, fn) => {
+  waiting.push([moment, fn])
+}
+
+export const reach = <M extends keyof Moments>(reached: M, value?: Moments[M]): void => {
+  for (const [moment, fn] of waiting) if (moment === reached) safely(fn)(value as never)
+}
