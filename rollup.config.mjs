@@ -10,7 +10,16 @@ const packages = Object.keys({ ...dependencies, ...optionalDependencies })
 const node = {
   input: { 'collector/index': 'collector/index.ts', 'cli/index': 'collector/cli/index.ts' },
   external: id => id.startsWith('node:') || packages.some(name => id === name || id.startsWith(`${name}/`)),
-  plugins: [typescript({ noEmit: false, outDir: 'dist', declaration: true, declarationDir: 'dist/types', include: ['collector/**/*.ts', 'tag/**/*.ts'], exclude: ['collector/dashboard/**'] })],
+  plugins: [
+    typescript({
+      noEmit: false,
+      outDir: 'dist',
+      declaration: true,
+      declarationDir: 'dist/types',
+      include: ['collector/**/*.ts', 'tag/**/*.ts'],
+      exclude: ['collector/dashboard/**'],
+    }),
+  ],
   output: { dir: 'dist', format: 'es', chunkFileNames: 'collector/chunk-[hash].js', sourcemap: true },
 }
 

@@ -71,7 +71,10 @@ const keyFile = (home: string): string => join(home, 'owner-key')
 
 /** The key that a collector on a loopback address made for itself; `undefined` when there is none. */
 export const readOwnerKey = (home: string): Promise<string | undefined> =>
-  readFile(keyFile(home), 'utf8').then(text => text.trim() || undefined, () => undefined)
+  readFile(keyFile(home), 'utf8').then(
+    text => text.trim() || undefined,
+    () => undefined,
+  )
 
 /** The same, made when there is none; readable by its owner only. */
 export async function ensureOwnerKey(home: string): Promise<string> {

@@ -66,7 +66,9 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
 
   /** What `livetag doctor` asks: whether an event of its own has reached the time-series. */
   router.get('/doctor/:id', async (request, response) => {
-    const events = db.collection('events').find({ 'meta.site': DOCTOR_SITE, id: String(request.params.id) }, { projection: { _id: 1 } })
+    const events = db
+      .collection('events')
+      .find({ 'meta.site': DOCTOR_SITE, id: String(request.params.id) }, { projection: { _id: 1 } })
     response.json({ stored: (await events.toArray()).length })
   })
   return router

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Access } from './access.ts'
-import { apiRoutes, type ApiParts } from './api.ts'
+import { type ApiParts, apiRoutes } from './api.ts'
 import { problem } from './problem.ts'
 import { serveTag } from './tag-script.ts'
 
@@ -74,8 +74,10 @@ const securityHeaders = helmet({
 
 function pages(access: Access, folder: string): express.Router {
   const router = express.Router()
-  const page = (name: string): RequestHandler => (_, response) =>
-    response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
+  const page =
+    (name: string): RequestHandler =>
+    (_, response) =>
+      response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
   router.get('/', (_, response) => response.redirect('/live'))
   router.get('/live', (request, response, next) => {
     if (access.allows(request)) return page('live.html')(request, response, next)

@@ -52,7 +52,10 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
 
   const host = options.host ?? (env.HOST || '127.0.0.1')
   const port = options.port ?? number(env.PORT) ?? 4400
-  check(Number.isInteger(port) && port >= 0 && port < 65_536, `PORT must be a whole number from 0 to 65535, not ${port}`)
+  check(
+    Number.isInteger(port) && port >= 0 && port < 65_536,
+    `PORT must be a whole number from 0 to 65535, not ${port}`,
+  )
   const ownerKey = options.ownerKey ?? (env.LIVETAG_OWNER_KEY || undefined)
   check(ownerKey === undefined || ownerKey.length >= 16, 'LIVETAG_OWNER_KEY must have at least 16 characters')
   const logLevel = options.logLevel ?? (env.LOG_LEVEL || 'info')
@@ -60,11 +63,22 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
   const journalBytes = options.journalBytes ?? 64 * 1024 * 1024
   check(journalBytes >= 1024 * 1024, 'journalBytes must be at least 1 MiB')
   const mongodbUri = options.mongodbUri ?? (env.MONGODB_URI || undefined)
-  check(mongodbUri === undefined || /^mongodb(\+srv)?:\/\//.test(mongodbUri), 'MONGODB_URI must begin with mongodb:// or mongodb+srv://')
-  const proxies = options.trustProxy ?? (env.LIVETAG_TRUST_PROXY ?? '').split(',').map(p => p.trim()).filter(Boolean)
+  check(
+    mongodbUri === undefined || /^mongodb(\+srv)?:\/\//.test(mongodbUri),
+    'MONGODB_URI must begin with mongodb:// or mongodb+srv://',
+  )
+  const proxies =
+    options.trustProxy ??
+    (env.LIVETAG_TRUST_PROXY ?? '')
+      .split(',')
+      .map(p => p.trim())
+      .filter(Boolean)
   const trustProxy = new BlockList()
   for (const proxy of proxies) {
-    check(addRange(trustProxy, proxy), `LIVETAG_TRUST_PROXY must hold addresses or ranges as 10.0.0.0/8, not "${proxy}"`)
+    check(
+      addRange(trustProxy, proxy),
+      `LIVETAG_TRUST_PROXY must hold addresses or ranges as 10.0.0.0/8, not "${proxy}"`,
+    )
   }
   if (!isLoopback(host) && ownerKey === undefined) {
     wrong.push(

@@ -4,7 +4,17 @@ import type { Db, MongoClient } from 'mongodb'
 import { createJournal, type Journal, type JournalPage } from './journal/index.ts'
 import type { Log } from './log.ts'
 import { createFolder } from './rollup/index.ts'
-import { hasWork, type Lane, LaneLost, LEASE_MS, leaseLane, leaseOrphan, release, renew, startSettler } from './settle/index.ts'
+import {
+  hasWork,
+  type Lane,
+  LaneLost,
+  LEASE_MS,
+  leaseLane,
+  leaseOrphan,
+  release,
+  renew,
+  startSettler,
+} from './settle/index.ts'
 
 /** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
 const FOLD_MS = 1_000
@@ -116,7 +126,12 @@ function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
   const guarded = (action: () => Promise<unknown>) => () => action().catch(failed)
   const loops = [
     repeat(stop.signal, FOLD_MS, log, guarded(foldAll)),
-    repeat(stop.signal, LEASE_MS / 3, log, guarded(() => renewLease(db, lane))),
+    repeat(
+      stop.signal,
+      LEASE_MS / 3,
+      log,
+      guarded(() => renewLease(db, lane)),
+    ),
   ]
   return {
     lane,
@@ -144,7 +159,8 @@ async function renewLease(db: Db, lane: Lane): Promise<void> {
 async function repeat(signal: AbortSignal, ms: number, log: Log, action: () => Promise<unknown>): Promise<void> {
   while (!signal.aborted) {
     await pause(ms, undefined, { signal }).catch(() => {})
-    if (!signal.aborted) await action().catch(error => log.warn({ err: error }, 'a step of the pipeline failed and is tried again'))
+    if (!signal.aborted)
+      await action().catch(error => log.warn({ err: error }, 'a step of the pipeline failed and is tried again'))
   }
 }
 

@@ -6,7 +6,7 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'There is nothing at this path.' },
   'site-unknown': { status: 404, title: 'No site has this key: `npx livetag site list` shows them.' },
   'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },
-  'unavailable': { status: 503, title: 'The database is away or something failed: try again in a moment.' },
+  unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },
 } as const
 
 /** Answers with a problem as RFC 9457 has it. */

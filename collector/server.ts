@@ -66,7 +66,10 @@ export async function createCollector(
   const ready = async () => {
     if (!pipeline.journal.healthy || pipeline.journal.waiting > config.journalBytes * 0.9) return false
     const ping = db.command({ ping: 1 }, { timeoutMS: 2_000 })
-    return await ping.then(() => true, () => false)
+    return await ping.then(
+      () => true,
+      () => false,
+    )
   }
   const trusts = (address: string): boolean => {
     const version = isIP(address)
@@ -78,7 +81,11 @@ export async function createCollector(
 
   const handler: Collector['handler'] = (request, response, next) => {
     if (intake(request, response)) return
-    app(request as Request, response as Response, next ?? (() => missing(request as Request, response as Response, () => {})))
+    app(
+      request as Request,
+      response as Response,
+      next ?? (() => missing(request as Request, response as Response, () => {})),
+    )
   }
   const drain = async () => {
     const ended = server && new Promise(resolve => server?.close(resolve))
@@ -106,11 +113,17 @@ export async function createCollector(
       server = listening
       const address = listening.address()
       const port = typeof address === 'object' && address ? address.port : config.port
-      return { server: listening, url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}` }
+      return {
+        server: listening,
+        url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      }
     },
     close() {
       closing ??= (async () => {
-        await Promise.race([drain().catch(error => log.error({ err: error }, 'closing failed')), pause(CLOSE_MS, undefined, { ref: false })])
+        await Promise.race([
+          drain().catch(error => log.error({ err: error }, 'closing failed')),
+          pause(CLOSE_MS, undefined, { ref: false }),
+        ])
         await client.close()
         await mongod.close()
       })()

@@ -50,6 +50,21 @@ const stripTypes = {
   },
 }
 
+/**
+ * uPlot makes a number format for `navigator.language` as it loads. Chromium on a machine without a locale calls that
+ * `en-US@posix`, which Intl refuses, and the page would stay empty. Left out, Intl takes the same default by itself.
+ */
+const anyLocale = {
+  name: 'any-locale',
+  transform(code, id) {
+    if (!id.includes('uPlot.esm')) return null
+    const language = "new Intl.NumberFormat(domEnv ? nav.language : 'en-US')"
+    if (!code.includes(language))
+      this.error('uPlot no longer makes this number format: see whether this is still needed')
+    return { code: code.replace(language, 'new Intl.NumberFormat()'), map: null }
+  },
+}
+
 const shorten = {
   name: 'shorten',
   async renderChunk(code) {
@@ -129,7 +144,7 @@ const script = (input, plugins) => ({
     entryFileNames: 'assets/[name]-[hash].js',
     chunkFileNames: 'assets/[name]-[hash].js',
   },
-  plugins: [stripTypes, nodeResolve({ browser: true }), shorten, rememberNames, ...plugins],
+  plugins: [stripTypes, nodeResolve({ browser: true }), anyLocale, shorten, rememberNames, ...plugins],
 })
 
 /** Each script by itself, so that none loads a part of another. */

@@ -29,7 +29,14 @@ async function diagnose(progress: (text: string) => void): Promise<Report> {
   const ownerKey = crypto.randomUUID()
   const started = performance.now()
   try {
-    const collector = await createCollector({ home, host: '127.0.0.1', port: 0, ownerKey, logLevel: 'warn', onProgress: progress })
+    const collector = await createCollector({
+      home,
+      host: '127.0.0.1',
+      port: 0,
+      ownerKey,
+      logLevel: 'warn',
+      onProgress: progress,
+    })
     try {
       const { url: own } = await collector.listen()
       const ms = Math.round(performance.now() - started)

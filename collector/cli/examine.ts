@@ -39,19 +39,40 @@ export async function examine(running: Running, collector: Report['collector']):
   const id = `doctor-${randomBytes(8).toString('hex')}`
   const stop = new AbortController()
   try {
-    await step('ready', () => 0, () => running.ask('/readyz'))
+    await step(
+      'ready',
+      () => 0,
+      () => running.ask('/readyz'),
+    )
     let stream: AsyncGenerator<string> | undefined
-    await step('joined', () => 0, async () => {
-      stream = messages(await running.ask(`/api/v2/live?site=${DOCTOR_SITE}`, { signal: stop.signal }))
-      await findMessage(stream, 'event: snapshot')
-    })
+    await step(
+      'joined',
+      () => 0,
+      async () => {
+        stream = messages(await running.ask(`/api/v2/live?site=${DOCTOR_SITE}`, { signal: stop.signal }))
+        await findMessage(stream, 'event: snapshot')
+      },
+    )
     const live = stream && findMessage(stream, id)
     live?.catch(() => {})
     sent = now()
-    const accepted = await step('accepted', () => sent, () => send(running, id))
+    const accepted = await step(
+      'accepted',
+      () => sent,
+      () => send(running, id),
+    )
     if (accepted) {
-      if (live) await step('live', () => sent, () => live)
-      await step('stored', () => sent, () => waitStored(running, id))
+      if (live)
+        await step(
+          'live',
+          () => sent,
+          () => live,
+        )
+      await step(
+        'stored',
+        () => sent,
+        () => waitStored(running, id),
+      )
     }
   } finally {
     stop.abort()
@@ -68,7 +89,11 @@ async function send(running: Running, id: string): Promise<void> {
     c: 'x',
     e: [{ n: 'doctor', q: 0, t: 0, id }],
   }
-  const response = await running.ask('/e?debug', { method: 'POST', body: JSON.stringify(envelope), headers: { 'content-type': 'text/plain' } })
+  const response = await running.ask('/e?debug', {
+    method: 'POST',
+    body: JSON.stringify(envelope),
+    headers: { 'content-type': 'text/plain' },
+  })
   const { accepted, rejected } = (await response.json()) as { accepted: number; rejected: { reason: string }[] }
   if (accepted !== 1) throw new Error(`the event was rejected: ${rejected.map(({ reason }) => reason).join(', ')}`)
 }

@@ -8,9 +8,12 @@ export const login = defineCommand({
   async run() {
     try {
       const url = addressOf(process.env)
-      if (!(await isRunning(url))) throw new Error(`no collector answers at ${url}: start one with \`npx livetag serve\``)
+      if (!(await isRunning(url)))
+        throw new Error(`no collector answers at ${url}: start one with \`npx livetag serve\``)
       const running = await asOwner(url, process.env)
-      const { token } = (await (await running.ask('/api/v2/login-links', { method: 'POST' })).json()) as { token: string }
+      const { token } = (await (await running.ask('/api/v2/login-links', { method: 'POST' })).json()) as {
+        token: string
+      }
       process.stdout.write(`${url}/login?token=${token}\n`)
     } catch (error) {
       fail(explain(error as Error))

@@ -30,13 +30,20 @@ export async function isRunning(url: string): Promise<boolean> {
 export async function asOwner(url: string, env: NodeJS.ProcessEnv): Promise<Running> {
   const { home, ownerKey } = readConfig({}, { ...env, HOST: '' })
   const key = ownerKey ?? (await readOwnerKey(home))
-  if (!key) throw new Error(`no owner key: set LIVETAG_OWNER_KEY, or run this in the folder in which the collector at ${url} was started`)
+  if (!key)
+    throw new Error(
+      `no owner key: set LIVETAG_OWNER_KEY, or run this in the folder in which the collector at ${url} was started`,
+    )
   return {
     url,
     key,
     async ask(path, init = {}) {
-      const response = await fetch(url + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } })
-      if (response.status === 401) throw new Error(`the collector at ${url} has another owner key: set LIVETAG_OWNER_KEY to it`)
+      const response = await fetch(url + path, {
+        ...init,
+        headers: { ...init.headers, authorization: `Bearer ${key}` },
+      })
+      if (response.status === 401)
+        throw new Error(`the collector at ${url} has another owner key: set LIVETAG_OWNER_KEY to it`)
       if (!response.ok) throw new Error(`${path} was answered with ${response.status}`)
       return response
     },

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
-import { pino } from 'pino'
 import type { Db } from 'mongodb'
+import { pino } from 'pino'
 import { readConfig } from '../config.ts'
 import { addSite, type ConsentMode, ensureSites, listSites } from '../sites/index.ts'
 import { ensureCollections } from '../store/collections.ts'
@@ -14,13 +14,19 @@ const add = defineCommand({
     key: { type: 'positional', description: "the site's key, in the tag's URL", required: true },
     domain: { type: 'string', description: 'host name, such as shop.example', required: true },
     consent: { type: 'string', description: 'required, cookieless or none', default: 'required' },
-    timezone: { type: 'string', description: 'IANA name; days are days there', default: Intl.DateTimeFormat().resolvedOptions().timeZone },
+    timezone: {
+      type: 'string',
+      description: 'IANA name; days are days there',
+      default: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    },
   },
   async run({ args: { key, domain, consent, timezone } }) {
     await withDatabase(async db => {
       await addSite(db, { key, domain, consent: consent as ConsentMode, timezone })
       process.stdout.write(`Made the site "${key}" (${domain}, consent ${consent}, ${timezone}).\n`)
-      process.stdout.write(`Paste on its pages, with the collector's address:  <script defer src="https://YOUR-COLLECTOR/t/${key}.js"></script>\n`)
+      process.stdout.write(
+        `Paste on its pages, with the collector's address:  <script defer src="https://YOUR-COLLECTOR/t/${key}.js"></script>\n`,
+      )
     })
   },
 })
@@ -32,7 +38,10 @@ const list = defineCommand({
     await withDatabase(async db => {
       const sites = await listSites(db)
       if (args.json) return void process.stdout.write(`${JSON.stringify({ sites })}\n`)
-      const rows = [['key', 'domain', 'consent', 'time zone'], ...sites.map(s => [s.key, s.domain, s.consent, s.timezone])]
+      const rows = [
+        ['key', 'domain', 'consent', 'time zone'],
+        ...sites.map(s => [s.key, s.domain, s.consent, s.timezone]),
+      ]
       const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
       for (const row of rows) process.stdout.write(`${row.map((cell, c) => cell.padEnd(widths[c] ?? 0)).join('  ')}\n`)
     })
@@ -51,7 +60,12 @@ async function withDatabase(work: (db: Db) => Promise<void>): Promise<void> {
     const config = readConfig({}, { ...process.env, HOST: '' })
     const log = pino({ level: 'warn' }, pino.destination(2))
     const env = { ...process.env, MONGODB_URI: config.mongodbUri }
-    const mongod = await openMongod({ home: config.home, env, log, onProgress: text => process.stderr.write(`${text}\n`) })
+    const mongod = await openMongod({
+      home: config.home,
+      env,
+      log,
+      onProgress: text => process.stderr.write(`${text}\n`),
+    })
     try {
       const client = await connect(mongod.uri, { appName: 'livetag-cli' })
       try {

@@ -171,6 +171,11 @@ export const eventKey = (site: string, name: string, id: string, own?: string): 
 function refuseEvent(event: unknown): Refusal {
   const [error] = isEvent.Errors(event)
   const field = error?.instancePath.split('/')[1] ?? ''
-  const reasons: Record<string, Reason> = { n: 'name-invalid', id: 'id-invalid', t: 'time-invalid', d: 'properties-invalid' }
+  const reasons: Record<string, Reason> = {
+    n: 'name-invalid',
+    id: 'id-invalid',
+    t: 'time-invalid',
+    d: 'properties-invalid',
+  }
   return { reason: reasons[field] ?? 'event-invalid', detail: error ? `${error.instancePath} ${error.message}` : '' }
 }

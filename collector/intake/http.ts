@@ -164,7 +164,9 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
         resolve(undefined)
       } else chunks.push(chunk)
     })
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0].toString('utf8') : Buffer.concat(chunks).toString('utf8')))
+    request.on('end', () =>
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0].toString('utf8') : Buffer.concat(chunks).toString('utf8')),
+    )
     request.on('error', reject)
   })
 }

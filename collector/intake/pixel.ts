@@ -17,7 +17,11 @@ const KNOWN = ['site', 'event', 'consent', 'id', 'url', 'ref', 'title', 'visitor
 const IDENTIFIER = /^[\w-]{1,128}$/
 
 /** @param query what follows the `?` */
-export function acceptPixel(query: string, referer: string, around: Circumstances): JournalEvent | (Refusal & { site: string }) {
+export function acceptPixel(
+  query: string,
+  referer: string,
+  around: Circumstances,
+): JournalEvent | (Refusal & { site: string }) {
   const parameters = parse(query, '&', '=', { maxKeys: LIMITS.properties + KNOWN.length })
   const one = (name: string): string | undefined => {
     const value = parameters[name]
@@ -28,13 +32,16 @@ export function acceptPixel(query: string, referer: string, around: Circumstance
   if (!site) return { reason: 'site-unknown', site: '' }
   const refuse = (refusal: Refusal) => ({ ...refusal, site: site.key })
   const consent = one('consent') ?? (site.consent === 'none' ? 'x' : site.consent === 'cookieless' ? 'l' : '')
-  if (!isConsent(consent) || consent === 'd' || !fits(site.consent, consent)) return refuse({ reason: 'consent-missing' })
+  if (!isConsent(consent) || consent === 'd' || !fits(site.consent, consent))
+    return refuse({ reason: 'consent-missing' })
   const name = one('event') ?? 'pageview'
   if (name === '' || name.length > LIMITS.name || !isPrintable(name)) return refuse({ reason: 'name-invalid' })
   const id = one('id')
-  if (id !== undefined && (id === '' || id.length > LIMITS.id || !isPrintable(id))) return refuse({ reason: 'id-invalid' })
+  if (id !== undefined && (id === '' || id.length > LIMITS.id || !isPrintable(id)))
+    return refuse({ reason: 'id-invalid' })
   const [visitor, session] = [one('visitor'), one('session')]
-  if ([visitor, session].some(text => text !== undefined && !IDENTIFIER.test(text))) return refuse({ reason: 'id-invalid' })
+  if ([visitor, session].some(text => text !== undefined && !IDENTIFIER.test(text)))
+    return refuse({ reason: 'id-invalid' })
   const props: Record<string, string> = {}
   for (const parameter of Object.keys(parameters)) {
     if (!KNOWN.some(known => known === parameter)) props[parameter] = one(parameter) ?? ''
@@ -42,7 +49,12 @@ export function acceptPixel(query: string, referer: string, around: Circumstance
   const refusal = refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref') ?? '', ti: one('title') ?? '' }
-  const head = { p: page, c: consent, ...(visitor !== undefined && { i: visitor }), ...(session !== undefined && { k: session }) }
+  const head = {
+    p: page,
+    c: consent,
+    ...(visitor !== undefined && { i: visitor }),
+    ...(session !== undefined && { k: session }),
+  }
   const own = id ?? `${randomBytes(12).toString('hex')}.0`
   return {
     key: eventKey(site.key, name, own, id),

@@ -6,7 +6,10 @@ export const REASONS = {
   'body-too-large': { status: 413, means: 'the body has more than 65,536 bytes' },
   'too-many-events': { status: 413, means: 'the body has more than 500 events' },
   'json-invalid': { status: 400, means: 'the body is not JSON' },
-  'envelope-invalid': { status: 400, means: 'the body is not an envelope, or a field of the envelope has the wrong type' },
+  'envelope-invalid': {
+    status: 400,
+    means: 'the body is not an envelope, or a field of the envelope has the wrong type',
+  },
   'site-unknown': { status: 404, means: 'no site has this key: make it with `livetag site add`' },
   'consent-missing': { status: 403, means: 'the site needs consent and the request does not carry it' },
   'event-invalid': { status: 400, means: 'a field of the event is missing or has the wrong type' },
@@ -17,13 +20,14 @@ export const REASONS = {
   'properties-invalid': { status: 400, means: 'the properties are not an object' },
   'property-key-invalid': {
     status: 400,
-    means: "a property's key is empty, longer than 100 characters, begins with $, has a dot or a control character, or is __proto__",
+    means:
+      "a property's key is empty, longer than 100 characters, begins with $, has a dot or a control character, or is __proto__",
   },
   'properties-too-many': { status: 400, means: 'there are more than 100 properties' },
   'properties-too-deep': { status: 400, means: 'properties nest more than 5 levels deep' },
   'text-too-long': { status: 400, means: "a property's text is longer than 4,096 characters" },
   'text-invalid': { status: 400, means: 'a text has a NUL character or half of a surrogate pair' },
-  'overloaded': { status: 503, means: 'too much is waiting, or the database is away: try again after `Retry-After`' },
+  overloaded: { status: 503, means: 'too much is waiting, or the database is away: try again after `Retry-After`' },
   'method-not-allowed': { status: 405, means: 'this path takes another method' },
 } as const satisfies Record<string, { status: number; means: string }>
 

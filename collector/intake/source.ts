@@ -21,7 +21,8 @@ export function readPlace(url: string, referrer: string): Place {
     host,
     path: page ? page.pathname : url,
     ref: from && !internal ? from.origin + from.pathname : '',
-    source: page?.searchParams.get('utm_source') || (internal ? 'internal' : from?.host.replace(/^www\./, '') || 'direct'),
+    source:
+      page?.searchParams.get('utm_source') || (internal ? 'internal' : from?.host.replace(/^www\./, '') || 'direct'),
   }
 }
 

@@ -82,7 +82,15 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
     inFlight++
     const events = entries.flatMap(entry => entry.events)
     const { id, epoch } = lane()
-    const page: JournalPage = { _id: new ObjectId(), lane: id, epoch, at: new Date(), n: events.length, events, state: 'open' }
+    const page: JournalPage = {
+      _id: new ObjectId(),
+      lane: id,
+      epoch,
+      at: new Date(),
+      n: events.length,
+      events,
+      state: 'open',
+    }
     let failure: JournalError | undefined
     try {
       await pages.insertOne(page, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_MS } })

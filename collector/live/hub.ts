@@ -4,6 +4,7 @@
  * a viewer joins what the room holds, in one turn of the event loop.
  */
 import { type Db, type MongoClient, ObjectId, type Timestamp } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
 import type { Delta, JournalPage } from '../journal/index.ts'
 import type { Log } from '../log.ts'
 import { readMinutes } from '../rollup/index.ts'
@@ -55,12 +56,7 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
 
   const bySite = <T extends { site: string }>(items: T[]): Map<string, T[]> => {
     const map = new Map<string, T[]>()
-    for (const item of items) {
-      if (!watched.has(item.site)) continue
-      const list = map.get(item.site)
-      if (list) list.push(item)
-      else map.set(item.site, [item])
-    }
+    for (const item of items) if (watched.has(item.site)) getOrAdd<string, T[]>(map, item.site, () => []).push(item)
     return map
   }
   const take = (site: string, at: Timestamp, apply: (room: Room) => void): void => {
@@ -80,7 +76,12 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       // Something may have been missed: read everything anew.
       for (const entry of watched.values()) {
         fill(entry)
-        void entry.ready.then(() => entry.viewers.forEach(viewer => sendSnapshot(entry, viewer)), () => {})
+        void entry.ready.then(
+          () => {
+            for (const viewer of entry.viewers) sendSnapshot(entry, viewer)
+          },
+          () => {},
+        )
       }
     },
   }
@@ -139,7 +140,10 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
     timer = undefined
     const ending = stream
     stream = undefined
-    void ending?.then(open => open.close(), () => {})
+    void ending?.then(
+      open => open.close(),
+      () => {},
+    )
   }
 
   return {
@@ -180,7 +184,10 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       watched.clear()
       const ending = stream
       stop()
-      await ending?.then(open => open.close(), () => {})
+      await ending?.then(
+        open => open.close(),
+        () => {},
+      )
     },
   }
 }
@@ -190,7 +197,9 @@ async function load(client: MongoClient, db: Db, entry: Watched, now: number): P
   const site = entry.site.key
   return await client.withSession({ snapshot: true }, async session => {
     const to = now + ACTIVE_MS
-    entry.room.load(await readMinutes(db, { site, dims: ['total', 'name', 'page'], from: now - WINDOW_MS, to }, session))
+    entry.room.load(
+      await readMinutes(db, { site, dims: ['total', 'name', 'page'], from: now - WINDOW_MS, to }, session),
+    )
     const active = db
       .collection<Session>('sessions')
       .find({ site, end: { $gte: new Date(now - ACTIVE_MS) } }, { session, projection: { visitor: 1, end: 1 } })

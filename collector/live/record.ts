@@ -18,7 +18,7 @@ export interface Record {
 export function createRecord(): Record {
   // Ids of another room or of a collector that is gone must not match.
   const name = randomBytes(6).toString('base64url')
-  let sent: Sent[] = []
+  const sent: Sent[] = []
   let bytes = 0
   let last = 0
   return {

@@ -22,7 +22,10 @@ export function startSse(response: ServerResponse, refresh: () => void): SseView
   })
   response.write('retry: 1000\n\n')
   let lagging = false
-  const heartbeat = setInterval(() => response.writableLength > MOST_WAITING || response.write(': still here\n\n'), HEARTBEAT_MS)
+  const heartbeat = setInterval(
+    () => response.writableLength > MOST_WAITING || response.write(': still here\n\n'),
+    HEARTBEAT_MS,
+  )
   response.on('drain', () => {
     if (!lagging) return
     lagging = false

@@ -11,13 +11,33 @@ type Change = ChangeStreamInsertDocument<JournalPage> | ChangeStreamUpdateDocume
 /** Fields of an event that a live view can show or count. */
 export type LiveFields = Omit<JournalEvent, 'key' | 'url' | 'ref'>
 
-const FIELDS = ['site', 'name', 'id', 'ts', 'visitor', 'session', 'host', 'path', 'source', 'title', 'device', 'browser', 'os', 'bot', 'props']
-export const eventFields = (path: string): Record<string, 1> => Object.fromEntries(FIELDS.map(field => [`${path}.${field}`, 1]))
+const FIELDS = [
+  'site',
+  'name',
+  'id',
+  'ts',
+  'visitor',
+  'session',
+  'host',
+  'path',
+  'source',
+  'title',
+  'device',
+  'browser',
+  'os',
+  'bot',
+  'props',
+]
+export const eventFields = (path: string): Record<string, 1> =>
+  Object.fromEntries(FIELDS.map(field => [`${path}.${field}`, 1]))
 
 const PIPELINE = [
   {
     $match: {
-      $or: [{ operationType: 'insert' }, { operationType: 'update', 'updateDescription.updatedFields.state': 'settled' }],
+      $or: [
+        { operationType: 'insert' },
+        { operationType: 'update', 'updateDescription.updatedFields.state': 'settled' },
+      ],
     },
   },
   {
@@ -50,11 +70,14 @@ export async function openStream(db: Db, listener: Listener): Promise<LiveStream
   // Opening takes a second where nothing happens; a point in time to start from takes no wait.
   const open = async () => {
     const { operationTime } = await db.command({ ping: 1 })
-    return db.collection<JournalPage>('journal').watch<JournalPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
+    return db
+      .collection<JournalPage>('journal')
+      .watch<JournalPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
   }
   const take = (change: Change): void => {
     if (!change.clusterTime) return
-    if (change.operationType === 'insert') listener.inserted(change.fullDocument.events, change.fullDocument.at, change.clusterTime)
+    if (change.operationType === 'insert')
+      listener.inserted(change.fullDocument.events, change.fullDocument.at, change.clusterTime)
     else listener.settled(change.updateDescription.updatedFields?.deltas ?? [], change.clusterTime)
   }
   let stream = await open()

@@ -97,7 +97,11 @@ function emptyBuckets(from: number, last: number, interval: Interval, zone: stri
   const step = interval === 'minute' ? MINUTE_MS : HOUR_MS
   for (let at = from; at <= last; at += step) {
     const start = interval === 'day' ? Math.max(from, startOfDay(at, zone)) : at
-    if (!buckets.has(start)) buckets.set(start, COUNTERS.map(() => 0))
+    if (!buckets.has(start))
+      buckets.set(
+        start,
+        COUNTERS.map(() => 0),
+      )
   }
   return buckets
 }

@@ -5,7 +5,15 @@
 import type { AnyBulkWriteOperation, Db } from 'mongodb'
 import type { JournalPage } from '../journal/index.ts'
 import { type Lane, LaneLost } from '../settle/index.ts'
-import { addDelta, emptyRollup, fromDocument, type Rollup, type RollupDocument, rollupId, toDocument } from './rollup.ts'
+import {
+  addDelta,
+  emptyRollup,
+  fromDocument,
+  type Rollup,
+  type RollupDocument,
+  rollupId,
+  toDocument,
+} from './rollup.ts'
 
 /** Pages folded together. */
 const MOST_PAGES = 500
@@ -28,9 +36,14 @@ export function createFolder(db: Db, lane: Lane): Folder {
   const held = new Map<string, Rollup>()
 
   const load = async (pages: SettledPage[]): Promise<Map<string, Rollup>> => {
-    const wanted = new Map(pages.flatMap(({ deltas = [] }) => deltas.map(delta => [rollupId(delta, lane.id), delta] as const)))
+    const wanted = new Map(
+      pages.flatMap(({ deltas = [] }) => deltas.map(delta => [rollupId(delta, lane.id), delta] as const)),
+    )
     const absent = [...wanted.keys()].filter(id => !held.has(id))
-    const found = absent.length === 0 ? [] : await rollups.find({ _id: { $in: absent } }, { readConcern: { level: 'majority' } }).toArray()
+    const found =
+      absent.length === 0
+        ? []
+        : await rollups.find({ _id: { $in: absent } }, { readConcern: { level: 'majority' } }).toArray()
     for (const document of found) held.set(document._id, fromDocument(document))
     for (const [id, delta] of wanted) {
       const rollup = held.get(id) ?? emptyRollup(delta, lane.id)
@@ -63,7 +76,11 @@ export function createFolder(db: Db, lane: Lane): Folder {
       }
     }
     await replace([...before].map(([id, upto]) => [loaded.get(id), upto]))
-    await journal.updateMany({ _id: { $in: pages.map(({ _id }) => _id) } }, { $set: { foldedAt: new Date() } }, { writeConcern: DURABLE })
+    await journal.updateMany(
+      { _id: { $in: pages.map(({ _id }) => _id) } },
+      { $set: { foldedAt: new Date() } },
+      { writeConcern: DURABLE },
+    )
     forget()
     return pages.length
   }
@@ -78,7 +95,8 @@ export function createFolder(db: Db, lane: Lane): Folder {
     const result = await rollups.bulkWrite(operations, { ordered: false, writeConcern: DURABLE }).catch(error => {
       throw error.code === 11000 ? new LaneLost(`somebody else folds lane ${lane.id}`) : error
     })
-    if (result.matchedCount + result.upsertedCount !== operations.length) throw new LaneLost(`somebody else folds lane ${lane.id}`)
+    if (result.matchedCount + result.upsertedCount !== operations.length)
+      throw new LaneLost(`somebody else folds lane ${lane.id}`)
   }
 
   const forget = (): void => {

@@ -1,5 +1,6 @@
 /** Reading counters: rollups of all lanes, plus the settled pages that they do not contain yet. */
 import type { ClientSession, Db, Filter } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
 import type { Dimension, JournalPage } from '../journal/index.ts'
 import { addDelta, fromDocument, type RollupDocument, rollupId } from './rollup.ts'
 
@@ -18,14 +19,18 @@ export type Minutes = Map<number, Map<string, number[]>>
  * Reads exact counters. Rollups and pages are read at one moment, in `session`, a snapshot session: read apart, a page
  * folded in between would be counted twice or not at all.
  */
-export async function readMinutes(db: Db, { site, dims, from, to }: Range, session: ClientSession): Promise<Map<Dimension, Minutes>> {
+export async function readMinutes(
+  db: Db,
+  { site, dims, from, to }: Range,
+  session: ClientSession,
+): Promise<Map<Dimension, Minutes>> {
   const result = new Map<Dimension, Minutes>(dims.map(dim => [dim, new Map()]))
-  const rows = (dim: Dimension, at: number): Map<string, number[]> => {
-    const minutes = result.get(dim) ?? new Map()
-    let row = minutes.get(at)
-    if (!row) minutes.set(at, (row = new Map()))
-    return row
-  }
+  const rows = (dim: Dimension, at: number): Map<string, number[]> =>
+    getOrAdd(
+      getOrAdd(result, dim, () => new Map()),
+      at,
+      () => new Map(),
+    )
   const range: Filter<RollupDocument> = {
     site,
     grain: 'minute',
@@ -40,7 +45,10 @@ export async function readMinutes(db: Db, { site, dims, from, to }: Range, sessi
   }
   const unfolded = db
     .collection<JournalPage>('journal')
-    .find({ foldedAt: null as never, state: 'settled', 'deltas.site': site }, { session, projection: { lane: 1, settled: 1, deltas: 1 } })
+    .find(
+      { foldedAt: null as never, state: 'settled', 'deltas.site': site },
+      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
+    )
   for await (const { lane, settled = 0, deltas = [] } of unfolded) {
     for (const delta of deltas) {
       if (delta.site !== site || delta.at < from || delta.at > to || !dims.includes(delta.dim)) continue

@@ -1,4 +1,5 @@
 /** By how much a page of events changes the counters. Pure. */
+import { getOrAdd } from '../get-or-add.ts'
 import { COUNTERS, type Counter, type Delta, DIMENSIONS, type Dimension, type JournalEvent } from '../journal/index.ts'
 import type { Session } from './sessions.ts'
 
@@ -20,10 +21,8 @@ export function sumDeltas(): DeltaSum {
   const sums = new Map<string, { site: string; dim: Dimension; at: number; rows: Map<string, number[]> }>()
   const add = (site: string, dim: Dimension, at: number, value: string, change: Change): void => {
     const key = `${at} ${dim} ${site}`
-    let sum = sums.get(key)
-    if (!sum) sums.set(key, (sum = { site, dim, at, rows: new Map() }))
-    let row = sum.rows.get(value)
-    if (!row) sum.rows.set(value, (row = COUNTERS.map(() => 0)))
+    const sum = getOrAdd(sums, key, () => ({ site, dim, at, rows: new Map<string, number[]>() }))
+    const row = getOrAdd(sum.rows, value, () => COUNTERS.map(() => 0))
     for (const [counter, by] of Object.entries(change)) {
       const column = COLUMN[counter as Counter]
       row[column] = (row[column] ?? 0) + by

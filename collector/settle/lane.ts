@@ -51,7 +51,14 @@ export async function leaseLane(db: Db, holder: string): Promise<Lane> {
     if (free) return toLane(free, holder)
     const [last] = await lanes(db).find().sort({ _id: -1 }).limit(1).toArray()
     // Expired at birth, so the next turn adopts it like any other lane.
-    const lane: LaneDocument = { _id: (last?._id ?? -1) + 1, holder: '', epoch: 0, expires: new Date(0), sid: new UUID(), settled: 0 }
+    const lane: LaneDocument = {
+      _id: (last?._id ?? -1) + 1,
+      holder: '',
+      epoch: 0,
+      expires: new Date(0),
+      sid: new UUID(),
+      settled: 0,
+    }
     await lanes(db).insertOne(lane).catch(ignoreDuplicate)
   }
 }
@@ -61,10 +68,17 @@ export async function leaseLane(db: Db, holder: string): Promise<Lane> {
  * It is drained and then released, so restarts don't multiply lanes.
  */
 export async function leaseOrphan(db: Db, holder: string): Promise<Lane | undefined> {
-  const expired = await lanes(db).find({ $expr: { $lt: ['$expires', '$$NOW'] } }).sort({ _id: 1 }).toArray()
+  const expired = await lanes(db)
+    .find({ $expr: { $lt: ['$expires', '$$NOW'] } })
+    .sort({ _id: 1 })
+    .toArray()
   for (const { _id } of expired) {
     if (!(await hasWork(db, _id))) continue
-    const free = await lanes(db).findOneAndUpdate({ _id, $expr: { $lt: ['$expires', '$$NOW'] } }, adoption(holder), OPTIONS)
+    const free = await lanes(db).findOneAndUpdate(
+      { _id, $expr: { $lt: ['$expires', '$$NOW'] } },
+      adoption(holder),
+      OPTIONS,
+    )
     if (free) return toLane(free, holder)
   }
   return undefined

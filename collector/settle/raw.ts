@@ -23,7 +23,12 @@ export const toRaw = ({ key: _, ts, site, name, ...rest }: JournalEvent, page: O
  * Inserts the events of these pages. Where an insert may have been tried before (`fresh: false`) it reads what is there
  * and inserts what is missing. Gives back the events that the server can't store at all, each found by halving.
  */
-export async function storeRaw(db: Db, pages: JournalPage[], kept: JournalEvent[][], fresh: boolean): Promise<Unstorable[]> {
+export async function storeRaw(
+  db: Db,
+  pages: JournalPage[],
+  kept: JournalEvent[][],
+  fresh: boolean,
+): Promise<Unstorable[]> {
   const events = kept.flatMap((list, i) => {
     const page = pages[i]
     return page ? list.map(event => ({ event, page: page._id })) : []
@@ -45,7 +50,10 @@ interface Placed {
 async function insert(db: Db, events: Placed[], unstorable: Unstorable[]): Promise<void> {
   if (events.length === 0) return
   try {
-    await db.collection<RawEvent>('events').insertMany(events.map(({ event, page }) => toRaw(event, page)), insertOptions())
+    await db.collection<RawEvent>('events').insertMany(
+      events.map(({ event, page }) => toRaw(event, page)),
+      insertOptions(),
+    )
   } catch (error) {
     if (!isAboutADocument(error)) throw error
     const [only] = events
@@ -54,7 +62,8 @@ async function insert(db: Db, events: Placed[], unstorable: Unstorable[]): Promi
       return
     }
     const half = Math.ceil(events.length / 2)
-    for (const part of [events.slice(0, half), events.slice(half)]) await insert(db, await missing(db, part), unstorable)
+    for (const part of [events.slice(0, half), events.slice(half)])
+      await insert(db, await missing(db, part), unstorable)
   }
 }
 
@@ -69,7 +78,8 @@ async function missing(db: Db, events: Placed[]): Promise<Placed[]> {
   }
   const options = { projection: { _id: 0, page: 1, meta: 1, id: 1 }, readConcern: { level: 'majority' } as const }
   const there = await db.collection<RawEvent>('events').find(filter, options).toArray()
-  const name = (page: ObjectId, site: string, event: string, id: string) => JSON.stringify([page.toHexString(), site, event, id])
+  const name = (page: ObjectId, site: string, event: string, id: string) =>
+    JSON.stringify([page.toHexString(), site, event, id])
   const held = new Set(there.map(({ page, meta, id }) => name(page, meta.site, meta.name, id)))
   return events.filter(({ event, page }) => !held.has(name(page, event.site, event.name, event.id)))
 }

@@ -42,7 +42,9 @@ async function insertClaims(db: Db, claims: Claim[]): Promise<[string, string][]
     return []
   } catch (error) {
     const taken = duplicates(error, claims)
-    const owners = await seen.find({ _id: { $in: taken } }, { projection: { page: 1 }, readConcern: { level: 'majority' } }).toArray()
+    const owners = await seen
+      .find({ _id: { $in: taken } }, { projection: { page: 1 }, readConcern: { level: 'majority' } })
+      .toArray()
     return owners.map(({ _id, page }) => [_id, page.toHexString()])
   }
 }

@@ -80,12 +80,17 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
       updateOne: {
         filter: { _id: page._id, state: 'open' as const },
         update: {
-          $set: { state: 'settled' as const, settled: lane.settled + i + 1, deltas: count(counted[i] ?? [], sessions).deltas() },
+          $set: {
+            state: 'settled' as const,
+            settled: lane.settled + i + 1,
+            deltas: count(counted[i] ?? [], sessions).deltas(),
+          },
         },
       },
     }))
     const result = await journal.bulkWrite(updates, { session, ordered: false })
-    if (result.matchedCount !== pages.length) throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
+    if (result.matchedCount !== pages.length)
+      throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
     const changed = [...sessions.values()].filter(({ before, after }) => after && after !== before)
     if (changed.length > 0) {
       const replaced = changed.flatMap(({ after }) =>
@@ -173,11 +178,18 @@ interface SessionChange {
   after: Session | undefined
 }
 
-async function readSessions(db: Db, session: ClientSession, counted: JournalEvent[][]): Promise<Map<string, SessionChange>> {
+async function readSessions(
+  db: Db,
+  session: ClientSession,
+  counted: JournalEvent[][],
+): Promise<Map<string, SessionChange>> {
   const keys = new Set(counted.flat().flatMap(event => sessionKey(event) ?? []))
   const changes = new Map<string, SessionChange>([...keys].map(key => [key, { before: undefined, after: undefined }]))
   if (keys.size === 0) return changes
-  const there = await db.collection<Session>('sessions').find({ _id: { $in: [...keys] } }, { session }).toArray()
+  const there = await db
+    .collection<Session>('sessions')
+    .find({ _id: { $in: [...keys] } }, { session })
+    .toArray()
   for (const held of there) changes.set(held._id, { before: held, after: held })
   return changes
 }
@@ -211,6 +223,10 @@ async function park(db: Db, unstorable: Unstorable[]): Promise<void> {
     error,
     event: JSON.stringify(event),
   }))
-  const updates = documents.map(({ _id, ...rest }) => ({ updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true } }))
-  await db.collection<{ _id: string }>('parked').bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority', journal: true } })
+  const updates = documents.map(({ _id, ...rest }) => ({
+    updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
+  }))
+  await db
+    .collection<{ _id: string }>('parked')
+    .bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority', journal: true } })
 }

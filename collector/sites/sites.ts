@@ -30,18 +30,31 @@ const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocum
 /** @throws SiteError when a field is wrong or the key is taken */
 export async function addSite(db: Db, site: Site): Promise<void> {
   const wrong: string[] = []
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key)) wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')
-  if (!/^[^\s/:]+(:\d+)?$/.test(site.domain)) wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
-  if (!CONSENT_MODES.includes(site.consent)) wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
-  if (!isTimeZone(site.timezone)) wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
+    wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')
+  if (!/^[^\s/:]+(:\d+)?$/.test(site.domain))
+    wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
+  if (!CONSENT_MODES.includes(site.consent))
+    wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
+  if (!isTimeZone(site.timezone))
+    wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
   if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
   const { key, ...rest } = site
-  const result = await collection(db).updateOne({ _id: key }, { $setOnInsert: { ...rest, createdAt: new Date() } }, { upsert: true })
+  const result = await collection(db).updateOne(
+    { _id: key },
+    { $setOnInsert: { ...rest, createdAt: new Date() } },
+    { upsert: true },
+  )
   if (result.upsertedCount === 0) throw new SiteError(`there is a site "${key}" already`)
 }
 
 export async function listSites(db: Db): Promise<Site[]> {
-  return (await collection(db).find({ internal: { $ne: true } }).sort({ createdAt: 1, _id: 1 }).toArray()).map(toSite)
+  return (
+    await collection(db)
+      .find({ internal: { $ne: true } })
+      .sort({ createdAt: 1, _id: 1 })
+      .toArray()
+  ).map(toSite)
 }
 
 /** Makes the site `demo` where there is none at all, and the doctor's. */

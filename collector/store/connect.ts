@@ -44,10 +44,10 @@ export async function connect(uri: string, { appName, timeout = 10_000 }: Connec
   }
 }
 
-/** The text without the passwords, tokens and user names of the connection strings in it. */
+/** The text without what stands before the host in the connection strings in it, and without secret options. */
 export function redact(text: string): string {
   return text
-    .replace(/(mongodb(?:\+srv)?:\/\/)\S*@/gi, '$1***@')
+    .replace(/(mongodb(?:\+srv)?:\/\/).*@/gis, '$1***@')
     .replace(/(tlsCertificateKeyFilePassword|proxyPassword|authMechanismProperties)=[^&\s]*/gi, '$1=***')
 }
 
@@ -55,8 +55,11 @@ function open(uri: string, options: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(uri, options)
   } catch (error) {
+    // The driver may quote a part of what it could not read, and that part may be a piece of the password.
+    const secrets = /:\/\/(.*)@/s.exec(uri)?.[1]?.split(/[:/?#@[\]]/) ?? []
+    const said = secrets.reduce((text, secret) => (secret ? text.replaceAll(secret, '***') : text), String(error))
     throw new ConnectError(
-      `"${redact(uri)}" is not a MongoDB connection string: ${redact((error as Error).message)}. ` +
+      `"${redact(uri)}" is not a MongoDB connection string: ${redact(said)}. ` +
         'It looks like mongodb://user:password@host:27017/?replicaSet=rs0; special characters are percent-encoded',
     )
   }

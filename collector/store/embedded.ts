@@ -69,6 +69,7 @@ export async function openMongod(options: MongodOptions): Promise<Mongod> {
       }
       try {
         const running = await join(folder)
+        if (running) log.info({ mongod: running.mongod.pid, port: running.port }, 'joined the mongod that runs already')
         const lock = running ?? (await start(folder, { env, cacheDir, log, onProgress }, () => look()))
         return { lock, started: running === undefined, leave }
       } catch (error) {

@@ -54,6 +54,9 @@ test('retryWrites=false is refused, whatever the server', async () => {
 test.each([
   ['http://db.example/', 'is not a MongoDB connection string'],
   [`mongodb://me:${SECRET}/@db.example:27017/`, 'is not a MongoDB connection string'],
+  [`mongodb://me:x ${SECRET}@db.example/?a`, 'is not a MongoDB connection string'],
+  [`mongodb://me:${SECRET}?@db.example/`, 'is not a MongoDB connection string'],
+  [`mongodb://me:${SECRET}%@db.example/`, 'is not a MongoDB connection string'],
   [`mongodb://me:${SECRET}@127.0.0.1:0x/`, 'is not a MongoDB connection string'],
 ])('%s is no connection string', async (uri, said) => {
   expect((await refusal(uri)).message).toContain(said)

@@ -119,7 +119,9 @@ test('two processes that open at the same moment start one; it outlives its star
   await numbers.insertOne({ _id: 2 })
   expect(await numbers.countDocuments()).toBe(2)
   await client.close()
-  await vi.waitUntil(() => joiner.warnings.includes('mongod died and was started again'))
+  await vi.waitUntil(() => joiner.warnings.includes('mongod died and was started again'), {
+    timeout: 10_000,
+  })
 
   const third = await here()
   expect(third.started).toBe(false)

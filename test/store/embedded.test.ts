@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { connect } from '../../collector/store/connect.ts'
 import { type Mongod, openMongod } from '../../collector/store/embedded.ts'
 import { isAlive, markOf } from '../../collector/store/mongod/alive.ts'
+import { makeFolder } from '../../collector/store/mongod/folder.ts'
+import { boundLog, LOG_LIMIT } from '../../collector/store/mongod/log.ts'
 import { inTurn } from '../../collector/store/mongod/turn.ts'
 
 // The same binary as the rest of this run found; another server of the run's owner is not asked.
@@ -85,6 +87,21 @@ test('it listens on loopback only, and its data is for its owner only', async ()
   expect((await stat(join(home, 'mongod'))).mode & 0o077).toBe(0)
 })
 
+test('its log stays bounded, over starts and while it runs', async () => {
+  const folder = await makeFolder(home)
+  const size = async (name: string): Promise<number> => (await stat(join(home, 'mongod', name))).size
+  await writeFile(folder.log, 'x'.repeat(LOG_LIMIT + 1))
+  const mongod = await open()
+  expect(await size('mongod.log.1')).toBe(LOG_LIMIT + 1)
+  expect(await size('mongod.log')).toBeLessThan(LOG_LIMIT)
+  await appendFile(folder.log, 'x'.repeat(LOG_LIMIT + 2))
+  const mark = markOf(mongod.pid ?? 0)
+  if (mark) boundLog(folder, mark)
+  await vi.waitUntil(() => size('mongod.log').catch(() => 0), { timeout: 10_000 })
+  expect(await size('mongod.log.1')).toBeGreaterThan(LOG_LIMIT + 1)
+  expect(await size('mongod.log')).toBeLessThan(LOG_LIMIT)
+})
+
 test('kill -9 of mongod: it is back on the same port and data, and an open client carries on', async () => {
   const mongod = await open()
   const { uri, pid } = mongod
@@ -94,7 +111,7 @@ test('kill -9 of mongod: it is back on the same port and data, and an open clien
   process.kill(pid ?? 0, 'SIGKILL')
   await numbers.insertOne({ _id: 2 })
   await client.close()
-  await vi.waitUntil(() => mongod.pid !== pid)
+  await vi.waitUntil(() => log.warn.mock.calls.length === 1, { timeout: 10_000 })
   expect(runs(pid)).toBe(false)
   expect(runs(mongod.pid)).toBe(true)
   expect(await written(mongod)).toEqual([1, 2])
@@ -118,7 +135,8 @@ test('a second opener joins; the first closes and the second still works, and re
   await write(second, 1)
   const { pid } = second
   process.kill(pid ?? 0, 'SIGKILL')
-  await vi.waitUntil(() => second.pid !== pid, { timeout: 10_000 })
+  await vi.waitUntil(() => log.warn.mock.calls.length > 0, { timeout: 10_000 })
+  expect(second.pid).not.toBe(pid)
   expect(await written(second)).toEqual([1])
   expect(log.warn, 'only the one who still uses it restarted it').toHaveBeenCalledTimes(1)
   const last = second.pid

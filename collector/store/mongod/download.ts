@@ -28,7 +28,7 @@ export interface Download {
  * Runs a program that downloads something, tells of progress, and ends it (with its children) when nothing arrives.
  *
  * @returns its standard output
- * @throws Error with the last thing it said
+ * @throws Error with the last things it said
  */
 export async function runDownload({ command, args, env, folder, onProgress }: Download): Promise<string> {
   const child = spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -60,7 +60,7 @@ export async function runDownload({ command, args, env, folder, onProgress }: Do
       child.once('close', (exit, signal) => resolve(exit ?? signal))
     })
     if (code === 0) return out
-    throw new Error(stopped ?? (lastLine(err) || lastLine(out) || `${command} ended with ${code}`))
+    throw new Error(stopped ?? (lastWords(err) || lastWords(out) || `${command} ended with ${code}`))
   } finally {
     clearInterval(timer)
     process.off('exit', endAtExit)
@@ -79,7 +79,7 @@ export async function downloadRelease(
   env: NodeJS.ProcessEnv,
   onProgress: (text: string) => void,
 ): Promise<string> {
-  const library = createRequire(import.meta.url).resolve('mongodb-memory-server-core')
+  const library = findLibrary()
   const script = `
     const [library, version, downloadDir] = process.argv.slice(1)
     require(library).MongoBinary.getPath({ version, downloadDir }).then(
@@ -97,6 +97,15 @@ export async function downloadRelease(
   return (JSON.parse(lastLine(out)) as { path: string }).path
 }
 
+function findLibrary(): string {
+  try {
+    return createRequire(import.meta.url).resolve('mongodb-memory-server-core')
+  } catch {
+    throw new Error('mongodb-memory-server-core, an optional dependency, is not installed')
+  }
+}
+
+const lastWords = (text: string): string => text.trim().split('\n').slice(-3).join(' ').slice(0, 600)
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.trim() ?? ''
 
 function endGroup(child: ChildProcess): void {

@@ -1,14 +1,21 @@
 import { readFileSync, renameSync, statSync } from 'node:fs'
+import type { ProcessMark } from './alive.ts'
 import type { Folder } from './folder.ts'
+import { signal } from './stop.ts'
 
 /** mongod's log is set aside at a start, and while running, when it is larger than this, bytes. */
 export const LOG_LIMIT = 8 * 1024 * 1024
 
-/** Keeps one older log beside the current one, so that both together stay bounded. Says whether it moved. */
+/** Before a start: keeps one older log beside the current one, so that both together stay bounded. */
 export function setLogAside(folder: Folder): boolean {
   if (logSize(folder) <= LOG_LIMIT) return false
   renameSync(folder.log, `${folder.log}.1`)
   return true
+}
+
+/** The same while mongod runs: the signal makes it begin a new file, as `--logRotate reopen` says. */
+export function boundLog(folder: Folder, mongod: ProcessMark): void {
+  if (setLogAside(folder)) signal(mongod, 'SIGUSR1')
 }
 
 /** Bytes; 0 when there is none. */

@@ -4,9 +4,8 @@ import type { Logger } from 'pino'
 import { isAlive } from './alive.ts'
 import { type Folder, type Lock, liveLock } from './folder.ts'
 import { launch } from './launch.ts'
-import { lastWords, setLogAside } from './log.ts'
+import { boundLog, lastWords } from './log.ts'
 import { becomePrimary } from './primary.ts'
-import { signal } from './stop.ts'
 import { inTurn } from './turn.ts'
 
 /** How often a user looks whether mongod still runs, ms. Its parent is told at once, the others find out by this. */
@@ -91,9 +90,7 @@ export function watch(folder: Folder, first: Lock, log: Log): Watch {
   }
 
   const timer = setInterval(look, LOOK).unref()
-  const logTimer = setInterval(() => {
-    if (setLogAside(folder)) signal(lock.mongod, 'SIGUSR1')
-  }, LOG_LOOK).unref()
+  const logTimer = setInterval(() => boundLog(folder, lock.mongod), LOG_LOOK).unref()
 
   return {
     lock: () => lock,

