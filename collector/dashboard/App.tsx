@@ -63,7 +63,7 @@ function Live({ live, now, words }: { live: LiveState; now: number; words: Forma
     <>
       <Figures live={live} now={now} perSecond={series[2].at(-1) ?? 0} sums={sums.all} words={words} />
       <RateChart series={series} words={words} />
-      <Feed live={live} words={words} />
+      <Feed live={live} now={now} words={words} />
       <TopList title={strings.topPages} label={strings.page} by="views" top={sums.pages} words={words} />
       <TopList title={strings.byName} label={strings.name} by="events" top={sums.names} words={words} kinds />
     </>

@@ -4,8 +4,11 @@ import type { Format } from './format.ts'
 import { eventKey, type LiveState } from './state.ts'
 import { strings } from './strings.ts'
 
+/** How long a new event is marked, ms. */
+const FRESH_FOR = 1_000
+
 /** The events as they come, newest first. Paused, the list stands still and the page counts what it has not shown. */
-export function Feed({ live, words }: { live: LiveState; words: Format }) {
+export function Feed({ live, now, words }: { live: LiveState; now: number; words: Format }) {
   const [held, hold] = useState<LiveState | null>(null)
   // A list held for one site says nothing about another.
   const paused = held && held.site.key === live.site.key ? held : null
@@ -31,7 +34,12 @@ export function Feed({ live, words }: { live: LiveState; words: Format }) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
         <ol class="scroll" tabIndex={0} aria-label={strings.feedList}>
           {shown.recent.map(event => (
-            <FeedRow key={eventKey(event)} event={event} words={words} />
+            <FeedRow
+              key={eventKey(event)}
+              event={event}
+              fresh={!paused && now - event.received < FRESH_FOR}
+              words={words}
+            />
           ))}
         </ol>
       )}

@@ -3,12 +3,19 @@ import type { Format } from './format.ts'
 import { kindOf } from './kind.ts'
 import { strings } from './strings.ts'
 
+interface FeedRowProps {
+  event: LiveEvent
+  /** it has just come */
+  fresh: boolean
+  words: Format
+}
+
 /** One event; opened, it shows everything that is known of it. */
-export function FeedRow({ event, words }: { event: LiveEvent; words: Format }) {
+export function FeedRow({ event, fresh, words }: FeedRowProps) {
   const { details } = strings
   const agent = [event.device, event.browser, event.os].filter(Boolean).join(' · ')
   return (
-    <li class="event">
+    <li class={fresh ? 'event fresh' : 'event'}>
       <details>
         <summary>
           <time class="event-time" dateTime={new Date(event.at).toISOString()}>

@@ -11,7 +11,7 @@ interface HeaderProps {
   onSite(key: string): void
 }
 
-/** Which site, how fresh, light or dark. */
+/** Which site, how fresh, light or dark, and the way out. */
 export function Header({ view, now, words, onSite }: HeaderProps) {
   const sites = view.sites ?? []
   const current = sites.find(site => site.key === view.site)
@@ -39,6 +39,13 @@ export function Header({ view, now, words, onSite }: HeaderProps) {
       {current && <span class="tagline">{strings.consentMode[current.consent] ?? current.consent}</span>}
       <Status view={view} now={now} words={words} />
       <ThemeButton />
+      {view.link !== 'signed-out' && (
+        <form method="post" action="/logout">
+          <button class="button" type="submit">
+            {strings.signOut}
+          </button>
+        </form>
+      )}
     </header>
   )
 }

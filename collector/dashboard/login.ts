@@ -7,7 +7,7 @@ import { loginStrings } from './strings.ts'
 const codes: Record<string, string> = {
   used: loginStrings.used,
   expired: loginStrings.expired,
-  key: loginStrings.key,
+  wrong: loginStrings.wrong,
   limit: loginStrings.limit,
 }
 

@@ -11,6 +11,7 @@ export const strings = {
   } as Record<string, string>,
   theme: { auto: 'Auto', light: 'Light', dark: 'Dark' } as Record<string, string>,
   themeLabel: 'Color theme',
+  signOut: 'Sign out',
   skip: 'Skip to the events',
 
   link: {
@@ -119,7 +120,7 @@ export const strings = {
 export const loginStrings = {
   used: 'This link was already used. Run `npx livetag login` for a new one, or sign in with your owner key.',
   expired: 'This link has expired. Run `npx livetag login` for a new one, or sign in with your owner key.',
-  key: 'That key is not right. Check that all of it was pasted.',
+  wrong: 'That key is not right. Check that all of it was pasted.',
   limit: 'Too many tries. Wait a minute, then try again.',
   other: 'That did not work. Try again, or run `npx livetag login` for a link that signs you in.',
 } as const

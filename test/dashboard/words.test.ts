@@ -19,6 +19,10 @@ describe('what the login page says', () => {
     expect(loginError('?error=used')).toBe(text)
   })
 
+  it('names a key that is not right', () => {
+    expect(loginError('?error=wrong')).toMatch(/^That key is not right/)
+  })
+
   it('is never what the address says', () => {
     for (const code of ['Call+0123', '<b>hi</b>', 'constructor', '__proto__']) {
       expect(loginError(`?error=${encodeURIComponent(code)}`)).toMatch(/^That did not work/)

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -64,13 +65,18 @@ afterEach(async () => {
   vi.clearAllMocks()
 })
 
-async function opener(): Promise<Opener> {
+function begin() {
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, home], {
     cwd: built,
     env,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   children.push(child)
+  return child
+}
+
+async function opener(): Promise<Opener> {
+  const child = begin()
   const ended = new Promise<number | null>(done => child.once('exit', done))
   const warnings: string[] = []
   const first = new Promise<Pick<Opener, 'uri' | 'started' | 'pid'>>((done, fail) => {
@@ -141,6 +147,20 @@ test('kill -9 of the only user: mongod keeps running, the next user joins it and
   expect(next).toMatchObject({ started: false, pid: killed.pid, uri: killed.uri })
   await next.close()
   expect(runs(killed.pid)).toBe(false)
+})
+
+test('kill -9 of the starter between the start of mongod and its first election: the next user finishes it', async () => {
+  const child = begin()
+  await vi.waitUntil(() => existsSync(join(home, 'mongod', 'lock.json')), { interval: 5, timeout: 10_000 })
+  child.kill('SIGKILL')
+  const next = await here()
+  expect(next.started, 'it is not started twice').toBe(false)
+  const client = await connect(next.uri, { appName: 'test' })
+  await client.db('t').collection('c').insertOne({})
+  await client.close()
+  const { pid } = next
+  await next.close()
+  expect(runs(pid)).toBe(false)
 })
 
 test('a process that exits without closing takes its mongod with it, unless another uses it', async () => {

@@ -1,0 +1,59 @@
+/**
+ * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
+ * Prints a table; `--json` also writes `test/bench/results.json`. Build first (`npm run build`).
+ *
+ * Servers run in processes of their own and take turns, three rounds each; the median is printed.
+ */
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { measureBatches } from './batches.mjs'
+import { measureLive } from './live.mjs'
+import { measurePixels } from './pixels.mjs'
+import { startServer } from './servers.mjs'
+import { measureSettle } from './settle.mjs'
+
+const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+const progress = text => process.stderr.write(`${text}\n`)
+const results = { machine: { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem(), node: process.version } }
+try {
+  const livetag = await startServer('livetag', { LIVETAG_HOME: home })
+  try {
+    progress('pixels: raw Node, bare Express, livetag')
+    results.pixels = await measurePixels(livetag)
+    progress('batches of 20')
+    results.batches = await measureBatches(livetag)
+    progress('receipt to SSE, 20 viewers')
+    results.live = await measureLive(livetag)
+  } finally {
+    await livetag.stop()
+  }
+  progress('settle')
+  results.settle = await measureSettle(home)
+} finally {
+  await rm(home, { recursive: true, force: true })
+}
+
+const { pixels, batches, live, settle } = results
+const number = value => Math.round(value).toLocaleString('en')
+console.table({
+  'pixel, raw Node http': { figure: `${number(pixels.raw)} requests/s`, ratio: '' },
+  'pixel, bare Express': { figure: `${number(pixels.express)} requests/s`, ratio: '1 ×' },
+  'pixel, livetag, durable': {
+    figure: `${number(pixels.livetag)} requests/s`,
+    ratio: `${pixels.timesExpress.toFixed(2)} × Express, ${pixels.timesRaw.toFixed(2)} × raw`,
+  },
+  'batches of 20, durable': { figure: `${number(batches.eventsPerSecond)} events/s`, ratio: `p99 ${batches.p99Ms} ms` },
+  'settle, pages of 500': {
+    figure: `${number(settle.eventsPerSecond)} events/s`,
+    ratio: `${number(settle.events)} events`,
+  },
+  'receipt → SSE, 20 viewers': {
+    figure: `p50 ${live.p50Ms} ms, p99 ${live.p99Ms} ms`,
+    ratio: `${number(live.messages)} messages`,
+  },
+})
+if (process.argv.includes('--json')) {
+  writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+}
