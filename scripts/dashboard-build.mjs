@@ -20,7 +20,12 @@ const require = createRequire(import.meta.url)
 
 /** Style sheets, each put together from these files. */
 const styles = {
-  'live.css': [`${source}base.css`, require.resolve('uplot/dist/uPlot.min.css'), `${source}live.css`],
+  'live.css': [
+    `${source}base.css`,
+    require.resolve('uplot/dist/uPlot.min.css'),
+    // `screens` last: it changes what the others say.
+    ...['bar', 'page', 'chart', 'feed', 'top', 'empty', 'screens'].map(name => `${source}${name}.css`),
+  ],
   'plain.css': [`${source}base.css`, `${source}plain.css`],
 }
 

@@ -15,7 +15,7 @@ export function FeedRow({ event, fresh, words }: FeedRowProps) {
   const { details } = strings
   const agent = [event.device, event.browser, event.os].filter(Boolean).join(' · ')
   return (
-    <li class={fresh ? 'event fresh' : 'event'}>
+    <li class={fresh ? 'event event-new' : 'event'}>
       <details>
         <summary>
           <time class="event-time" dateTime={new Date(event.at).toISOString()}>

@@ -30,7 +30,7 @@ export const strings = {
   notice: {
     reconnecting: {
       title: 'The line to the collector is down',
-      text: 'What you see is what was known last. It is tried again by itself, and nothing that was measured is lost.',
+      text: 'What you see is what was known last. It is tried again by itself, and what came meanwhile shows then.',
     },
     offline: {
       title: 'This device is offline',
@@ -90,9 +90,6 @@ export const strings = {
   count: 'Count',
   share: 'Share',
   left: (count: string) => `and ${count} more`,
-
-  times: (zone: string) => `Times in ${zone}`,
-  demo: 'Open the demo shop',
 
   empty: {
     title: (site: string) => `Waiting for the first event of ${site}`,

@@ -2,7 +2,7 @@
  * `GET /p.gif?site=…&event=…&…`: one event from where no script runs. Parameters that are not named in {@link KNOWN}
  * become properties. Always answered with a GIF; the reason of a refusal is in the header `x-livetag`.
  */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
 import type { JournalEvent } from '../journal/index.ts'
@@ -55,7 +55,7 @@ export function acceptPixel(
     ...(visitor !== undefined && { i: visitor }),
     ...(session !== undefined && { k: session }),
   }
-  const own = id ?? `${randomBytes(12).toString('hex')}.0`
+  const own = id ?? `${randomUUID()}.0`
   return {
     key: eventKey(site.key, name, own, id),
     name,

@@ -7,8 +7,14 @@ export const MINUTE_MS = 60_000
 export const minuteOf = (at: Date): number => Math.floor(+at / MINUTE_MS) * MINUTE_MS
 
 const COLUMN = Object.fromEntries(COUNTERS.map((counter, column) => [counter, column])) as Record<Counter, number>
+const { events: EVENTS, views: VIEWS, sessions: SESSIONS, bounces: BOUNCES, duration: DURATION, bots: BOTS } = COLUMN
 
-type Change = Partial<Record<Counter, number>>
+/** One minute of one site: rows by dimension and value. */
+interface Minute {
+  site: string
+  at: number
+  rows: Record<Dimension, Map<string, number[]>>
+}
 
 export interface DeltaSum {
   event(event: JournalEvent): void
@@ -18,44 +24,56 @@ export interface DeltaSum {
 }
 
 export function sumDeltas(): DeltaSum {
-  const sums = new Map<string, { site: string; dim: Dimension; at: number; rows: Map<string, number[]> }>()
-  const add = (site: string, dim: Dimension, at: number, value: string, change: Change): void => {
-    const key = `${at} ${dim} ${site}`
-    const sum = getOrAdd(sums, key, () => ({ site, dim, at, rows: new Map<string, number[]>() }))
-    const row = getOrAdd(sum.rows, value, () => COUNTERS.map(() => 0))
-    for (const [counter, by] of Object.entries(change)) {
-      const column = COLUMN[counter as Counter]
-      row[column] = (row[column] ?? 0) + by
-    }
+  const minutes = new Map<string, Minute>()
+  // Events of a page are mostly of one site and minute.
+  let last: Minute | undefined
+  const minuteAt = (site: string, ts: Date): Minute => {
+    const at = minuteOf(ts)
+    if (last?.at === at && last.site === site) return last
+    last = getOrAdd(minutes, `${at} ${site}`, () => ({
+      site,
+      at,
+      rows: { total: new Map(), name: new Map(), page: new Map() },
+    }))
+    return last
+  }
+  const add = (row: number[], column: number, by: number): void => {
+    row[column] = (row[column] ?? 0) + by
   }
   const addSession = (session: Session | undefined, sign: 1 | -1): void => {
     if (!session) return
-    add(session.site, 'total', minuteOf(session.start), '', {
-      sessions: sign,
-      bounces: session.views > 1 ? 0 : sign,
-      duration: sign * (+session.end - +session.start),
-    })
+    const row = getOrAdd(minuteAt(session.site, session.start).rows.total, '', emptyRow)
+    add(row, SESSIONS, sign)
+    if (session.views <= 1) add(row, BOUNCES, sign)
+    add(row, DURATION, sign * (+session.end - +session.start))
   }
   return {
-    event(event) {
-      const views = event.name === 'pageview' ? 1 : 0
-      const change: Change = { events: 1, views, bots: event.bot === undefined ? 0 : 1 }
-      const at = minuteOf(event.ts)
-      add(event.site, 'total', at, '', change)
-      add(event.site, 'name', at, event.name, change)
-      if (views > 0) add(event.site, 'page', at, event.path, change)
+    event({ site, ts, name, path, bot }) {
+      const { rows } = minuteAt(site, ts)
+      const isView = name === 'pageview'
+      const changed = [getOrAdd(rows.total, '', emptyRow), getOrAdd(rows.name, name, emptyRow)]
+      if (isView) changed.push(getOrAdd(rows.page, path, emptyRow))
+      for (const row of changed) {
+        add(row, EVENTS, 1)
+        if (isView) add(row, VIEWS, 1)
+        if (bot !== undefined) add(row, BOTS, 1)
+      }
     },
     session(before, after) {
       addSession(before, -1)
       addSession(after, 1)
     },
     deltas: () =>
-      [...sums.values()]
-        .map(({ site, dim, at, rows }) => {
-          const changed = [...rows].filter(([, row]) => row.some(n => n !== 0))
-          return { site, dim, at, values: changed.map(([value]) => value), counters: changed.map(([, row]) => row) }
-        })
-        .filter(({ values }) => values.length > 0)
-        .sort((a, b) => a.at - b.at || DIMENSIONS.indexOf(a.dim) - DIMENSIONS.indexOf(b.dim)),
+      [...minutes.values()]
+        .sort((a, b) => a.at - b.at)
+        .flatMap(({ site, at, rows }) =>
+          DIMENSIONS.flatMap(dim => {
+            const changed = [...rows[dim]].filter(([, row]) => row.some(n => n !== 0))
+            if (changed.length === 0) return []
+            return { site, dim, at, values: changed.map(([value]) => value), counters: changed.map(([, row]) => row) }
+          }),
+        ),
   }
 }
+
+const emptyRow = (): number[] => COUNTERS.map(() => 0)

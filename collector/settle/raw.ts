@@ -9,14 +9,33 @@ export interface RawEvent {
   meta: { site: string; name: string }
   id: string
   page: ObjectId
+  // What is undefined is left out.
   [field: string]: unknown
 }
 
-export const toRaw = ({ key: _, ts, site, name, ...rest }: JournalEvent, page: ObjectId): RawEvent => ({
-  ts,
-  meta: { site, name },
+/** Written out: an object made by rest and spread is several times slower to make and to turn into BSON. */
+export const toRaw = (event: JournalEvent, page: ObjectId): RawEvent => ({
+  ts: event.ts,
+  meta: { site: event.site, name: event.name },
+  id: event.id,
   page,
-  ...rest,
+  visitor: event.visitor,
+  session: event.session,
+  url: event.url,
+  host: event.host,
+  path: event.path,
+  ref: event.ref,
+  source: event.source,
+  title: event.title,
+  device: event.device,
+  browser: event.browser,
+  os: event.os,
+  language: event.language,
+  zone: event.zone,
+  width: event.width,
+  consent: event.consent,
+  bot: event.bot,
+  props: event.props,
 })
 
 /**

@@ -19,12 +19,13 @@ export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[
   for (const page of pages) {
     for (const { key } of page.events) if (!claims.has(key)) claims.set(key, toClaim(key, page))
   }
-  const owners = new Map([...claims].map(([key, { page }]) => [key, page.toHexString()]))
-  for (const [key, owner] of await insertClaims(db, [...claims.values()])) owners.set(key, owner)
-  return pages.map(page => {
-    const id = page._id.toHexString()
+  const taken = await insertClaims(db, [...claims.values()])
+  return pages.map(({ _id, events }) => {
     const kept = new Set<string>()
-    return page.events.filter(({ key }) => owners.get(key) === id && !kept.has(key) && kept.add(key))
+    return events.filter(({ key }) => {
+      const owner = taken.get(key) ?? claims.get(key)?.page
+      return owner?.equals(_id) === true && !kept.has(key) && kept.add(key)
+    })
   })
 }
 
@@ -34,18 +35,18 @@ function toClaim(key: string, page: JournalPage): Claim {
 }
 
 /** Inserts the claims and gives back the owners of those that were there already. */
-async function insertClaims(db: Db, claims: Claim[]): Promise<[string, string][]> {
+async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, ObjectId>> {
   const seen = db.collection<Claim>('seen')
-  if (claims.length === 0) return []
+  if (claims.length === 0) return new Map()
   try {
     await seen.insertMany(claims, { ordered: false, writeConcern: { w: 'majority', journal: true } })
-    return []
+    return new Map()
   } catch (error) {
     const taken = duplicates(error, claims)
     const owners = await seen
       .find({ _id: { $in: taken } }, { projection: { page: 1 }, readConcern: { level: 'majority' } })
       .toArray()
-    return owners.map(({ _id, page }) => [_id, page.toHexString()])
+    return new Map(owners.map(({ _id, page }) => [_id, page]))
   }
 }
 

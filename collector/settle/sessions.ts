@@ -45,32 +45,34 @@ export interface Session {
 export const sessionKey = ({ site, session }: JournalEvent): string | undefined =>
   session === undefined ? undefined : `${site}:${session}`
 
-/** The session after this event. The one that came in is left as it was. */
-export function applyEvent(before: Session | undefined, event: JournalEvent, _id: string): Session {
+/** Applies an event to a session, in place: `draft` is a copy of one's own. */
+export function applyEvent(draft: Session, event: JournalEvent): void {
   const { ts, path, name } = event
-  const session: Session = before ? { ...before } : open(event, _id)
-  if (ts < session.start) session.start = ts
-  if (ts > session.end) session.end = ts
-  session.events++
-  if (session.visitor === undefined && event.visitor !== undefined) session.visitor = event.visitor
+  if (ts < draft.start) draft.start = ts
+  if (ts > draft.end) draft.end = ts
+  draft.events++
+  if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
-    session.views++
-    if (!session.entryAt || ts < session.entryAt) {
-      session.entryAt = ts
-      session.entry = path
-      session.source = event.source
+    draft.views++
+    if (!draft.entryAt || ts < draft.entryAt) {
+      draft.entryAt = ts
+      draft.entry = path
+      draft.source = event.source
     }
-    if (!session.exitAt || ts >= session.exitAt) {
-      session.exitAt = ts
-      session.exit = path
+    if (!draft.exitAt || ts >= draft.exitAt) {
+      draft.exitAt = ts
+      draft.exit = path
     }
   }
-  if (session.steps.length < MAX_STEPS) session.steps = withStep(session.steps, { at: ts, name, path })
-  else session.stepsCut = true
-  return session
+  if (draft.steps.length < MAX_STEPS) addStep(draft.steps, { at: ts, name, path })
+  else draft.stepsCut = true
 }
 
-function open(event: JournalEvent, _id: string): Session {
+/** A copy that {@link applyEvent} may change. */
+export const draftOf = (session: Session): Session => ({ ...session, steps: [...session.steps] })
+
+/** A session without events yet, begun by this one. */
+export function openSession(event: JournalEvent, _id: string): Session {
   const { site, ts, path, source, device, browser, os, bot } = event
   return {
     _id,
@@ -93,8 +95,9 @@ function open(event: JournalEvent, _id: string): Session {
   }
 }
 
-function withStep(steps: Step[], step: Step): Step[] {
+function addStep(steps: Step[], step: Step): void {
   let place = steps.length
   while (place > 0 && step.at < (steps[place - 1]?.at ?? step.at)) place--
-  return steps.toSpliced(place, 0, step)
+  if (place === steps.length) steps.push(step)
+  else steps.splice(place, 0, step)
 }

@@ -4,12 +4,12 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientSession, Db, MongoClient } from 'mongodb'
-import type { JournalEvent, JournalPage } from '../journal/index.ts'
-import { type DeltaSum, sumDeltas } from './deltas.ts'
+import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+import { sumDeltas } from './deltas.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes, readopt } from './lane.ts'
 import { storeRaw, type Unstorable } from './raw.ts'
 import { claim } from './seen.ts'
-import { applyEvent, type Session, sessionKey } from './sessions.ts'
+import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
 
 /** Events that are settled together when it lags, and pages. */
 const BATCH = { events: 4_000, pages: 200 } as const
@@ -91,7 +91,7 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
           $set: {
             state: 'settled' as const,
             settled: lane.settled + i + 1,
-            deltas: count(counted[i] ?? [], sessions).deltas(),
+            deltas: count(counted[i] ?? [], sessions),
           },
         },
       },
@@ -99,13 +99,10 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     const result = await journal.bulkWrite(updates, { session, ordered: false })
     if (result.matchedCount !== pages.length)
       throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
-    const changed = [...sessions.values()].filter(({ before, after }) => after && after !== before)
-    if (changed.length > 0) {
-      const replaced = changed.flatMap(({ after }) =>
-        after ? { replaceOne: { filter: { _id: after._id }, replacement: after, upsert: true } } : [],
-      )
-      await db.collection<Session>('sessions').bulkWrite(replaced, { session, ordered: false })
-    }
+    const replaced = [...sessions.values()].flatMap(({ after, changed }) =>
+      after && changed ? { replaceOne: { filter: { _id: after._id }, replacement: after, upsert: true } } : [],
+    )
+    if (replaced.length > 0) await db.collection<Session>('sessions').bulkWrite(replaced, { session, ordered: false })
   }
 
   const work = async (): Promise<void> => {
@@ -189,9 +186,11 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
   }
 }
 
+/** A session of a batch: as the page before left it, and a draft for the page at work. */
 interface SessionChange {
   before: Session | undefined
   after: Session | undefined
+  changed: boolean
 }
 
 async function readSessions(
@@ -199,34 +198,37 @@ async function readSessions(
   session: ClientSession,
   counted: JournalEvent[][],
 ): Promise<Map<string, SessionChange>> {
-  const keys = new Set(counted.flat().flatMap(event => sessionKey(event) ?? []))
-  const changes = new Map<string, SessionChange>([...keys].map(key => [key, { before: undefined, after: undefined }]))
-  if (keys.size === 0) return changes
-  const there = await db
-    .collection<Session>('sessions')
-    .find({ _id: { $in: [...keys] } }, { session })
-    .toArray()
-  for (const held of there) changes.set(held._id, { before: held, after: held })
+  const changes = new Map<string, SessionChange>()
+  for (const event of counted.flat()) {
+    const key = sessionKey(event)
+    if (key !== undefined && !changes.has(key))
+      changes.set(key, { before: undefined, after: undefined, changed: false })
+  }
+  if (changes.size === 0) return changes
+  const there = db.collection<Session>('sessions').find({ _id: { $in: [...changes.keys()] } }, { session })
+  for await (const held of there) changes.set(held._id, { before: undefined, after: held, changed: false })
   return changes
 }
 
 /** Applies one page's events to the sessions of the batch and sums up what changed. */
-function count(events: JournalEvent[], sessions: Map<string, SessionChange>): DeltaSum {
+function count(events: JournalEvent[], sessions: Map<string, SessionChange>): Delta[] {
   const sum = sumDeltas()
-  const atStart = new Map<string, Session | undefined>()
+  const touched = new Set<SessionChange>()
   for (const event of events) {
     sum.event(event)
     const key = sessionKey(event)
     const change = key === undefined ? undefined : sessions.get(key)
     if (key === undefined || !change) continue
-    if (!atStart.has(key)) atStart.set(key, change.after)
-    change.after = applyEvent(change.after, event, key)
+    if (!touched.has(change)) {
+      touched.add(change)
+      change.before = change.after
+      change.after = change.before ? draftOf(change.before) : openSession(event, key)
+      change.changed = true
+    }
+    if (change.after) applyEvent(change.after, event)
   }
-  for (const [key, before] of atStart) {
-    const after = sessions.get(key)?.after
-    if (after) sum.session(before, after)
-  }
-  return sum
+  for (const { before, after } of touched) if (after) sum.session(before, after)
+  return sum.deltas()
 }
 
 /** Sets aside events that can't be stored, so that the rest goes on; `doctor` counts them. */
