@@ -33,18 +33,27 @@ export interface Collector {
   close(): Promise<void>
 }
 
+export interface CollectorOptions extends Options {
+  /** told what takes long at the start, such as a download */
+  onProgress?: (text: string) => void
+  /** now, ms since the epoch; `Date.now` if absent */
+  clock?: () => number
+  /** of your own app; if absent, JSON lines on stderr from `logLevel` on */
+  log?: Log
+}
+
 /**
  * Starts a collector.
  * @param options what is absent comes from the environment, then from defaults
  * @throws ConfigError naming every mistake; ConnectError or NoMongodError when there is no usable MongoDB
  */
 export async function createCollector(
-  options: Options & { onProgress?: (text: string) => void; clock?: () => number } = {},
+  options: CollectorOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Collector> {
   const config = readConfig(options, env)
   const clock = options.clock ?? Date.now
-  const log = createLog(config.logLevel)
+  const log = options.log ?? createLog(config.logLevel)
   const folder = builtFolder()
   const access = createAccess(config.ownerKey ?? (await ensureOwnerKey(config.home)), clock)
   const { onProgress = () => {} } = options

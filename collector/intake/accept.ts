@@ -9,7 +9,7 @@ import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { isPrintable, isStorable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
-import { readPlace } from './source.ts'
+import { readPlace, tidy } from './source.ts'
 
 const isHead = Compile(EnvelopeHead)
 const isEvent = Compile(WireEvent)
@@ -86,7 +86,8 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   if (!site) return { reason: 'site-unknown' }
   if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
   const shared = readShared(site, envelope, around)
-  result.bytes += events.length * (300 + 2 * (shared.url.length + shared.ref.length + (shared.title?.length ?? 0)))
+  const { url, path, ref, source, title = '' } = shared
+  result.bytes += events.length * (300 + 2 * (url.length + path.length + ref.length + source.length + title.length))
   for (const event of events as unknown[]) {
     const accepted = acceptEvent(event, envelope, shared, around)
     if ('reason' in accepted) {
@@ -118,15 +119,13 @@ export function readShared(
   { agent }: Circumstances,
 ): Shared {
   const { p, c } = head
-  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url))
   const named = c === 'g' || c === 'x'
   const title = tidy(p.ti ?? '', LIMITS.title)
   return {
     site: site.key,
     ...(named && head.i !== undefined && { visitor: head.i }),
     ...(named && head.k !== undefined && { session: head.k }),
-    ...place,
-    path: place.path.slice(0, LIMITS.url),
+    ...readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url)),
     ...(title !== '' && { title }),
     ...agent,
     ...(p.l !== undefined && isStorable(p.l) && { language: p.l }),
@@ -135,9 +134,6 @@ export function readShared(
     consent: c,
   }
 }
-
-/** Titles and URLs are cut, and what can't be stored in them replaced: a bad title must not cost the page view. */
-const tidy = (text: string, length: number): string => text.slice(0, length).toWellFormed().replaceAll('\0', '')
 
 function acceptEvent(
   event: unknown,
@@ -165,7 +161,10 @@ function acceptEvent(
 
 /** The name under which an event is counted once: a caller's own id is unique per site and event name. */
 export const eventKey = (site: string, name: string, id: string, own?: string): string =>
-  own === undefined ? `${site}:${id}` : `${site}:!${name}:${own}`
+  own === undefined ? `${site}:${id}` : `${site}:!${escaped(name)}:${own}`
+
+/** So that a name or an id with a colon is never taken for another pair of them. */
+const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A')
 
 /** The most telling reason for an event that has the wrong shape. */
 function refuseEvent(event: unknown): Refusal {

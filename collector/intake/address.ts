@@ -26,7 +26,9 @@ export function truncate(address: string): string {
     while (groups.length + length < 8) groups.push('0')
     groups.push(...tail)
   }
-  const kept = groups.slice(0, 3).map(g => Number.parseInt(g, 16).toString(16))
+  const [first = 0, second = 0, third = 0] = groups.map(group => Number.parseInt(group, 16))
+  // 6to4 (RFC 3056) is 2002: and then the visitor's whole IPv4 address: of that, too, only 24 bits are kept.
+  const kept = [first, second, first === 0x2002 ? third & 0xff00 : third].map(group => group.toString(16))
   while (kept.at(-1) === '0') kept.pop()
   return `${kept.join(':')}::`
 }

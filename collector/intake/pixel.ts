@@ -42,10 +42,10 @@ export function acceptPixel(
   const [visitor, session] = [one('visitor'), one('session')]
   if ([visitor, session].some(text => text !== undefined && !IDENTIFIER.test(text)))
     return refuse({ reason: 'id-invalid' })
-  const props: Record<string, string> = {}
-  for (const parameter of Object.keys(parameters)) {
-    if (!KNOWN.some(known => known === parameter)) props[parameter] = one(parameter) ?? ''
-  }
+  // Not by assignment, which would drop a `__proto__` silently.
+  const props = Object.fromEntries(
+    Object.keys(parameters).flatMap(name => (KNOWN.some(known => known === name) ? [] : [[name, one(name) ?? '']])),
+  )
   const refusal = refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref') ?? '', ti: one('title') ?? '' }

@@ -39,10 +39,13 @@ export function refuseProperties(properties: unknown): Refusal | undefined {
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** `__proto__` would be lost, and the driver takes an object with `_bsontype` for one of its own and refuses the whole page. */
+const RESERVED = ['__proto__', '_bsontype']
+
 const isKey = (key: string): boolean =>
   key !== '' &&
   key.length <= LIMITS.key &&
   !key.startsWith('$') &&
   !key.includes('.') &&
-  key !== '__proto__' &&
+  !RESERVED.includes(key) &&
   isPrintable(key)

@@ -21,7 +21,7 @@ export const REASONS = {
   'property-key-invalid': {
     status: 400,
     means:
-      "a property's key is empty, longer than 100 characters, begins with $, has a dot or a control character, or is __proto__",
+      "a property's key is empty, longer than 100 characters, begins with $, has a dot or a control character, or is __proto__ or _bsontype",
   },
   'properties-too-many': { status: 400, means: 'there are more than 100 properties' },
   'properties-too-deep': { status: 400, means: 'properties nest more than 5 levels deep' },

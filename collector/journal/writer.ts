@@ -5,7 +5,10 @@
 import { type Collection, ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from './page.ts'
 
-/** A page is closed after this many ms, events or bytes. */
+/**
+ * A page is closed at this many events or bytes; before, at the end of the turn of the event loop when none is being
+ * written, and after this many ms when one is.
+ */
 const CLOSE = { ms: 3, events: 500, bytes: 1024 * 1024 } as const
 const IN_FLIGHT = 2
 /** How long a majority may take before the page counts as not written, ms. */
@@ -58,8 +61,9 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
   let inFlight = 0
   let healthy = true
   let closed = false
-  let timer: NodeJS.Timeout | undefined
+  let timed = false
   let due = false
+  let soon = false
   const idle: (() => void)[] = []
 
   const takeEntries = (): Entry[] => {
@@ -107,15 +111,31 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
     flush()
   }
 
+  const isFull = () => queued.events >= CLOSE.events || queued.bytes >= CLOSE.bytes
   const flush = (): void => {
-    while (queue.length > 0 && inFlight < IN_FLIGHT && (due || closed || isFull())) {
-      const entries = takeEntries()
-      if (queue.length === 0) due = false
-      void write(entries)
+    while (queue.length > 0 && inFlight < IN_FLIGHT && (inFlight === 0 || due || isFull())) {
+      void write(takeEntries())
+      due = false
+    }
+    if (queue.length > 0 && inFlight < IN_FLIGHT && !timed) {
+      timed = true
+      setTimeout(() => {
+        timed = false
+        due = true
+        flush()
+      }, CLOSE.ms)
     }
     if (queue.length === 0 && inFlight === 0) for (const wake of idle.splice(0)) wake()
   }
-  const isFull = () => queued.events >= CLOSE.events || queued.bytes >= CLOSE.bytes
+  /** At the end of this turn of the event loop: what came in with it goes into one page. */
+  const flushSoon = (): void => {
+    if (soon) return
+    soon = true
+    setImmediate(() => {
+      soon = false
+      flush()
+    })
+  }
 
   return {
     append(events, bytes) {
@@ -125,12 +145,7 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
       const promise = new Promise<void>((resolve, reject) => {
         queue.push({ events, bytes, done: error => (error ? reject(error) : resolve()) })
       })
-      timer ??= setTimeout(() => {
-        timer = undefined
-        due = true
-        flush()
-      }, CLOSE.ms)
-      if (isFull()) flush()
+      flushSoon()
       return promise
     },
     get waiting() {
@@ -141,7 +156,7 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
     },
     async close() {
       closed = true
-      clearTimeout(timer)
+      due = true
       flush()
       if (inFlight > 0 || queue.length > 0) await new Promise<void>(resolve => idle.push(resolve))
     },

@@ -1,0 +1,137 @@
+/** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
+import type { ClientSession, Db, MongoClient } from 'mongodb'
+import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+import { sumDeltas } from './deltas.ts'
+import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
+import { storeRaw, type Unstorable } from './raw.ts'
+import { claim } from './seen.ts'
+import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
+
+export interface Batch {
+  client: MongoClient
+  db: Db
+  lane: Lane
+  /** open pages of the lane, oldest first */
+  pages: JournalPage[]
+}
+
+/**
+ * Settles the pages, all or none; gives back how many events were counted.
+ * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
+ */
+export async function settleBatch({ client, db, lane, pages }: Batch): Promise<number> {
+  const kept = await claim(db, pages)
+  // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
+  const fresh = pages.every(page => page.epoch === lane.epoch)
+  const unstorable = await storeRaw(db, pages, kept, fresh)
+  if (unstorable.length > 0) await park(db, unstorable)
+  const parked = new Set(unstorable.map(({ event }) => event))
+  const counted = kept.map(events => events.filter(event => !parked.has(event)))
+  await client.withSession(session =>
+    session.withTransaction(() => commit(session, db, lane, pages, counted), {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+    }),
+  )
+  lane.settled += pages.length
+  return counted.reduce((sum, events) => sum + events.length, 0)
+}
+
+async function commit(
+  session: ClientSession,
+  db: Db,
+  lane: Lane,
+  pages: JournalPage[],
+  counted: JournalEvent[][],
+): Promise<void> {
+  const { matchedCount } = await lanes(db).updateOne(
+    { _id: lane.id, holder: lane.holder, epoch: lane.epoch },
+    [{ $set: { settled: { $add: ['$settled', pages.length] }, expires: { $add: ['$$NOW', LEASE_MS] } } }],
+    { session },
+  )
+  if (matchedCount !== 1) throw new LaneLost(`lane ${lane.id} has another holder`)
+  const sessions = await readSessions(db, session, counted)
+  const updates = pages.map((page, i) => ({
+    updateOne: {
+      filter: { _id: page._id, state: 'open' as const },
+      update: {
+        $set: {
+          state: 'settled' as const,
+          settled: lane.settled + i + 1,
+          deltas: count(counted[i] ?? [], sessions),
+        },
+      },
+    },
+  }))
+  const result = await db.collection<JournalPage>('journal').bulkWrite(updates, { session, ordered: false })
+  if (result.matchedCount !== pages.length) {
+    throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
+  }
+  const replaced = [...sessions.values()].flatMap(({ after, changed }) =>
+    after && changed ? { replaceOne: { filter: { _id: after._id }, replacement: after, upsert: true } } : [],
+  )
+  if (replaced.length > 0) await db.collection<Session>('sessions').bulkWrite(replaced, { session, ordered: false })
+}
+
+/** A session of a batch: as the page before left it, and a draft for the page at work. */
+interface SessionChange {
+  before: Session | undefined
+  after: Session | undefined
+  changed: boolean
+}
+
+async function readSessions(
+  db: Db,
+  session: ClientSession,
+  counted: JournalEvent[][],
+): Promise<Map<string, SessionChange>> {
+  const changes = new Map<string, SessionChange>()
+  for (const event of counted.flat()) {
+    const key = sessionKey(event)
+    if (key !== undefined && !changes.has(key))
+      changes.set(key, { before: undefined, after: undefined, changed: false })
+  }
+  if (changes.size === 0) return changes
+  const there = db.collection<Session>('sessions').find({ _id: { $in: [...changes.keys()] } }, { session })
+  for await (const held of there) changes.set(held._id, { before: undefined, after: held, changed: false })
+  return changes
+}
+
+/** Applies one page's events to the sessions of the batch and sums up what changed. */
+function count(events: JournalEvent[], sessions: Map<string, SessionChange>): Delta[] {
+  const sum = sumDeltas()
+  const touched = new Set<SessionChange>()
+  for (const event of events) {
+    sum.event(event)
+    const key = sessionKey(event)
+    const change = key === undefined ? undefined : sessions.get(key)
+    if (key === undefined || !change) continue
+    if (!touched.has(change)) {
+      touched.add(change)
+      change.before = change.after
+      change.after = change.before ? draftOf(change.before) : openSession(event, key)
+      change.changed = true
+    }
+    if (change.after) applyEvent(change.after, event)
+  }
+  for (const { before, after } of touched) if (after) sum.session(before, after)
+  return sum.deltas()
+}
+
+/** Sets aside events that can't be stored, so that the rest goes on; `doctor` counts them. */
+async function park(db: Db, unstorable: Unstorable[]): Promise<void> {
+  const documents = unstorable.map(({ event, page, error }) => ({
+    _id: `${page.toHexString()}:${event.key}`,
+    site: event.site,
+    at: new Date(),
+    page,
+    error,
+    event: JSON.stringify(event),
+  }))
+  const updates = documents.map(({ _id, ...rest }) => ({
+    updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
+  }))
+  await db
+    .collection<{ _id: string }>('parked')
+    .bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority', journal: true } })
+}

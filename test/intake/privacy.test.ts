@@ -1,0 +1,79 @@
+import { Writable } from 'node:stream'
+import { BSON } from 'mongodb'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
+
+const ADDRESSES = ['203.0.113.77', '198.51.100.201', '2001:db8:1:2:3:4:5:6', '2001:db8:7::beef']
+const HOPS = [
+  ...ADDRESSES.map(address => `6.6.6.6, ${address}`),
+  `[${ADDRESSES[2]}]:4711`,
+  `${ADDRESSES[0]}:80`,
+  `unknown, ${ADDRESSES[3]}`,
+]
+
+const lines: string[] = []
+const log = pino(
+  { level: 'trace' },
+  new Writable({
+    write(line, _, done) {
+      lines.push(String(line))
+      done()
+    },
+  }),
+)
+let behindProxy: TestCollector
+let alone: TestCollector
+beforeAll(async () => {
+  behindProxy = await startCollector({
+    log,
+    trustProxy: ['127.0.0.0/8'],
+    sites: [{}, { key: 'counts', consent: 'cookieless' }],
+  })
+  alone = await startCollector({ log })
+})
+afterAll(() => Promise.all([behindProxy.close(), alone.close()]))
+
+test('the raw address is in no document of the database and in no line of the log', async () => {
+  for (const { url, db, send, ask, settled, collector } of [behindProxy, alone]) {
+    for (const hop of HOPS) {
+      const headers = { 'x-forwarded-for': hop, forwarded: `for="${hop}"`, 'x-real-ip': hop }
+      const cookieless = envelope([{}], { s: 'counts', c: 'l' })
+      const bodies = ['broken', envelope(), envelope([{ n: '' }]), envelope([], { s: 'nobody' }), cookieless]
+      for (const body of bodies) await send(body, headers)
+      for (const query of ['?site=shop', '?site=nobody', '?site=shop&event='])
+        await fetch(`${url}/p.gif${query}`, { headers })
+      for (const path of ['/', '/login', '/t/shop.js', '/api/v2/sites', '/nothing/%E0%A4%A', '/api/v2/stats?site=shop'])
+        await ask(path, { headers })
+      await fetch(`${url}/api/v2/sites`, { headers })
+    }
+    await settled()
+    await collector.close()
+    const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
+    expect(names).toContain('events')
+    let documents = 0
+    for (const name of names) {
+      for await (const document of db.collection(name).find()) {
+        documents++
+        const bytes = Buffer.from(BSON.serialize(document))
+        for (const trace of ADDRESSES.flatMap(tracesOf))
+          expect(bytes.includes(trace), `${name} holds ${trace}`).toBe(false)
+      }
+    }
+    expect(documents).toBeGreaterThan(HOPS.length * 4)
+  }
+  const text = lines.join('')
+  expect(text).toContain('"network":"203.0.113.0"')
+  expect(text).toContain('"network":"2001:db8:1::"')
+  for (const address of ADDRESSES) expect(text).not.toContain(address)
+  for (const line of lines.filter(line => line.includes('network'))) expect(line).not.toContain('6.6.6.6')
+})
+
+test('who is not trusted does not even get a network of his choice into the log', () => {
+  expect(lines.some(line => line.includes('"network":"127.0.0.0"'))).toBe(true)
+})
+
+/** The address as text and as the four bytes of which it is made. */
+function tracesOf(address: string): (string | Buffer)[] {
+  return address.includes(':') ? [address] : [address, Buffer.from(address.split('.').map(Number))]
+}
