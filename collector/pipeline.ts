@@ -13,6 +13,7 @@ import {
   leaseOrphan,
   release,
   renew,
+  type Settler,
   startSettler,
 } from './settle/index.ts'
 
@@ -49,7 +50,7 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
     pages: db.collection<JournalPage>('journal'),
     lane: () => worker.lane,
     limit,
-    written: () => worker.wake(),
+    written: (...page) => worker.written(...page),
   })
 
   const keepLane = async () => {
@@ -100,7 +101,7 @@ async function drain(parts: Parts, lane: Lane, signal: AbortSignal): Promise<voi
 
 interface LaneWorker {
   readonly lane: Lane
-  wake(): void
+  written: Settler['written']
   settled(): number
   /** resolves with the reason when another collector holds the lane, with nothing when the worker was closed */
   ended: Promise<LaneLost | undefined>
@@ -135,7 +136,7 @@ function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
   ]
   return {
     lane,
-    wake: settler.wake,
+    written: settler.written,
     settled: () => settler.settled,
     ended,
     async close() {

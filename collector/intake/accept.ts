@@ -110,28 +110,39 @@ export function fits(mode: Site['consent'], consent: ConsentFlag): boolean {
   return consent === 'x' ? mode === 'none' : mode === 'cookieless'
 }
 
+/** What a pixel may lack, too. */
+type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & Pick<PageInfo, 'u'>
 type Shared = Omit<JournalEvent, 'key' | 'name' | 'id' | 'ts' | 'props'>
 
 /** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
 export function readShared(
   site: Site,
-  head: { p: PageInfo; c: ConsentFlag; i?: string; k?: string },
+  head: { p: SharedPage; c: ConsentFlag; i?: string | undefined; k?: string | undefined },
   { agent }: Circumstances,
 ): Shared {
   const { p, c } = head
   const named = c === 'g' || c === 'x'
-  const title = tidy(p.ti ?? '', LIMITS.title)
+  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url))
+  const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
+  // Written out: this is made for every request, and spreading conditions is several times slower.
   return {
     site: site.key,
-    ...(named && head.i !== undefined && { visitor: head.i }),
-    ...(named && head.k !== undefined && { session: head.k }),
-    ...readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url)),
-    ...(title !== '' && { title }),
-    ...agent,
-    ...(p.l !== undefined && isStorable(p.l) && { language: p.l }),
-    ...(p.z !== undefined && isStorable(p.z) && { zone: p.z }),
-    ...(p.vw !== undefined && { width: Math.round(p.vw) }),
+    visitor: named ? head.i : undefined,
+    session: named ? head.k : undefined,
+    url: place.url,
+    host: place.host,
+    path: place.path,
+    ref: place.ref,
+    source: place.source,
+    title: tidy(p.ti ?? '', LIMITS.title) || undefined,
+    device: agent.device,
+    browser: agent.browser,
+    os: agent.os,
+    language: storable(p.l),
+    zone: storable(p.z),
+    width: p.vw === undefined ? undefined : Math.round(p.vw),
     consent: c,
+    bot: agent.bot,
   }
 }
 
@@ -155,7 +166,7 @@ function acceptEvent(
     id: id ?? `${head.w}.${q}`,
     ts: new Date(received - Math.max(0, Math.round(t))),
     ...shared,
-    ...(props !== undefined && { props }),
+    props,
   }
 }
 

@@ -25,6 +25,7 @@ const PREFLIGHT = {
   'access-control-allow-headers': 'content-type',
   'access-control-max-age': '86400',
 }
+const GIF_TEXT = GIF.toString('latin1')
 const PIXEL_HEADERS = {
   'content-type': 'image/gif',
   'content-length': GIF.length,
@@ -90,7 +91,9 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     const answer = (reason?: Reason) => {
       const headers = reason === undefined ? PIXEL_HEADERS : { ...PIXEL_HEADERS, 'x-livetag': reason }
       response.writeHead(200, reason === 'overloaded' ? { ...headers, 'retry-after': RETRY_AFTER } : headers)
-      response.end(request.method === 'HEAD' ? undefined : GIF)
+      // As text: Node then writes headers and body in one piece, which costs a third less than two.
+      if (request.method === 'HEAD') response.end()
+      else response.end(GIF_TEXT, 'latin1')
     }
     // Only a GET counts: scanners and link previews ask with HEAD.
     if (request.method !== 'GET') return answer('method-not-allowed')

@@ -13,7 +13,7 @@ import type { Refusal } from './reasons.ts'
 /** A transparent GIF of one pixel, 42 bytes (GIF89a with one color table of two). */
 export const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
-const KNOWN = ['site', 'event', 'consent', 'id', 'url', 'ref', 'title', 'visitor', 'session'] as const
+const KNOWN = new Set(['site', 'event', 'consent', 'id', 'url', 'ref', 'title', 'visitor', 'session'])
 const IDENTIFIER = /^[\w-]{1,128}$/
 
 /** @param query what follows the `?` */
@@ -22,7 +22,7 @@ export function acceptPixel(
   referer: string,
   around: Circumstances,
 ): JournalEvent | (Refusal & { site: string }) {
-  const parameters = parse(query, '&', '=', { maxKeys: LIMITS.properties + KNOWN.length })
+  const parameters = parse(query, '&', '=', { maxKeys: LIMITS.properties + KNOWN.size })
   const one = (name: string): string | undefined => {
     const value = parameters[name]
     return Array.isArray(value) ? value[0] : value
@@ -40,29 +40,27 @@ export function acceptPixel(
   if (id !== undefined && (id === '' || id.length > LIMITS.id || !isPrintable(id)))
     return refuse({ reason: 'id-invalid' })
   const [visitor, session] = [one('visitor'), one('session')]
-  if ([visitor, session].some(text => text !== undefined && !IDENTIFIER.test(text)))
+  if ((visitor !== undefined && !IDENTIFIER.test(visitor)) || (session !== undefined && !IDENTIFIER.test(session))) {
     return refuse({ reason: 'id-invalid' })
-  // Not by assignment, which would drop a `__proto__` silently.
-  const props = Object.fromEntries(
-    Object.keys(parameters).flatMap(name => (KNOWN.some(known => known === name) ? [] : [[name, one(name) ?? '']])),
-  )
-  const refusal = refuseProperties(props)
-  if (refusal) return refuse(refusal)
-  const page = { u: one('url') ?? referer, r: one('ref') ?? '', ti: one('title') ?? '' }
-  const head = {
-    p: page,
-    c: consent,
-    ...(visitor !== undefined && { i: visitor }),
-    ...(session !== undefined && { k: session }),
   }
+  let props: Record<string, string> | undefined
+  for (const parameter in parameters) {
+    if (KNOWN.has(parameter)) continue
+    if (parameter === '__proto__') return refuse({ reason: 'property-key-invalid' })
+    props ??= {}
+    props[parameter] = one(parameter) ?? ''
+  }
+  const refusal = props && refuseProperties(props)
+  if (refusal) return refuse(refusal)
+  const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
   const own = id ?? `${randomUUID()}.0`
   return {
     key: eventKey(site.key, name, own, id),
     name,
     id: own,
     ts: new Date(around.received),
-    ...readShared(site, head, around),
-    ...(Object.keys(props).length > 0 && { props }),
+    ...readShared(site, { p: page, c: consent, i: visitor, k: session }, around),
+    props,
   }
 }
 

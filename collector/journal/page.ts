@@ -1,7 +1,10 @@
 /** The documents of the journal. A {@link JournalPage} is a group of events that became durable together. */
 import type { ObjectId } from 'mongodb'
 
-/** An event as intake accepted it: everything that settle, live and the raw record need of it. */
+/**
+ * An event as intake accepted it: everything that settle, live and the raw record need of it. Fields that are undefined
+ * are not stored.
+ */
 export interface JournalEvent {
   /** `<site>:<id>`, or `<site>:!<name>:<id>` for a caller's own id; unique in `seen` */
   key: string
@@ -10,25 +13,25 @@ export interface JournalEvent {
   id: string
   /** when it happened, corrected by the collector's clock */
   ts: Date
-  visitor?: string
-  session?: string
+  visitor?: string | undefined
+  session?: string | undefined
   url: string
   host: string
   path: string
   ref: string
   source: string
-  title?: string
+  title?: string | undefined
   device: string
   browser: string
   os: string
-  language?: string
-  zone?: string
+  language?: string | undefined
+  zone?: string | undefined
   /** width of the viewport, CSS pixels */
-  width?: number
+  width?: number | undefined
   consent: 'g' | 'l' | 'x' | 'd'
   /** what gave a bot away */
-  bot?: string
-  props?: Record<string, unknown>
+  bot?: string | undefined
+  props?: Record<string, unknown> | undefined
 }
 
 /** What is counted for one value (a path, a name …) in one minute. Rows of {@link Delta} and rollups have this order. */

@@ -44,8 +44,8 @@ export interface JournalOptions {
   lane(): { id: number; epoch: number }
   /** bound in bytes of what waits and is being written together */
   limit: number
-  /** called after each durable page */
-  written?(): void
+  /** called with each page when it is durable, its estimated size, and how many requests it answers */
+  written?(page: JournalPage, bytes: number, requests: number): void
 }
 
 interface Entry {
@@ -103,11 +103,13 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
     }
     healthy = failure === undefined
     inFlight--
+    let bytes = 0
     for (const entry of entries) {
-      held -= entry.bytes
+      bytes += entry.bytes
       entry.done(failure)
     }
-    if (!failure) written?.()
+    held -= bytes
+    if (!failure) written?.(page, bytes, entries.length)
     flush()
   }
 

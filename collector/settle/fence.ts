@@ -11,6 +11,5 @@ import type { BulkWriteOptions } from 'mongodb'
 /** Options of an insert into the time-series. Unordered: one event that can't be stored must not stop the others. */
 export const insertOptions = (): BulkWriteOptions => ({
   ordered: false,
-  ignoreUndefined: true,
   writeConcern: { w: 'majority', journal: true },
 })

@@ -9,7 +9,6 @@ export interface RawEvent {
   meta: { site: string; name: string }
   id: string
   page: ObjectId
-  // What is undefined is left out.
   [field: string]: unknown
 }
 

@@ -5,6 +5,7 @@
 import type { Db, MongoClient } from 'mongodb'
 import type { JournalPage } from '../journal/index.ts'
 import { settleBatch } from './batch.ts'
+import { holdFreshPages } from './fresh.ts'
 import { type Lane, LaneLost, readopt } from './lane.ts'
 import { createSleeper } from './sleeper.ts'
 
@@ -16,10 +17,11 @@ const BATCH = { events: 4_000, pages: 200 } as const
  */
 const GATHER_MS = 80
 /**
- * Where so many pages or more were written while a batch was settled, intake is under load and comes first: settle rests
- * for twice the time that the batch took, 1 s at most. What is acknowledged is durable; counters may lag for a while.
+ * Where the pages that were written during a batch held more requests than this on average, requests wait in line for
+ * the journal and come first: settle rests for four times the time that the batch took, 1 s at most. What is
+ * acknowledged is durable; counters may lag for a while.
  */
-const BUSY = { pages: 20, rest: 2, mostMs: 1_000 } as const
+const CROWDED = { requests: 16, rest: 4, mostMs: 1_000 } as const
 /** How often it looks for pages that nobody told it of, ms. */
 const POLL_MS = 250
 /** Pause before the lane is adopted again, growing from failure to failure, ms. */
@@ -28,8 +30,8 @@ const RETRY = { first: 50, most: 2_000 } as const
 const LAST_TRIES = 5
 
 export interface Settler {
-  /** There may be pages: look now. */
-  wake(): void
+  /** A page was written: settle it soon. */
+  written(page: JournalPage, bytes: number, requests: number): void
   /** Settles what is there, then stops. */
   close(): Promise<void>
   /** events settled since the start */
@@ -48,38 +50,47 @@ export interface SettlerOptions {
 
 export function startSettler({ client, db, lane, failed, lost }: SettlerOptions): Settler {
   const sleeper = createSleeper()
+  const freshPages = holdFreshPages()
   let settled = 0
   let closing = false
-  let wakes = 0
+  /** what this process has written to the journal since the last batch began */
+  let written = { pages: 0, requests: 0 }
   let failures = 0
   let atOnce = BATCH.events / 500
 
-  const openPages = (): Promise<JournalPage[]> =>
-    db
-      .collection<JournalPage>('journal')
-      .find({ lane: lane.id, state: 'open' }, { readConcern: { level: 'majority' } })
+  const journal = db.collection<JournalPage>('journal')
+  const openPages = async (): Promise<JournalPage[]> => {
+    const open = await journal
+      .find({ lane: lane.id, state: 'open' }, { projection: { _id: 1 }, readConcern: { level: 'majority' } })
       .sort({ _id: 1 })
       .limit(failures > 0 ? 1 : atOnce)
       .toArray()
+    return await freshPages.take(
+      journal,
+      open.map(({ _id }) => _id),
+    )
+  }
 
   const work = async (): Promise<void> => {
     for (;;) {
-      const [begun, wakesBefore] = [performance.now(), wakes]
+      const begun = performance.now()
+      written = { pages: 0, requests: 0 }
       const pages = await openPages()
       if (pages.length > 0) {
         settled += await settleBatch({ client, db, lane, pages })
         failures = 0
-        if (!closing) await rest(performance.now() - begun, wakes - wakesBefore, pages)
+        if (!closing) await rest(performance.now() - begun, pages)
       } else if (closing) return
-      else if (wakes === wakesBefore) await sleeper.sleep(POLL_MS, true)
+      else if (written.pages === 0) await sleeper.sleep(POLL_MS, true)
     }
   }
 
-  const rest = async (took: number, written: number, pages: JournalPage[]): Promise<void> => {
+  const rest = async (took: number, pages: JournalPage[]): Promise<void> => {
     const full = pages.length >= atOnce
     const events = pages.reduce((sum, page) => sum + page.n, 0)
     atOnce = Math.max(1, Math.min(BATCH.pages, Math.round((BATCH.events * pages.length) / Math.max(1, events))))
-    if (written >= BUSY.pages) await sleeper.sleep(Math.min(BUSY.mostMs, took * BUSY.rest))
+    const crowded = written.requests > written.pages * CROWDED.requests
+    if (crowded) await sleeper.sleep(Math.min(CROWDED.mostMs, took * CROWDED.rest))
     else if (!full) await sleeper.sleep(GATHER_MS - took)
   }
 
@@ -117,8 +128,10 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
 
   const running = run()
   return {
-    wake() {
-      wakes++
+    written(page, bytes, requests) {
+      freshPages.add(page, bytes)
+      written.pages++
+      written.requests += requests
       sleeper.wake()
     },
     async close() {

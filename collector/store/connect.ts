@@ -24,6 +24,7 @@ export async function connect(uri: string, { appName, timeout = 10_000 }: Connec
     appName,
     serverSelectionTimeoutMS: timeout,
     writeConcern: { w: 'majority', journal: true },
+    ignoreUndefined: true,
   })
   if (client.options.retryWrites === false) {
     throw new ConnectError(

@@ -1,0 +1,46 @@
+/**
+ * Pages that this process has just written, so that they need not be read back: reading and decoding them was a quarter
+ * of what settle cost. Only a short cut: which pages are open is always asked of the database.
+ */
+import type { Collection, ObjectId } from 'mongodb'
+import type { JournalPage } from '../journal/index.ts'
+
+/** What is held at most, bytes as estimated by intake. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+export interface FreshPages {
+  add(page: JournalPage, bytes: number): void
+  /** The pages with these ids, in their order, from memory or else from the collection. Those given out are let go. */
+  take(journal: Collection<JournalPage>, ids: ObjectId[]): Promise<JournalPage[]>
+}
+
+export function holdFreshPages(): FreshPages {
+  const held = new Map<string, { page: JournalPage; bytes: number }>()
+  let total = 0
+  const letGo = (id: string): JournalPage | undefined => {
+    const entry = held.get(id)
+    if (!entry) return undefined
+    held.delete(id)
+    total -= entry.bytes
+    return entry.page
+  }
+  return {
+    add(page, bytes) {
+      held.set(page._id.toHexString(), { page, bytes })
+      total += bytes
+      for (const id of held.keys()) {
+        if (total <= MOST_BYTES) break
+        letGo(id)
+      }
+    },
+    async take(journal, ids) {
+      const pages = new Map(ids.map(id => [id.toHexString(), letGo(id.toHexString())]))
+      const missing = ids.filter(id => !pages.get(id.toHexString()))
+      if (missing.length > 0) {
+        const read = journal.find({ _id: { $in: missing } }, { readConcern: { level: 'majority' } })
+        for await (const page of read) pages.set(page._id.toHexString(), page)
+      }
+      return [...pages.values()].flatMap(page => page ?? [])
+    },
+  }
+}
