@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { NextFunction, Request, Response } from 'express'
+import type { Request, Response } from 'express'
 import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
@@ -13,16 +13,14 @@ import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
 import { ensureSites, watchSites } from './sites/index.ts'
-import { ensureCollections } from './store/collections.ts'
-import { connect } from './store/connect.ts'
-import { openMongod } from './store/embedded.ts'
+import { connect, ensureCollections, openMongod } from './store/index.ts'
 
 /** How long a clean end may take before what is left is given up, ms. Nothing that was acknowledged can be lost by it. */
 const CLOSE_MS = 10_000
 
 export interface Collector {
   /** Answers requests; calls `next` for what it has no answer to. Hot routes included: mount it before body parsers. */
-  handler(request: IncomingMessage, response: ServerResponse, next?: NextFunction): void
+  handler(request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void
   /** Listens on the configured host and port. @throws when the port is taken */
   listen(): Promise<{ server: Server; url: string }>
   access: Access

@@ -3,9 +3,7 @@ import type { Db } from 'mongodb'
 import { pino } from 'pino'
 import { readConfig } from '../config.ts'
 import { addSite, type ConsentMode, ensureSites, listSites } from '../sites/index.ts'
-import { ensureCollections } from '../store/collections.ts'
-import { connect } from '../store/connect.ts'
-import { openMongod } from '../store/embedded.ts'
+import { connect, ensureCollections, openMongod } from '../store/index.ts'
 import { fail } from './fail.ts'
 
 const add = defineCommand({

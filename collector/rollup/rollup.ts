@@ -1,7 +1,7 @@
 /** A rollup document: one dimension of one minute of one site, of one lane; state and position in one. */
 import type { Binary } from 'mongodb'
 import { COUNTERS, type Delta, type Dimension } from '../journal/index.ts'
-import { KEPT } from '../store/collections.ts'
+import { KEPT } from '../store/index.ts'
 import { packRows, unpackRows } from './columns.ts'
 
 export interface RollupDocument {

@@ -1,7 +1,7 @@
 /** Which events of a batch are counted: the first claim of an id wins, once and for all collectors. */
 import { type Db, MongoBulkWriteError, type ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from '../journal/index.ts'
-import { KEPT } from '../store/collections.ts'
+import { KEPT } from '../store/index.ts'
 
 interface Claim {
   _id: string

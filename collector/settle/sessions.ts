@@ -3,7 +3,7 @@
  * what a session adds to the counters is the difference between after and before.
  */
 import type { JournalEvent } from '../journal/index.ts'
-import { KEPT } from '../store/collections.ts'
+import { KEPT } from '../store/index.ts'
 
 /** Steps of a session stop here; `stepsCut` says so. */
 export const MAX_STEPS = 1_000

@@ -1,6 +1,6 @@
 /** Events a second in batches of 20, each acknowledged when it is on disk. */
 import { randomBytes } from 'node:crypto'
-import autocannon from 'autocannon'
+import { load, requestText } from './client.mjs'
 
 const BATCH = 20
 const SECONDS = 8
@@ -22,21 +22,7 @@ export function envelope(site = 'demo') {
 }
 
 export async function measureBatches({ url }) {
-  const result = await autocannon({
-    url: `${url}/e`,
-    connections: 32,
-    duration: SECONDS,
-    method: 'POST',
-    headers: {
-      'content-type': 'text/plain',
-      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    },
-    requests: [{ setupRequest: request => ({ ...request, body: envelope() }) }],
-  })
-  if (result.non2xx > 0) throw new Error(`${result.non2xx} batches were refused`)
-  return {
-    eventsPerSecond: (result['2xx'] * BATCH) / result.duration,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-  }
+  const request = () => requestText(url, 'POST', '/e', envelope())
+  const { perSecond, p50Ms, p99Ms } = await load({ url, connections: 32, ms: SECONDS * 1000, request })
+  return { eventsPerSecond: perSecond * BATCH, p50Ms, p99Ms }
 }

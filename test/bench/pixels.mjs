@@ -1,5 +1,5 @@
 /** Pixel requests a second: raw Node http and bare Express answer from memory, livetag when the event is on disk. */
-import autocannon from 'autocannon'
+import { load, requestText } from './client.mjs'
 import { startServer } from './servers.mjs'
 
 const CONNECTIONS = 64
@@ -32,14 +32,7 @@ export async function measurePixels(livetag) {
   }
 }
 
-async function requestsPerSecond(url, duration) {
-  const headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
-  const {
-    '2xx': good,
-    non2xx,
-    errors,
-    duration: seconds,
-  } = await autocannon({ url: url + PATH, connections: CONNECTIONS, duration, headers })
-  if (non2xx > 0 || errors > 0) throw new Error(`${url}: ${non2xx} answers were not 2xx, ${errors} failed`)
-  return good / seconds
+async function requestsPerSecond(url, seconds) {
+  const text = requestText(url, 'GET', PATH)
+  return (await load({ url, connections: CONNECTIONS, ms: seconds * 1000, request: () => text })).perSecond
 }
