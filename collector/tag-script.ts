@@ -16,11 +16,11 @@ const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>): RequestHandler {
-  const [core, rules] = ['core', 'rules'].map(name => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'))
+  const [core = '', ...capabilities] = ['core', 'optout', 'rules'].map(name => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'))
   const held = new Map<string, { text: string; script: Script }>()
 
   const scriptOf = (site: Site): Script => {
-    const text = compose(core ?? '', [rules ?? ''], site)
+    const text = compose(core, capabilities, site)
     const cached = held.get(site.key)
     if (cached?.text === text) return cached.script
     const script = pack(text)

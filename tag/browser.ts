@@ -9,6 +9,7 @@
  * `data-site`, `data-to` (the collector's `/e`; beside the script by default), `data-mode` (`required`, `none`),
  * `data-hash` and `data-debug` (with any value, as `data-hash="1"`).
  */
+import { document } from './globals.ts'
 import type { Options } from './options.ts'
 
 /** Reads the running script's attributes; call it while the script runs, as `currentScript` is gone afterwards. */

@@ -4,11 +4,9 @@ import { options } from './options.ts'
 import type { Purpose } from './types.ts'
 import type { ConsentFlag } from './wire.ts'
 
-/** Ranks of the signals: the lowest one that has spoken decides. Those of other standards will come after these. */
+/** Ranks of the signals: the lowest one that has spoken decides. Those of standards will come after these. */
 export const OPT_OUT = 0
 export const API = 1
-
-const said: (Purpose[] | undefined)[] = []
 
 /** What was agreed to: `undefined` is undecided, an empty list is denied, and any other holds `measure`. */
 export let purposes: Purpose[] | undefined
@@ -23,13 +21,13 @@ export const consentFlag = (): ConsentFlag | false =>
 /** Whether this visitor may be known again, so: whether anything may be stored on the device. */
 export const mayKeep = (): boolean => (purposes ? purposes.includes('identify') : options.mode === 'none')
 
-/** Hears a signal; returns whether that changed the decision. */
-export const hear = (rank: number, wanted?: Purpose[]): boolean => {
-  const before = `${purposes}`
+const said: (Purpose[] | undefined)[] = []
+
+/** Hears a signal: what was agreed to may change. */
+export const hear = (rank: number, wanted?: Purpose[]): void => {
   said[rank] = wanted
   // Without `measure` nothing is sent, so nothing else can be meant. Global Privacy Control only takes `share` away.
   purposes = said
     .find(spoken => spoken)
     ?.filter((purpose, _, all) => all.includes('measure') && !(purpose === 'share' && navigator.globalPrivacyControl))
-  return `${purposes}` !== before
 }

@@ -1,32 +1,32 @@
 /**
  * The tag: page views, events, consent, delivery.
  *
- * `start` puts it together, in the order in which it must happen: an earlier opt-out is heard before anything else, the
- * first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
+ * `start` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
  * something may leave. The parts keep their state in their modules, as there is one tag in a page.
  */
-import { API, consentFlag, hear, mayKeep, OPT_OUT, purposes } from './consent.ts'
+import { API, consentFlag, hear, mayKeep, purposes } from './consent.ts'
 import { forget } from './identity.ts'
-import { type Options, options } from './options.ts'
+import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { callAt, newEvent, queue, sending } from './queue.ts'
+import { addEvent, callAt, dropAll, sending, views } from './queue.ts'
 import { at, on, reach, safely } from './safely.ts'
 import { set, track } from './track.ts'
-import { flush, withdraw } from './transport.ts'
+import { flush, sent } from './transport.ts'
 import type { Calls, Capability, LiveTag, Purpose, Stub, Tag } from './types.ts'
 
 export type { Options } from './options.ts'
 export type { Calls, Capability, LiveTag, Moments, Props, Purpose, Tag, TrackOptions } from './types.ts'
 
-/** `localStorage` key of an opt-out: the only thing that is stored without consent, as it is what was asked for. */
-const OFF = 'ltOff'
-
 /** Hears a consent signal and draws the consequences at once. */
 const decide: Tag['decide'] = (rank, wanted) => {
-  if (!hear(rank, wanted)) return
+  const before = `${purposes}`
+  hear(rank, wanted)
+  if (before === `${purposes}`) return
+  const denied = consentFlag() === 'd'
   if (!mayKeep()) forget()
-  // The record goes before everything else, but a refusal's only where something went before.
-  if (purposes && (consentFlag() !== 'd' || withdraw())) queue.unshift(newEvent('consent', { purposes, signal: 'api' }))
+  if (denied) dropAll()
+  // A refusal leaves a record only where something was sent before.
+  if (purposes && (!denied || sent)) addEvent('consent', { purposes, signal: 'api' })
   reach('consent', purposes)
   flush(1)
 }
@@ -43,17 +43,13 @@ const calls: Calls = {
     if (purposes) fn(purposes)
   },
   flush: () => flush(1),
-  optOut() {
-    decide(OPT_OUT, [])
-    localStorage[OFF] = 1
-  },
 }
 
 /** Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens. */
 export const start = (given: Options, capabilities: Capability[] = []): LiveTag => {
   const stub = window.livetag as (LiveTag & Stub) | undefined
   if (stub?.track) return stub
-  Object.assign(options, given)
+  setOptions(given)
 
   const api = safely((call: keyof Calls, ...args: unknown[]) =>
     (api[call] as (...args: unknown[]) => void)(...args),
@@ -61,7 +57,6 @@ export const start = (given: Options, capabilities: Capability[] = []): LiveTag 
   for (const call in calls) api[call as keyof Calls] = safely(calls[call as keyof Calls] as () => void)
   window.livetag = api
 
-  safely(() => localStorage[OFF] && decide(OPT_OUT, []))()
   openView()
   watchPage()
   const tag: Tag = {
@@ -70,8 +65,8 @@ export const start = (given: Options, capabilities: Capability[] = []): LiveTag 
     at,
     decide,
     queue(add = []) {
-      queue.unshift(...add)
-      return [...[...sending].flat(), ...queue]
+      views.unshift(...add)
+      return [...sending, ...views]
     },
     flush,
     options,

@@ -25,24 +25,29 @@ const write = safely((name: string, value: string, age: number) => {
   const labels = location.hostname.split('.')
   // For www.shop.com: com, which browsers refuse, then shop.com, then www.shop.com.
   for (let i = labels.length; i-- && !(age && document.cookie.includes(value)); )
-    document.cookie = `${name}=${value};domain=${labels.slice(i).join('.')};path=/;max-age=${age};samesite=lax${location.protocol === 'https:' ? ';secure' : ''}`
+    // only `https:` has a sixth character
+    document.cookie = `${name}=${value};domain=${labels.slice(i).join('.')};path=/;max-age=${age};samesite=lax${location.protocol[5] ? ';secure' : ''}`
 })
 
-const idIn = (name: string, age: number, stamp = '') => {
-  ids[name] =
-    safely(() => mayKeep() && RegExp(`; ${name}=(\\w+)`).exec(`; ${document.cookie}`)?.[1])() || ids[name] || randomId()
-  if (mayKeep()) write(name, ids[name] + stamp, age)
-  return ids[name]
+const idIn = (name: string, age: number, stamp = ''): string => {
+  const id =
+    safely(() => mayKeep() && RegExp(`(^| )${name}=(\\w+)`).exec(document.cookie)?.[2])() || ids[name] || randomId()
+  ids[name] = id
+  if (mayKeep()) write(name, id + stamp, age)
+  return id
 }
 
-/** The visitor's id, where one may be kept. Its cookie is written once: again would extend the 13 months. */
-export const visitorId = (): string | undefined => (mayKeep() ? idIn('lt', VISITOR_AGE) : undefined)
+/** The visitor's id, for where one may be kept. Its cookie is written once: again would extend the 13 months. */
+export const visitorId = (): string => idIn('lt', VISITOR_AGE)
 
-/** The session's id, shared by the tabs of a site. Each use renews its cookie, which is why the time is in it. */
-export const sessionId = (): string => {
-  if (Date.now() - usedAt > SESSION_AGE * 1e3) ids = {}
-  usedAt = Date.now()
-  return idIn('lts', SESSION_AGE, `.${usedAt}`)
+/**
+ * The session's id, shared by the tabs of a site. Each use renews its cookie, which is why the time is in it.
+ * @param now ms
+ */
+export const sessionId = (now: number): string => {
+  if (now - usedAt > SESSION_AGE * 1e3) ids = {}
+  usedAt = now
+  return idIn('lts', SESSION_AGE, `.${now}`)
 }
 
 /** Deletes both, from the device and from memory. */

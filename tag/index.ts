@@ -11,6 +11,7 @@
 import { type Calls, type Capability, type Options, start } from './core.ts'
 
 export type { Calls, Capability, LiveTag, Options, Props, Purpose, Tag, TrackOptions } from './core.ts'
+export { optOut } from './optout.ts'
 export type { Rule, Source } from './rule.ts'
 export { rules } from './rules.ts'
 
@@ -26,7 +27,6 @@ const silent: Calls = {
   deny: nothing,
   onConsent: nothing,
   flush: nothing,
-  optOut: nothing,
 }
 
 /** Starts the tag in a browser, once a page: a second call returns the running one. Never throws. */

@@ -24,5 +24,9 @@ export interface Options {
   rules?: Rule[]
 }
 
-/** The running tag's options, filled in by `start`. There is one tag in a page, so they need not be passed around. */
-export const options = {} as Options
+/** The running tag's options. There is one tag in a page, so they need not be passed around. */
+export let options: Options
+
+export const setOptions = (given: Options): void => {
+  options = given
+}

@@ -2,13 +2,12 @@
 import type { Props } from './types.ts'
 
 /**
- * `JSON.stringify` with two repairs: arrays stay arrays though an old library gave them a `toJSON` (Prototype 1.6 makes
- * strings of them), and lone surrogates become U+FFFD where the browser knows `toWellFormed` (the collector refuses
- * text that is not well formed).
+ * `JSON.stringify`, in which arrays stay arrays though an old library gave them a `toJSON` (Prototype 1.6 makes strings of
+ * them).
  */
 export const encode = (value: unknown): string =>
   JSON.stringify(value, function (this: Props, key, json) {
-    return Array.isArray(this[key]) ? this[key] : (json?.toWellFormed?.() ?? json)
+    return Array.isArray(this[key]) ? this[key] : json
   })
 
 /**

@@ -1,6 +1,9 @@
-/** Events that have happened and are not confirmed yet. */
+/** Page views with the events in them that have happened and are not confirmed yet. */
+import { document, location, navigator } from './globals.ts'
+import { randomId } from './identity.ts'
+import { options } from './options.ts'
 import type { Props, TrackOptions } from './types.ts'
-import { nextInView, type View, view } from './view.ts'
+import type { PageInfo } from './wire.ts'
 
 /** An event that is not confirmed. Keys are the wire's, but `t` is when it happened (ms, device clock). */
 export interface Pending extends TrackOptions {
@@ -8,15 +11,23 @@ export interface Pending extends TrackOptions {
   q: number
   t: number
   d: Props
-  /** its page view */
-  view: View
 }
 
-/** events that wait, oldest first */
-export const queue: Pending[] = []
-/** batches that are on their way */
-export const sending = new Set<Pending[]>()
+/** A page view, as it stands in its envelope. */
+export interface View {
+  w: string
+  p: PageInfo
+  e: Pending[]
+}
 
+/** The current page view. Before the first one opens, nothing is asked of it but its URL and its events. */
+export let view = { p: {}, e: [] as Pending[] } as View
+/** views with events that wait, oldest first; the current one is the last */
+export const views: View[] = []
+/** what is on its way */
+export const sending = new Set<View>()
+
+let sequence: number
 /** When the call was made that is being replayed; 0 when it is made now. */
 let calledAt = 0
 
@@ -25,11 +36,31 @@ export const callAt = (time: number): void => {
   calledAt = time
 }
 
-export const newEvent = (n: string, d: Props, own?: TrackOptions): Pending => ({
-  n,
-  q: nextInView(),
-  t: calledAt || Date.now(),
-  d,
-  ...own,
-  view,
-})
+/** Where the page is now, as a page view counts it. */
+export const here = (): string => location.href.replace(options.hash ? '' : /#.*/, '')
+
+/** Makes a new page view the current one. */
+export const newView = (): void => {
+  // The referrer of a view after the first is the view before.
+  view = {
+    w: randomId(),
+    p: { u: here(), r: view.p.u || document.referrer, vw: innerWidth, l: navigator.language },
+    e: [],
+  }
+  views.push(view)
+  sequence = 0
+}
+
+export const addEvent = (n: string, d: Props, own?: TrackOptions): void => {
+  view.e.push({ n, q: sequence++, t: calledAt || Date.now(), d, ...own })
+}
+
+/** Takes all views but the current one. */
+export const takeOld = (): View[] => views.splice(0, views.length - 1)
+
+/** Drops all that is not confirmed. */
+export const dropAll = (): void => {
+  view.e = []
+  takeOld()
+  sending.clear()
+}

@@ -53,7 +53,9 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
   attr: (element, name) => (name === 'value' ? undefined : element.getAttribute(name)),
   kind: kindOf,
   link: element => element.href,
-  text: element => (element.innerText?.trim() || element.ariaLabel || element.title).slice(0, 100),
+  // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
+  // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
+  text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title)?.[0],
   path: pathOf,
 }
 

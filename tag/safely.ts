@@ -1,16 +1,13 @@
 /** The walls between the tag and its page: nothing that goes wrong on one side is felt on the other. */
-import { options } from './options.ts'
 import type { Moments, Tag } from './types.ts'
 
-/** `fn` that never throws: it returns `undefined` instead, and says why with `debug`. */
+/** `fn` that never throws: it returns `undefined` instead. */
 export const safely =
   <A extends unknown[], R>(fn: (...args: A) => R) =>
   (...args: A): R | undefined => {
     try {
       return fn(...args)
-    } catch (error) {
-      if (options.debug) console.warn(error)
-    }
+    } catch {}
   }
 
 export const on: Tag['on'] = (target, type, fn, capture) =>

@@ -1,6 +1,7 @@
-/** `dist/tag/standard.js`: the core and the rules (clicks, scroll depth), as a script. */
+/** `dist/tag/standard.js`: the core, opting out and the rules (clicks, scroll depth), as a script. */
 import { readOptions } from './browser.ts'
 import { start } from './core.ts'
+import { optOut } from './optout.ts'
 import { rules } from './rules.ts'
 
-start(readOptions(), [rules])
+start(readOptions(), [optOut, rules])

@@ -1,14 +1,14 @@
 /** From a call to an event that waits. */
 import { consentFlag } from './consent.ts'
 import { snapshot } from './props.ts'
-import { newEvent, queue } from './queue.ts'
+import { addEvent, view } from './queue.ts'
 import { flush, flushIn } from './transport.ts'
 import type { Calls, Props } from './types.ts'
 
 /** Events are gathered for so long, ms, and at most so many. A page view is flushed by who opens it. */
 const GATHER = 1_000
 const FULL = 20
-/** So many wait at most, as a page may never ask for consent. The first ones are kept: they hold the page view. */
+/** So many of a page view wait at most, as a page may never ask for consent. The first ones are kept: they hold the page view. */
 const BOUND = 500
 
 /** properties of every event from here on */
@@ -19,8 +19,7 @@ export const set: Calls['set'] = props => {
 }
 
 export const track: Calls['track'] = (name, props, own) => {
-  if (consentFlag() === 'd' || queue.length === BOUND) return
-  queue.push(newEvent(name, snapshot(props, { ...common }), own))
-  if (queue.length < FULL) flushIn(GATHER)
-  else flush()
+  if (consentFlag() === 'd' || view.e[BOUND]) return
+  addEvent(name, snapshot(props, { ...common }), own)
+  view.e[FULL - 1] ? flush() : flushIn(GATHER)
 }

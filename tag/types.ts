@@ -1,6 +1,6 @@
 /** What the page sees of the tag, and what a capability sees of it. */
 import type { Options } from './options.ts'
-import type { Pending } from './queue.ts'
+import type { View } from './queue.ts'
 import type { How } from './transport.ts'
 
 /** What a visitor can agree to. `grant` without purposes means `measure` and `identify`. */
@@ -34,8 +34,8 @@ export interface Calls {
   onConsent(fn: (purposes: Purpose[] | undefined) => void): void
   /** sends what waits, if it may be sent */
   flush(): void
-  /** no measuring on this device, for good: remembered in `localStorage` */
-  optOut(): void
+  /** no measuring on this device, for good: remembered in `localStorage`; with the capability `optOut` */
+  optOut?(): void
 }
 
 /** The page's one global, `livetag`. */
@@ -64,8 +64,8 @@ export interface Tag {
   at<M extends keyof Moments>(moment: M, fn: (value: Moments[M]) => unknown): void
   /** a consent signal speaks; ranks are in `consent.ts`, `undefined` is pending */
   decide(rank: number, purposes?: Purpose[]): void
-  /** adds events to the front of the queue; returns all that are not confirmed yet */
-  queue(add?: Pending[]): Pending[]
+  /** adds page views to the front of the queue; returns all with events that are not confirmed yet */
+  queue(add?: View[]): View[]
   /** sends what waits, if it may: with 1 even while backing off, with 2 by a transport that outlives the page */
   flush(how?: How): void
   options: Options
