@@ -10,7 +10,7 @@ const SESSION_AGE = 1_800
 
 /** 16 random base-36 characters. `crypto.randomUUID` would need a secure context. */
 export const randomId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => (byte % 36).toString(36)).join('')
+  [...crypto.getRandomValues(new Uint8Array(16))].map(byte => (byte % 36).toString(36)).join('')
 
 /** the ids in use, by cookie name */
 let ids: Record<string, string> = {}

@@ -3,10 +3,8 @@ import { document } from './globals.ts'
 import { here, newView, view } from './queue.ts'
 import { on, reach, safely } from './safely.ts'
 import { track } from './track.ts'
-import { flush, flushIn, type How } from './transport.ts'
+import { flush, type How } from './transport.ts'
 
-/** How long a single-page app gets to set the title of a new view; ms */
-const TITLE = 300
 /** How often the URL is looked at where the browser does not tell; ms */
 const LOOK = 300
 
@@ -31,17 +29,17 @@ export const openAndFlush = (): void => {
   flush()
 }
 
+/** In a single-page app the title changes after the URL, so the new view waits as other events do. */
 const urlChanged = () => {
-  if (here() === view.p.u) return
-  openView()
-  flushIn(TITLE)
+  if (here() !== view.p.u) openView()
 }
 
 /** Watches for the views after the first. Never `unload`: it would keep the page out of the back/forward cache. */
 export const watchPage = (): void => {
-  const { navigation } = window as { navigation?: EventTarget }
+  const { navigation } = window as { navigation?: EventTarget & { currentEntry?: unknown } }
   // Where there is no Navigation API the URL is looked at: wrapping `history` would put the tag into the page's own calls.
-  if (navigation) on(navigation, 'currententrychange', urlChanged)
+  // A page's own `navigation`, as of an element with this id, has no current entry.
+  if (navigation?.currentEntry) on(navigation, 'currententrychange', urlChanged)
   else setInterval(safely(urlChanged), LOOK)
   on<PageTransitionEvent>(window, 'pageshow', event => event.persisted && openAndFlush())
   // Either may come first, and on a phone `pagehide` may never come.

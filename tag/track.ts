@@ -1,7 +1,7 @@
 /** From a call to an event that waits. */
 import { consentFlag } from './consent.ts'
 import { snapshot } from './props.ts'
-import { addEvent, view } from './queue.ts'
+import { addEvent, view, views } from './queue.ts'
 import { flush, flushIn } from './transport.ts'
 import type { Calls, Props } from './types.ts'
 
@@ -19,7 +19,7 @@ export const set: Calls['set'] = props => {
 }
 
 export const track: Calls['track'] = (name, props, own) => {
-  if (consentFlag() === 'd' || view.e[BOUND]) return
+  if (consentFlag() === 'd' || view.e[BOUND] || views[BOUND]) return
   addEvent(name, snapshot(props, { ...common }), own)
   view.e[FULL - 1] ? flush() : flushIn(GATHER)
 }

@@ -71,16 +71,17 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   }
   const done = () => e.map(safely(event => event.callback?.()))
 
-  if (half && body.length > BATCH) return split()
+  const large = body.length > BATCH
+  if (half && large) return split()
   if (how === 2) {
-    if (navigator.sendBeacon(options.url, body)) return done()
+    if (safely(() => navigator.sendBeacon(options.url, body))()) return done()
     if (half) return split()
   }
   sending.add(held)
   let answer: Response | undefined
   // A keepalive fetch is refused when the 64 KB are used up, and goes again later; a page's own wrapper may throw.
   try {
-    answer = await fetch(options.url, { method: 'POST', body, keepalive: true })
+    answer = await fetch(options.url, { method: 'POST', body, keepalive: !large && sending.size < 5 })
   } catch {}
   const status = `${answer?.status}`
   // gone from the set: consent was withdrawn in the meantime
@@ -89,9 +90,12 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   // the f is that of undefined: no answer
   if (/5..|408|425|429|f/.test(status)) {
     views.unshift(held)
-    wait = Number(answer?.headers.get('retry-after')) * 1e3 || Math.min(wait * 2 || 1e3, LONGEST)
-    stopTimer()
-    flushIn(0)
+    // What fails together counts once.
+    if (!wait || !timer) {
+      wait = Number(answer?.headers.get('retry-after')) * 1e3 || Math.min(wait * 2 || 1e3, LONGEST)
+      stopTimer()
+      flushIn(0)
+    }
   } else {
     wait = 0
     done()

@@ -18,10 +18,10 @@ const BATCH = { events: 4_000, pages: 200 } as const
 const GATHER_MS = 80
 /**
  * Where the pages that were written during a batch held more requests than this on average, requests wait in line for
- * the journal and come first: settle rests for four times the time that the batch took, 1 s at most. What is
+ * the journal and come first: settle rests for six times the time that the batch took, 4 s at most. What is
  * acknowledged is durable; counters may lag for a while.
  */
-const CROWDED = { requests: 16, rest: 4, mostMs: 1_000 } as const
+const CROWDED = { requests: 16, rest: 6, mostMs: 4_000 } as const
 /** How often it looks for pages that nobody told it of, ms. */
 const POLL_MS = 250
 /** Pause before the lane is adopted again, growing from failure to failure, ms. */

@@ -55,7 +55,8 @@ function lengthOf(text) {
   return head + 4 + Number(found?.[1] ?? 0)
 }
 
-const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+/** Of a browser: what calls itself a tool is counted as a bot. */
+export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 /** A request as text, with a body where there is one (ASCII only). */
 export function requestText(url, method, path, body) {

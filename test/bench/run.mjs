@@ -12,25 +12,28 @@ import { measureBatches } from './batches.mjs'
 import { measureLive } from './live.mjs'
 import { measurePixels } from './pixels.mjs'
 import { startServer } from './servers.mjs'
-import { measureSettle } from './settle.mjs'
+import { measureSettle, openJournal } from './settle.mjs'
 
 const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
 const progress = text => process.stderr.write(`${text}\n`)
 const results = { machine: { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem(), node: process.version } }
 try {
   const livetag = await startServer('livetag', { LIVETAG_HOME: home })
+  const journal = await openJournal(home)
   try {
     progress('pixels: raw Node, bare Express, livetag')
-    results.pixels = await measurePixels(livetag)
+    results.pixels = await measurePixels(livetag, journal.settled)
     progress('batches of 20')
     results.batches = await measureBatches(livetag)
     progress('receipt to SSE, 20 viewers')
+    await journal.settled()
     results.live = await measureLive(livetag)
+    progress('settle')
+    results.settle = await measureSettle(livetag, journal)
   } finally {
+    await journal.close()
     await livetag.stop()
   }
-  progress('settle')
-  results.settle = await measureSettle(home)
 } finally {
   await rm(home, { recursive: true, force: true })
 }
