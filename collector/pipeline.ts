@@ -90,13 +90,13 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
 
 async function drain(parts: Parts, lane: Lane, signal: AbortSignal): Promise<void> {
   const worker = workOn(parts, lane)
-  let ended = false
-  void worker.ended.then(() => {
-    ended = true
+  let lost = false
+  void worker.ended.then(reason => {
+    lost = reason !== undefined
   })
-  while (!ended && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
+  while (!lost && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
   await worker.close()
-  if (!ended) await release(parts.db, lane)
+  if (!lost) await release(parts.db, lane)
 }
 
 interface LaneWorker {
@@ -111,9 +111,13 @@ interface LaneWorker {
 /** Settles and folds one lane and renews its lease. */
 function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
   const stop = new AbortController()
-  let end: (lost?: LaneLost) => void = () => {}
+  let lost = false
+  let end: (reason?: LaneLost) => void = () => {}
   const ended = new Promise<LaneLost | undefined>(resolve => {
-    end = resolve
+    end = reason => {
+      lost ||= reason !== undefined
+      resolve(reason)
+    }
   })
   const failed = (error: unknown) => {
     if (error instanceof LaneLost) end(error)
@@ -143,7 +147,8 @@ function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
       await settler.close()
       stop.abort()
       await Promise.all(loops)
-      await guarded(foldAll)()
+      // Not where the lane was lost: its next holder has its rollups in memory.
+      if (!lost) await guarded(foldAll)()
       end()
     },
   }

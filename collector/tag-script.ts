@@ -16,7 +16,9 @@ const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>): RequestHandler {
-  const [core = '', ...capabilities] = ['core', 'optout', 'rules'].map(name => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'))
+  const [core = '', ...capabilities] = ['core', 'optout', 'rules'].map(name =>
+    readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'),
+  )
   const held = new Map<string, { text: string; script: Script }>()
 
   const scriptOf = (site: Site): Script => {

@@ -59,7 +59,8 @@ const small = async code => (await minify(shorten(code), structuredClone(golf)))
 
 const minified = {
   name: 'minified',
-  renderChunk: async code => ({ code: await small(code), map: null }),
+  // by hand, as an arrow is shorter than what the format `iife` wraps it in
+  renderChunk: async code => ({ code: await small(`(()=>{${code}})()`), map: null }),
 }
 
 /** A chunk's program is `var _ = <expression>`; what is written is the expression, minified. */
@@ -67,7 +68,7 @@ const asExpression = {
   name: 'as-expression',
   async renderChunk(code) {
     // assigned to a property, so that the minifier neither drops the value nor inlines it
-    const assigned = await small(code.replace(/^var _ = /, '_._='))
+    const assigned = await small(code.replace(/^var _ ?= ?/, '_._='))
     const expression = assigned.replace(/^_\._=/, '').replace(/;$/, '')
     new Function(`return ${expression}`)
     return { code: expression, map: null }
@@ -84,13 +85,20 @@ const entryOf = (file, name) => ({
 const chunk = ([file, name]) => ({
   input: file,
   plugins: [entryOf(file, name), eraseTypes],
-  output: { file: `dist/tag/chunks/${file}.js`, format: 'iife', name: '_', strict: false, plugins: [asExpression] },
+  output: {
+    file: `dist/tag/chunks/${file}.js`,
+    format: 'iife',
+    name: '_',
+    strict: false,
+    compact: true,
+    plugins: [asExpression],
+  },
 })
 
 const program = name => ({
   input: `tag/${name}.browser.ts`,
   plugins: [eraseTypes],
-  output: { file: `dist/tag/${name}.js`, format: 'iife', strict: false, plugins: [minified] },
+  output: { file: `dist/tag/${name}.js`, format: 'es', compact: true, plugins: [minified] },
 })
 
 const npm = {

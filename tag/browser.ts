@@ -6,14 +6,12 @@
  * <script defer src="https://stats.example.com/dist/core.js" data-site="demo"></script>
  * ```
  *
- * `data-site`, `data-to` (the collector's `/e`; beside the script by default), `data-mode` (`required`, `none`),
+ * `data-site`, `data-url` (the collector's `/e`; beside the script by default), `data-mode` (`required`, `none`),
  * `data-hash` and `data-debug` (with any value, as `data-hash="1"`).
  */
-import { document } from './globals.ts'
 import type { Options } from './options.ts'
 
-/** Reads the running script's attributes; call it while the script runs, as `currentScript` is gone afterwards. */
-export const readOptions = (): Options => {
-  const { dataset, src } = document.currentScript as HTMLScriptElement
-  return { ...dataset, url: new URL(dataset.to || 'e', src).href } as unknown as Options
-}
+const { dataset, src } = document.currentScript as HTMLScriptElement
+
+/** The running script's attributes, read while it runs: `currentScript` is gone afterwards. */
+export const options = { url: new URL('e', src).href, ...dataset } as unknown as Options

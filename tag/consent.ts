@@ -1,5 +1,4 @@
 /** One decision out of many signals: what may be sent, and what may be kept on the device. */
-import { navigator } from './globals.ts'
 import { options } from './options.ts'
 import type { Purpose } from './types.ts'
 import type { ConsentFlag } from './wire.ts'
@@ -24,8 +23,8 @@ export const mayKeep = (): boolean => (purposes ? purposes.includes('identify') 
 const said: (Purpose[] | undefined)[] = []
 
 /** Hears a signal: what was agreed to may change. */
-export const hear = (rank: number, wanted?: Purpose[]): void => {
-  said[rank] = wanted
+export const hear = (speaker: number, wish?: Purpose[]): void => {
+  said[speaker] = wish
   // Without `measure` nothing is sent, so nothing else can be meant. Global Privacy Control only takes `share` away.
   purposes = said
     .find(spoken => spoken)

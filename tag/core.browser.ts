@@ -1,5 +1,5 @@
 /** `dist/tag/core.js`: the core alone, as a script. */
-import { readOptions } from './browser.ts'
+import { options } from './browser.ts'
 import { start } from './core.ts'
 
-start(readOptions())
+start(options)

@@ -8,7 +8,7 @@ import { API, consentFlag, hear, mayKeep, purposes } from './consent.ts'
 import { forget } from './identity.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { addEvent, callAt, dropAll, sending, views } from './queue.ts'
+import { addEvent, called, dropAll, sending, views } from './queue.ts'
 import { at, on, reach, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush, sent } from './transport.ts'
@@ -45,8 +45,11 @@ const calls: Calls = {
   flush: () => flush(1),
 }
 
-/** Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens. */
-export const start = (given: Options, capabilities: Capability[] = []): LiveTag => {
+/**
+ * Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens.
+ * `undefined` only where a page has broken what the tag stands on.
+ */
+export const start = safely((given: Options, capabilities: Capability[] = []): LiveTag => {
   const stub = window.livetag as (LiveTag & Stub) | undefined
   if (stub?.track) return stub
   setOptions(given)
@@ -60,7 +63,7 @@ export const start = (given: Options, capabilities: Capability[] = []): LiveTag 
   openView()
   watchPage()
   const tag: Tag = {
-    track: api.track,
+    ...api,
     on,
     at,
     decide,
@@ -73,10 +76,10 @@ export const start = (given: Options, capabilities: Capability[] = []): LiveTag 
   }
   for (const capability of capabilities) safely(capability)(tag)
   for (const [time, ...call] of stub?.q ?? []) {
-    callAt(time)
+    called.t = time
     api(...call)
   }
-  callAt(0)
+  called.t = 0
   flush()
   return api
-}
+})

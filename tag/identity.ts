@@ -1,6 +1,5 @@
 /** Who is it: random ids in first-party cookies where that is allowed, in memory where it is not. */
 import { mayKeep } from './consent.ts'
-import { document, location } from './globals.ts'
 import { safely } from './safely.ts'
 
 /** 13 months, the longest that CNIL's exemption allows; s */

@@ -31,4 +31,4 @@ const silent: Calls = {
 
 /** Starts the tag in a browser, once a page: a second call returns the running one. Never throws. */
 export const createTag = (options: Options, capabilities: Capability[] = []): Calls =>
-  typeof window === 'undefined' ? silent : start(options, capabilities)
+  (typeof window !== 'undefined' && start(options, capabilities)) || silent

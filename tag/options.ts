@@ -27,6 +27,6 @@ export interface Options {
 /** The running tag's options. There is one tag in a page, so they need not be passed around. */
 export let options: Options
 
-export const setOptions = (given: Options): void => {
-  options = given
+export const setOptions = (chosen: Options): void => {
+  options = chosen
 }

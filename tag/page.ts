@@ -1,5 +1,4 @@
 /** When a page view begins and ends: loads, single-page apps, back/forward cache, prerendering. */
-import { document } from './globals.ts'
 import { here, newView, view } from './queue.ts'
 import { on, reach, safely } from './safely.ts'
 import { track } from './track.ts'
@@ -36,11 +35,11 @@ const urlChanged = () => {
 
 /** Watches for the views after the first. Never `unload`: it would keep the page out of the back/forward cache. */
 export const watchPage = (): void => {
-  const { navigation } = window as { navigation?: EventTarget & { currentEntry?: unknown } }
   // Where there is no Navigation API the URL is looked at: wrapping `history` would put the tag into the page's own calls.
   // A page's own `navigation`, as of an element with this id, has no current entry.
-  if (navigation?.currentEntry) on(navigation, 'currententrychange', urlChanged)
-  else setInterval(safely(urlChanged), LOOK)
+  window.navigation?.currentEntry
+    ? on(window.navigation, 'currententrychange', urlChanged)
+    : setInterval(safely(urlChanged), LOOK)
   on<PageTransitionEvent>(window, 'pageshow', event => event.persisted && openAndFlush())
   // Either may come first, and on a phone `pagehide` may never come.
   on(window, 'pagehide', () => leave(2))

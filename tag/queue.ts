@@ -1,16 +1,17 @@
 /** Page views with the events in them that have happened and are not confirmed yet. */
-import { document, location, navigator } from './globals.ts'
 import { randomId } from './identity.ts'
 import { options } from './options.ts'
 import type { Props, TrackOptions } from './types.ts'
 import type { PageInfo } from './wire.ts'
 
 /** An event that is not confirmed. Keys are the wire's, but `t` is when it happened (ms, device clock). */
-export interface Pending extends TrackOptions {
+export interface Pending {
   n: string
   q: number
   t: number
   d: Props
+  id: string | undefined
+  callback: (() => void) | undefined
 }
 
 /** A page view, as it stands in its envelope. */
@@ -28,13 +29,8 @@ export const views: View[] = []
 export const sending = new Set<View>()
 
 let sequence: number
-/** When the call was made that is being replayed; 0 when it is made now. */
-let calledAt = 0
-
-/** The time of the events that are made from here on, ms; 0 for the clock's own. */
-export const callAt = (time: number): void => {
-  calledAt = time
-}
+/** `t`: when the call was made that is being replayed (ms, device clock); 0 when it is made now. */
+export const called = { t: 0 }
 
 /** Where the page is now, as a page view counts it. */
 export const here = (): string => location.href.replace(options.hash ? '' : /#.*/, '')
@@ -51,8 +47,16 @@ export const newView = (): void => {
   sequence = 0
 }
 
-export const addEvent = (n: string, d: Props, own?: TrackOptions): void => {
-  view.e.push({ n, q: sequence++, t: calledAt || Date.now(), d, ...own })
+/** @param own `null` is nothing, too */
+export const addEvent = (name: string, d: Props, own?: TrackOptions | null): void => {
+  view.e.push({
+    n: `${name}`,
+    q: sequence++,
+    t: called.t || Date.now(),
+    d,
+    id: own?.id && `${own.id}`,
+    callback: own?.callback,
+  })
 }
 
 /** Takes all views but the current one. */

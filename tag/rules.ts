@@ -27,35 +27,53 @@ const BUILT_IN: Rule[] = [
   ),
 ]
 
+/** The URL of a link; one inside an SVG has it in an object. `undefined` for what is no link. */
+const urlOf = (element: Element): URL | undefined => {
+  const { href } = element as { href?: string | { baseVal: string } }
+  const text = typeof href === 'object' ? href.baseVal : href
+  return text ? new URL(text, location.href) : undefined
+}
+
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
-  const scheme = /^(http|mailto|tel)/.exec(element.protocol)?.[0]
+  const url = urlOf(element)
+  const scheme = url && /^(http|mailto|tel)/.exec(url.protocol)?.[0]
   return !scheme
     ? 'button'
     : scheme !== 'http'
       ? scheme
-      : element.download || FILE.test(element.pathname)
+      : element.hasAttribute('download') || FILE.test(url.pathname)
         ? 'download'
-        : element.host === location.host
+        : url.host === location.host
           ? 'link'
           : 'outbound'
 }
 
+/** Asked of the prototype: in a form, a field with the name `id` hides the form's own. */
+const ask = (element: Element, name: 'parentElement' | 'localName' | 'classList'): unknown =>
+  Object.getOwnPropertyDescriptor(name === 'parentElement' ? Node.prototype : Element.prototype, name)?.get?.call(
+    element,
+  )
+
 /** The way to an element, from the nearest one that has an id. */
-const pathOf = ({ id, parentElement, localName, classList }: Element): string =>
-  id
-    ? `#${id}`
-    : (parentElement ? `${pathOf(parentElement)}>` : '') + localName + (classList[0] ? `.${classList[0]}` : '')
+const pathOf = (element: Element): string => {
+  const id = element.getAttribute('id')
+  if (id) return `#${id}`
+  const parent = ask(element, 'parentElement') as Element | null
+  const [first] = ask(element, 'classList') as DOMTokenList
+  return `${parent ? `${pathOf(parent)}>` : ''}${ask(element, 'localName')}${first ? `.${first}` : ''}`
+}
 
 /** Where values come from. An input's `value` is not among them, and must never be. */
 const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknown> = {
   is: (_, constant) => constant,
-  attr: (element, name) => (name === 'value' ? undefined : element.getAttribute(name)),
+  // Names of attributes are the same in capitals.
+  attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
   kind: kindOf,
-  link: element => element.href,
+  link: element => urlOf(element)?.href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
   // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
-  text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title)?.[0],
+  text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title || '')?.[0],
   path: pathOf,
 }
 

@@ -1,7 +1,7 @@
 /** `dist/tag/standard.js`: the core, opting out and the rules (clicks, scroll depth), as a script. */
-import { readOptions } from './browser.ts'
+import { options } from './browser.ts'
 import { start } from './core.ts'
 import { optOut } from './optout.ts'
 import { rules } from './rules.ts'
 
-start(readOptions(), [optOut, rules])
+start(options, [optOut, rules])

@@ -1,6 +1,5 @@
 /** When events leave the page, how, and what happens when they do not arrive. */
 import { consentFlag, mayKeep } from './consent.ts'
-import { document, navigator } from './globals.ts'
 import { sessionId, visitorId } from './identity.ts'
 import { options } from './options.ts'
 import { encode } from './props.ts'
@@ -29,14 +28,10 @@ export const flushIn = (ms: number): void => {
   timer ||= setTimeout(flush, wait * (1 + Math.random()) || ms, 1)
 }
 
-const stopTimer = () => {
-  timer = clearTimeout(timer) as undefined
-}
-
 /** Sends what waits, if it may. */
 export const flush = (how?: How): void => {
   if (wait && !how) return
-  stopTimer()
+  timer = clearTimeout(timer) as undefined
   // Titles of single-page apps change after the URL does, so the title is read as late as this.
   view.p.ti = document.title
   if (consentFlag() && !document.prerendering) {
@@ -78,22 +73,22 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     if (half) return split()
   }
   sending.add(held)
-  let answer: Response | undefined
+  let status: unknown
+  let headers: Headers | undefined
   // A keepalive fetch is refused when the 64 KB are used up, and goes again later; a page's own wrapper may throw.
   try {
-    answer = await fetch(options.url, { method: 'POST', body, keepalive: !large && sending.size < 5 })
+    ;({ status, headers } = await fetch(options.url, { method: 'POST', body, keepalive: !large && sending.size < 5 }))
   } catch {}
-  const status = `${answer?.status}`
   // gone from the set: consent was withdrawn in the meantime
   if (!sending.delete(held)) return
-  if (/413/.test(status) && half) return split()
+  if (/413/.test(status as string) && half) return split()
   // the f is that of undefined: no answer
-  if (/5..|408|425|429|f/.test(status)) {
+  if (/5..|408|425|429|f/.test(status as string)) {
     views.unshift(held)
     // What fails together counts once.
     if (!wait || !timer) {
-      wait = Number(answer?.headers.get('retry-after')) * 1e3 || Math.min(wait * 2 || 1e3, LONGEST)
-      stopTimer()
+      wait = Number(headers?.get('retry-after')) * 1e3 || Math.min(wait * 2 || 1e3, LONGEST)
+      timer = clearTimeout(timer) as undefined
       flushIn(0)
     }
   } else {

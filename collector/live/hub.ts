@@ -3,29 +3,27 @@
  * takes only deltas after its cluster time (reading first and adding later was wrong in 31 of 100 tries, DESIGN §1);
  * a viewer joins what the room holds, in one turn of the event loop.
  */
-import { type Db, type MongoClient, ObjectId, type Timestamp } from 'mongodb'
+import type { Db, MongoClient, Timestamp } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import type { Delta, JournalPage } from '../journal/index.ts'
+import type { Delta } from '../journal/index.ts'
 import type { Log } from '../log.ts'
-import { readMinutes } from '../rollup/index.ts'
-import type { Session } from '../settle/index.ts'
 import type { Site } from '../sites/index.ts'
+import { loadRoom } from './load.ts'
 import type { LiveSnapshot } from './messages.ts'
 import { createRecord, type Record } from './record.ts'
-import { ACTIVE_MS, createRoom, type Room, WINDOW_MS } from './room.ts'
-import { eventFields, type LiveFields, type LiveStream, openStream } from './stream.ts'
+import { createRoom, type Room } from './room.ts'
+import { type LiveFields, type LiveStream, openStream } from './stream.ts'
 
 /** At most this often a room sends a tick, ms. */
 const TICK_MS = 50
 /** How long a room is kept after its last viewer left, ms: a reload finds it as it was. */
 const LINGER_MS = 30_000
-/** Newest journal pages read to fill a room's seconds and events. */
-const RECENT_PAGES = 100
-const MOST_SESSIONS = 100_000
 
 export interface Viewer {
   /** @param id what the browser gives back as `Last-Event-ID` */
   send(event: 'snapshot' | 'tick', id: string, data: string): void
+  /** There is nothing more to come: a browser joins anew by itself. */
+  end(): void
 }
 
 export interface Hub {
@@ -44,7 +42,7 @@ interface Watched {
   viewers: Set<Viewer>
   ready: Promise<void>
   /** what comes while the snapshot is read */
-  early: { at: Timestamp; apply(): void }[] | undefined
+  early: { at: Timestamp; apply(room: Room): void }[] | undefined
   everSeen: boolean
   emptySince: number
 }
@@ -61,7 +59,7 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
   }
   const take = (site: string, at: Timestamp, apply: (room: Room) => void): void => {
     const entry = watched.get(site)
-    if (entry?.early) entry.early.push({ at, apply: () => apply(entry.room) })
+    if (entry?.early) entry.early.push({ at, apply })
     else if (entry) apply(entry.room)
   }
   const listener = {
@@ -87,24 +85,27 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
   }
 
   const fill = (entry: Watched): void => {
-    entry.room = createRoom()
-    entry.record = createRecord()
-    entry.early = []
+    const room = createRoom()
+    const early: Watched['early'] = []
+    Object.assign(entry, { room, early, record: createRecord() })
     entry.ready = (async () => {
       stream ??= openStream(db, listener)
       stream.catch(() => {
         stream = undefined
       })
       await stream
-      const at = await load(client, db, entry, clock())
-      for (const change of entry.early ?? []) if (!at || change.at.gt(at)) change.apply()
-      entry.early = undefined
+      const { at, everSeen } = await loadRoom(client, db, entry.site.key, room, clock())
+      for (const change of early) if (!at || change.at.gt(at)) change.apply(room)
       // What is in the snapshot must not come again as a tick.
-      entry.room.tick(clock())
+      room.tick(clock())
+      entry.everSeen ||= everSeen
+      // Not where it is filled once more already, after another interruption.
+      if (entry.early === early) entry.early = undefined
     })()
     entry.ready.catch(error => {
       log.warn({ err: error, site: entry.site.key }, 'a live view could not be filled')
       if (watched.get(entry.site.key) === entry) watched.delete(entry.site.key)
+      for (const viewer of entry.viewers) viewer.end()
     })
   }
 
@@ -164,7 +165,8 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
         fill(entry)
         timer ??= setInterval(beat, TICK_MS)
       }
-      await entry.ready
+      do await entry.ready
+      while (entry.early)
       entry.site = site
       const missed = lastEventId === undefined ? undefined : entry.record.after(lastEventId)
       if (missed) for (const { id, data } of missed) viewer.send('tick', id, data)
@@ -175,12 +177,14 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
     },
     refresh(site, viewer) {
       const entry = watched.get(site.key)
-      if (entry) sendSnapshot(entry, viewer)
+      // While it is filled anew, a snapshot is about to come anyway.
+      if (entry && !entry.early) sendSnapshot(entry, viewer)
     },
     get viewers() {
       return [...watched.values()].reduce((sum, { viewers }) => sum + viewers.size, 0)
     },
     async close() {
+      for (const { viewers } of watched.values()) for (const viewer of viewers) viewer.end()
       watched.clear()
       const ending = stream
       stop()
@@ -190,37 +194,4 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       )
     },
   }
-}
-
-/** Fills a room with one snapshot read; gives back the cluster time of that snapshot. */
-async function load(client: MongoClient, db: Db, entry: Watched, now: number): Promise<Timestamp | undefined> {
-  const site = entry.site.key
-  return await client.withSession({ snapshot: true }, async session => {
-    const to = now + ACTIVE_MS
-    entry.room.load(
-      await readMinutes(db, { site, dims: ['total', 'name', 'page'], from: now - WINDOW_MS, to }, session),
-    )
-    const active = db
-      .collection<Session>('sessions')
-      .find({ site, end: { $gte: new Date(now - ACTIVE_MS) } }, { session, projection: { visitor: 1, end: 1 } })
-      .sort({ end: 1 })
-      .limit(MOST_SESSIONS)
-    for await (const { _id, visitor, end } of active) entry.room.active(visitor ?? _id.slice(site.length + 1), +end)
-    const pages = await db
-      .collection<JournalPage>('journal')
-      .find(
-        { _id: { $gte: ObjectId.createFromTime((now - ACTIVE_MS) / 1000) }, 'events.site': site },
-        { session, projection: { at: 1, ...eventFields('events') } },
-      )
-      .sort({ _id: -1 })
-      .limit(RECENT_PAGES)
-      .toArray()
-    const { snapshotTime } = session as unknown as { snapshotTime?: Timestamp }
-    for (const page of pages.reverse()) {
-      const events = page.events.filter(event => event.site === site)
-      entry.room.inserted(events, +page.at)
-    }
-    entry.everSeen = (await db.collection<Session>('sessions').findOne({ site }, { projection: { _id: 1 } })) !== null
-    return snapshotTime
-  })
 }

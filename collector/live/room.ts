@@ -3,7 +3,7 @@
  * Pure state: documents go in, the messages of `messages.ts` come out. Everything in it has a bound.
  */
 import { COUNTERS, type Delta, type Dimension } from '../journal/index.ts'
-import type { Minutes } from '../rollup/index.ts'
+import { type Minutes, OTHER } from '../rollup/index.ts'
 import { MINUTE_MS } from '../settle/index.ts'
 import type { LiveDelta, LiveEvent, LiveTick } from './messages.ts'
 import type { LiveFields } from './stream.ts'
@@ -14,6 +14,8 @@ const SECONDS = 300
 const RECENT = 50
 /** Visitors held to count the active ones; with more, the longest quiet are let go early. */
 const MOST_ACTIVE = 200_000
+/** Rows of counters held; with more, new names and paths become `(other)`. */
+const MOST_COUNTED = 200_000
 /** Rows of a snapshot; with more, the smallest become `(other)`. */
 const MOST_ROWS = 20_000
 
@@ -46,7 +48,8 @@ export function createRoom(): Room {
     if (held) {
       held[3] += delta[3]
       held[4] += delta[4]
-    } else counts.set(key, [...delta])
+    } else if (counts.size < MOST_COUNTED || delta[2] === '' || delta[2] === OTHER) counts.set(key, [...delta])
+    else count([delta[0], delta[1], OTHER, delta[3], delta[4]])
   }
   const expire = (now: number): void => {
     for (const [key, [at]] of counts) if (at < now - WINDOW_MS) counts.delete(key)
@@ -111,11 +114,12 @@ export function createRoom(): Room {
 
 function largest(rows: LiveDelta[]): LiveDelta[] {
   if (rows.length <= MOST_ROWS) return rows
-  const sorted = rows.toSorted((a, b) => b[3] - a[3])
+  // A total is no value among others: it is never given up.
+  const sorted = rows.toSorted((a, b) => Number(b[1] === 'total') - Number(a[1] === 'total') || b[3] - a[3])
   const others = new Map<string, LiveDelta>()
   for (const [at, dim, , events, views] of sorted.splice(MOST_ROWS)) {
-    const other = others.get(`${at} ${dim}`) ?? [at, dim, '(other)', 0, 0]
-    others.set(`${at} ${dim}`, [at, dim, '(other)', other[3] + events, other[4] + views])
+    const other = others.get(`${at} ${dim}`) ?? [at, dim, OTHER, 0, 0]
+    others.set(`${at} ${dim}`, [at, dim, OTHER, other[3] + events, other[4] + views])
   }
   return [...sorted, ...others.values()]
 }

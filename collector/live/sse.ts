@@ -9,34 +9,32 @@ import type { Viewer } from './hub.ts'
 const MOST_WAITING = 256 * 1024
 const HEARTBEAT_MS = 15_000
 
-export interface SseViewer extends Viewer {
-  end(): void
-}
-
-/** @param refresh called when a viewer that lagged has read everything: send it a snapshot */
-export function startSse(response: ServerResponse, refresh: () => void): SseViewer {
+/**
+ * @param refresh called when a viewer that missed something has read everything else: send it a snapshot
+ * @param heartbeatMs between two comments that keep the line
+ */
+export function startSse(response: ServerResponse, refresh: () => void, heartbeatMs = HEARTBEAT_MS): Viewer {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
   })
   response.write('retry: 1000\n\n')
-  let lagging = false
+  let missed = false
   const heartbeat = setInterval(
     () => response.writableLength > MOST_WAITING || response.write(': still here\n\n'),
-    HEARTBEAT_MS,
+    heartbeatMs,
   )
   response.on('drain', () => {
-    if (!lagging) return
-    lagging = false
+    if (!missed) return
+    missed = false
     refresh()
   })
   response.on('close', () => clearInterval(heartbeat))
   return {
     send(event, id, data) {
-      if (lagging) return
-      response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
-      lagging = response.writableLength > MOST_WAITING
+      missed ||= response.writableLength > MOST_WAITING
+      if (!missed) response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
     },
     end: () => response.end(),
   }

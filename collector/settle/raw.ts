@@ -107,8 +107,10 @@ function isAboutADocument(error: unknown): boolean {
   if (error instanceof MongoNetworkError) return false
   if (error instanceof MongoBulkWriteError) {
     if (error.result.getWriteConcernError()) return false
-    const codes = [error.writeErrors].flat().map(({ code }) => code)
-    return codes.length > 0 && codes.every(code => ABOUT_A_DOCUMENT.has(Number(code)))
+    const errors = [error.writeErrors].flat()
+    // A document that is too large for any bucket fails the whole command, and no error names it.
+    const codes = errors.length > 0 ? errors.map(({ code }) => code) : [error.code]
+    return codes.every(code => ABOUT_A_DOCUMENT.has(Number(code)))
   }
   if (error instanceof MongoServerError) return ABOUT_A_DOCUMENT.has(Number(error.code))
   // The driver could not turn the document into BSON.

@@ -1,6 +1,6 @@
 /**
- * Sessions, right under disorder: each event is applied by its own time, so the order of arrival does not matter, and
- * what a session adds to the counters is the difference between after and before.
+ * Sessions, right under disorder: each event is applied by its own time, so the order of arrival does not matter (only
+ * events of the same ms keep it), and what a session adds to the counters is the difference between after and before.
  */
 import type { JournalEvent } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
@@ -20,10 +20,10 @@ export interface Session {
   visitor?: string
   start: Date
   end: Date
-  /** path of the first page view and when it was */
+  /** path of the first page view and when it was; without page views, of the first event */
   entry: string
   entryAt?: Date
-  /** path of the last page view and when it was */
+  /** the same of the last one */
   exit: string
   exitAt?: Date
   /** where the first page view came from */
@@ -48,8 +48,18 @@ export const sessionKey = ({ site, session }: JournalEvent): string | undefined 
 /** Applies an event to a session, in place: `draft` is a copy of one's own. */
 export function applyEvent(draft: Session, event: JournalEvent): void {
   const { ts, path, name } = event
+  if (name !== 'pageview' && draft.views === 0) {
+    if (ts < draft.start) {
+      draft.entry = path
+      draft.source = event.source
+    }
+    if (ts >= draft.end) draft.exit = path
+  }
   if (ts < draft.start) draft.start = ts
-  if (ts > draft.end) draft.end = ts
+  if (ts > draft.end) {
+    draft.end = ts
+    draft.expires = expiryOf(ts)
+  }
   draft.events++
   if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
@@ -91,9 +101,11 @@ export function openSession(event: JournalEvent, _id: string): Session {
     goals: 0,
     steps: [],
     ...(bot !== undefined && { bot }),
-    expires: new Date(+ts + KEPT.events),
+    expires: expiryOf(ts),
   }
 }
+
+const expiryOf = (end: Date): Date => new Date(+end + KEPT.events)
 
 function addStep(steps: Step[], step: Step): void {
   let place = steps.length

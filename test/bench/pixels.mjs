@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { AGENT, load, requestText } from './client.mjs'
 import { startServer } from './servers.mjs'
 
-const CONNECTIONS = 64
+const CONNECTIONS = 128
 const SECONDS = 4
 const ROUNDS = 3
 const PATH = '/p.gif?site=demo&event=pageview&consent=g&campaign_id=123'
@@ -50,7 +50,16 @@ async function requestsPerSecond(url, seconds) {
 const HAS_WRK = spawnSync('wrk', ['-v']).error === undefined
 
 async function withWrk(url, seconds) {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-H', `User-Agent: ${AGENT}`, url + PATH]
+  const args = [
+    '-t1',
+    '--timeout',
+    '10s',
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    '-H',
+    `User-Agent: ${AGENT}`,
+    url + PATH,
+  ]
   const { stdout } = await promisify(execFile)('wrk', args)
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}: ${stdout}`)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])

@@ -1,0 +1,174 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
+import { settleBatch } from '../../collector/settle/batch.ts'
+import { type Lane, LaneLost, type RawEvent, type Session } from '../../collector/settle/index.ts'
+import { lanes, leaseLane, readopt } from '../../collector/settle/lane.ts'
+import { toRaw } from '../../collector/settle/raw.ts'
+import { ensureCollections } from '../../collector/store/index.ts'
+import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
+import { journalEvent, openPage } from '../fixtures/events.ts'
+
+let database: FreshDatabase
+let lane: Lane
+beforeEach(async () => {
+  database = await freshDatabase()
+  await ensureCollections(database.db)
+  lane = await leaseLane(database.db, 'me')
+})
+afterEach(() => database.drop())
+
+const journal = () => database.db.collection<JournalPage>('journal')
+const plant = async (events: JournalEvent[], change: Partial<JournalPage> = {}): Promise<JournalPage> => {
+  const page = openPage(events, { lane: lane.id, epoch: lane.epoch, ...change })
+  await journal().insertOne(page)
+  return page
+}
+const settle = (...pages: JournalPage[]) => settleBatch({ client: database.client, db: database.db, lane, pages })
+const rawIds = async () => {
+  const events = await database.db.collection<RawEvent>('events').find().toArray()
+  return events.map(({ id }) => id).sort()
+}
+const counted = async () => {
+  const rows = (await journal().find({ state: 'settled' }).toArray()).flatMap(({ deltas = [] }) => deltas)
+  const totals = rows.filter(({ dim }) => dim === 'total').flatMap(({ counters }) => counters)
+  return totals.reduce((sum, [events = 0]) => sum + events, 0)
+}
+const events = (...ids: string[]) => ids.map(id => journalEvent({ id, session: 's' }))
+
+describe('a batch of pages', () => {
+  test('each event is counted once, however often it is in a page, in a batch and in later ones', async () => {
+    const first = await plant(events('a', 'b', 'a'))
+    const second = await plant(events('b', 'c', 'c'))
+    expect(await settle(first, second)).toBe(3)
+    expect(await settle(await plant(events('c', 'a', 'd')))).toBe(1)
+    expect(await rawIds()).toEqual(['a', 'b', 'c', 'd'])
+    expect(await counted()).toBe(4)
+    expect(await database.db.collection<Session>('sessions').findOne({ _id: 'shop:s' } as object)).toMatchObject({
+      events: 4,
+    })
+  })
+
+  test('gives each page a number of its own, without gaps', async () => {
+    await settle(await plant(events('a')), await plant(events('b')))
+    await settle(await plant(events('b')))
+    const pages = await journal().find().sort({ _id: 1 }).toArray()
+    expect(pages.map(({ settled, state }) => [settled, state])).toEqual([1, 2, 3].map(n => [n, 'settled']))
+    expect(pages[2]?.deltas).toEqual([])
+    expect(await lanes(database.db).findOne({ _id: lane.id })).toMatchObject({ settled: 3 })
+  })
+
+  test('can not be settled twice', async () => {
+    const page = await plant(events('a', 'b'))
+    await settle(page)
+    const after = await journal().findOne({ _id: page._id })
+    await readopt(database.db, lane)
+    await expect(settle(page)).rejects.toThrow('1 pages were settled by another epoch')
+    expect(await journal().findOne({ _id: page._id })).toEqual(after)
+    expect(await lanes(database.db).findOne({ _id: lane.id })).toMatchObject({ settled: 1 })
+    expect(await rawIds()).toEqual(['a', 'b'])
+    expect(await database.db.collection('sessions').findOne()).toMatchObject({ events: 2 })
+  })
+
+  test('is all or nothing: with a page of another epoch in it that is settled, none of it counts', async () => {
+    const [settled, open] = [await plant(events('a')), await plant(events('b'))]
+    await settle(settled)
+    await readopt(database.db, lane)
+    await expect(settle(settled, open)).rejects.toThrow()
+    expect(await journal().findOne({ _id: open._id })).toMatchObject({ state: 'open' })
+    expect(await counted()).toBe(1)
+    await readopt(database.db, lane)
+    await settle(open)
+    expect(await counted()).toBe(2)
+    expect(await rawIds()).toEqual(['a', 'b'])
+  })
+})
+
+describe('a page that an older epoch tried before', () => {
+  test.each([0, 1, 2, 3])('%i of its 3 raw events are there already: it ends with each once', async there => {
+    const page = await plant(events('a', 'b', 'c'), { epoch: lane.epoch - 1 })
+    const done = page.events.slice(0, there).map(event => toRaw(event, page._id))
+    if (done.length > 0) await database.db.collection<RawEvent>('events').insertMany(done, { ignoreUndefined: true })
+    const claims = page.events.map(({ key }) => ({ _id: key, page: page._id }))
+    await database.db.collection<{ _id: string }>('seen').insertMany(claims)
+    expect(await settle(page)).toBe(3)
+    expect(await rawIds()).toEqual(['a', 'b', 'c'])
+    expect(await counted()).toBe(3)
+  })
+
+  test('an event that another page owns stays that page’s, though it was tried later', async () => {
+    const [owner, late] = [await plant(events('a')), await plant(events('a', 'b'), { epoch: lane.epoch - 1 })]
+    await database.db
+      .collection<{ _id: string }>('seen')
+      .insertOne({ _id: 'shop:a', page: owner._id } as { _id: string })
+    expect(await settle(late)).toBe(1)
+    expect(await rawIds()).toEqual(['b'])
+    expect(await settle(owner)).toBe(1)
+    expect(await rawIds()).toEqual(['a', 'b'])
+  })
+
+  test('events of the same name and id, of two sites, are two', async () => {
+    const page = await plant([...events('a'), journalEvent({ id: 'a', site: 'other' })], { epoch: 0 })
+    expect(await settle(page)).toBe(2)
+    expect(await rawIds()).toEqual(['a', 'a'])
+  })
+})
+
+describe('a lane that another collector has adopted', () => {
+  test('nothing is settled in it by the one that held it', async () => {
+    const page = await plant(events('a'))
+    await lanes(database.db).updateOne({ _id: lane.id }, { $set: { holder: 'other' }, $inc: { epoch: 1 } })
+    await expect(settle(page)).rejects.toBeInstanceOf(LaneLost)
+    await expect(readopt(database.db, lane)).rejects.toBeInstanceOf(LaneLost)
+    expect(await journal().findOne({ _id: page._id })).toMatchObject({ state: 'open' })
+    expect(await counted()).toBe(0)
+    expect(await database.db.collection('sessions').countDocuments()).toBe(0)
+  })
+
+  test('and the other one settles what the first began, each event once', async () => {
+    const page = await plant(events('a', 'b'))
+    await lanes(database.db).updateOne({ _id: lane.id }, { $set: { expires: new Date(0) } })
+    const other = await leaseLane(database.db, 'other')
+    expect([other.id, other.epoch]).toEqual([lane.id, lane.epoch + 1])
+    await expect(settle(page)).rejects.toBeInstanceOf(LaneLost)
+    expect(await settleBatch({ client: database.client, db: database.db, lane: other, pages: [page] })).toBe(2)
+    expect(await rawIds()).toEqual(['a', 'b'])
+    expect(await counted()).toBe(2)
+  })
+
+  test('a new lane is made only when all are held', async () => {
+    expect((await leaseLane(database.db, 'second')).id).toBe(lane.id + 1)
+    await lanes(database.db).updateOne({ _id: lane.id }, { $set: { expires: new Date(0) } })
+    expect((await leaseLane(database.db, 'third')).id).toBe(lane.id)
+    expect(await lanes(database.db).countDocuments()).toBe(2)
+  })
+})
+
+describe('an event that can not be stored is set aside, and all others of the page count', () => {
+  test.each<[string, object]>([
+    ['whose time is none', { ts: 'never' }],
+    ['whose time is missing', { ts: null }],
+    ['that is too large for any bucket', { props: { text: 'x'.repeat(6_000_000) } }],
+  ])('one %s', async (_name, wrong) => {
+    const bad = { ...journalEvent({ id: 'bad', session: 's' }), ...wrong }
+    const page = await plant([...events('a', 'b', 'c'), bad as JournalEvent, ...events('d', 'e')])
+    const next = await plant(events('f'))
+    expect(await settle(page, next)).toBe(6)
+    expect(await rawIds()).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    expect(await counted()).toBe(6)
+    const parked = await database.db.collection('parked').find().toArray()
+    expect(parked).toMatchObject([{ site: 'shop', page: page._id, error: expect.any(String) }])
+    expect(JSON.parse(parked[0]?.event)).toMatchObject({ id: 'bad' })
+    expect(await journal().countDocuments({ state: 'open' })).toBe(0)
+  })
+
+  test('once, however often it is tried', async () => {
+    const bad = { ...journalEvent({ id: 'bad' }), ts: null } as unknown as JournalEvent
+    const page = await plant([bad, ...events('a')], { epoch: 0 })
+    await lanes(database.db).updateOne({ _id: lane.id }, { $set: { holder: 'other' } })
+    await expect(settle(page)).rejects.toBeInstanceOf(LaneLost)
+    await lanes(database.db).updateOne({ _id: lane.id }, { $set: { holder: 'me' } })
+    expect(await settle(page)).toBe(1)
+    expect(await database.db.collection('parked').countDocuments()).toBe(1)
+    expect(await rawIds()).toEqual(['a'])
+  })
+})
