@@ -3,7 +3,7 @@
  * configured key one is made and kept in the data folder, and a one-time link signs in, as Jupyter does.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 
@@ -76,15 +76,22 @@ export const readOwnerKey = (home: string): Promise<string | undefined> =>
     () => undefined,
   )
 
-/** The same, made when there is none; readable by its owner only. */
+/**
+ * The same, made when there is none; readable by its owner only. The file appears whole or not at all: it is written under
+ * another name and linked, and where another process was first, that one's key counts.
+ */
 export async function ensureOwnerKey(home: string): Promise<string> {
   const held = await readOwnerKey(home)
   if (held) return held
   const key = randomBytes(24).toString('base64url')
   await mkdir(home, { recursive: true, mode: 0o700 })
-  await writeFile(keyFile(home), `${key}\n`, { mode: 0o600, flag: 'wx' }).catch(async error => {
+  const draft = `${keyFile(home)}.${process.pid}`
+  await writeFile(draft, `${key}\n`, { mode: 0o600 })
+  // An empty file is what a full disk left.
+  if ((await readFile(keyFile(home), 'utf8').catch(() => 'none')).trim() === '') await rm(keyFile(home))
+  await link(draft, keyFile(home)).catch(error => {
     if (error.code !== 'EEXIST') throw error
   })
-  await chmod(keyFile(home), 0o600)
+  await rm(draft)
   return (await readOwnerKey(home)) ?? key
 }

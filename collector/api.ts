@@ -31,7 +31,7 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
   router.get('/stats', async (request, response) => {
     const { site: key, period = 'today', interval } = request.query
     if (typeof key !== 'string') return problem(response, 'parameter-invalid', 'site: the key of a site')
-    const site = sites.get(key)
+    const site = key === DOCTOR_SITE ? undefined : sites.get(key)
     if (!site) return problem(response, 'site-unknown')
     if (!isOneOf(PERIODS, period)) return problem(response, 'parameter-invalid', `period: one of ${PERIODS.join(', ')}`)
     if (interval !== undefined && !isOneOf(INTERVALS, interval)) {
@@ -45,6 +45,8 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
     if (typeof key !== 'string') return problem(response, 'parameter-invalid', 'site: the key of a site')
     const site = sites.get(key)
     if (!site) return problem(response, 'site-unknown')
+    // Express answers HEAD by the same route: there is nothing to stream.
+    if (request.method === 'HEAD') return void response.type('text/event-stream').end()
     const viewer = startSse(response, () => hub.refresh(site, viewer))
     let left = false
     let leave = () => {}

@@ -29,7 +29,9 @@ export function createApp(parts: AppParts): Express {
     response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready' })
   })
   app.get('/t/:file', serveTag(folder, sites))
-  app.use(securityHeaders)
+  // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
+  app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
+  app.all(['/', '/live', '/login', '/logout'], securityHeaders)
   app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
   app.use('/demo', express.static(`${folder}demo`))
   app.use(pages(access, folder))
@@ -48,10 +50,12 @@ export function createApp(parts: AppParts): Express {
 /** What is at no path: a page for people, a problem for programs. */
 export const notFound =
   (folder: string): RequestHandler =>
-  (request, response) => {
-    if (request.path.startsWith('/api/') || !request.accepts('html')) return problem(response, 'not-found')
-    response.status(404).sendFile('404.html', { root: `${folder}dashboard` })
-  }
+  (request, response, next) =>
+    securityHeaders(request, response, error => {
+      if (error) return next(error)
+      if (request.path.startsWith('/api/') || !request.accepts('html')) return problem(response, 'not-found')
+      response.status(404).sendFile('404.html', { root: `${folder}dashboard` })
+    })
 
 const securityHeaders = helmet({
   contentSecurityPolicy: {
@@ -78,24 +82,28 @@ function pages(access: Access, folder: string): express.Router {
     (name: string): RequestHandler =>
     (_, response) =>
       response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
-  router.get('/', (_, response) => response.redirect('/live'))
+  router.get('/', (request, response) => response.redirect(`${request.baseUrl}/live`))
   router.get('/live', (request, response, next) => {
     if (access.allows(request)) return page('live.html')(request, response, next)
-    response.redirect('/login')
+    response.redirect(`${request.baseUrl}/login`)
   })
   router.get('/login', (request, response, next) => {
     const { token } = request.query
-    if (typeof token !== 'string') return page('login.html')(request, response, next)
+    // A preview or a scanner asks with HEAD: that must not use up the link.
+    if (typeof token !== 'string' || request.method === 'HEAD') return page('login.html')(request, response, next)
     // A second click on a used link by somebody who is signed in already should just work.
-    if (access.redeem(token)) response.set('set-cookie', access.cookie(request.secure)).redirect(303, '/live')
-    else response.redirect(303, access.allows(request) ? '/live' : '/login?error=used')
+    if (access.redeem(token))
+      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
+    else response.redirect(303, request.baseUrl + (access.allows(request) ? '/live' : '/login?error=used'))
   })
   router.post('/login', express.urlencoded({ extended: false, limit: '4kb' }), (request, response) => {
     const { key } = (request.body ?? {}) as { key?: unknown }
     if (typeof key === 'string' && access.isOwnerKey(key.trim())) {
-      response.set('set-cookie', access.cookie(request.secure)).redirect(303, '/live')
-    } else response.redirect(303, '/login?error=wrong')
+      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
+    } else response.redirect(303, `${request.baseUrl}/login?error=wrong`)
   })
-  router.post('/logout', (_, response) => response.set('set-cookie', access.noCookie()).redirect(303, '/login'))
+  router.post('/logout', (request, response) =>
+    response.set('set-cookie', access.noCookie()).redirect(303, `${request.baseUrl}/login`),
+  )
   return router
 }

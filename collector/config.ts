@@ -48,7 +48,7 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): Config {
   const wrong: string[] = []
   const check = (ok: boolean, message: string) => ok || wrong.push(message)
-  const number = (value: string | undefined) => (value === undefined || value === '' ? undefined : Number(value))
+  const number = (value: string | undefined) => (value ? Number(value.trim() || 'nothing') : undefined)
 
   const host = options.host ?? (env.HOST || '127.0.0.1')
   const port = options.port ?? number(env.PORT) ?? 4400
@@ -104,11 +104,12 @@ export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 function addRange(list: BlockList, text: string): boolean {
-  const [address = '', bits] = text.split('/')
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(text) ?? []
   const version = isIP(address)
   if (version === 0) return false
-  const prefix = bits === undefined ? (version === 4 ? 32 : 128) : Number(bits)
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > (version === 4 ? 32 : 128)) return false
+  const most = version === 4 ? 32 : 128
+  const prefix = bits === undefined ? most : Number(bits)
+  if (prefix > most) return false
   list.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6')
   return true
 }

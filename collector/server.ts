@@ -88,11 +88,13 @@ export async function createCollector(
 
   const handler: Collector['handler'] = (request, response, next) => {
     if (intake(request, response)) return
-    app(
-      request as Request,
-      response as Response,
-      next ?? (() => missing(request as Request, response as Response, () => {})),
-    )
+    const prototypes = [request, response].map(Object.getPrototypeOf)
+    app(request as Request, response as Response, error => {
+      if (!next) return missing(request as Request, response as Response, () => {})
+      // What is another app's has to look as if it had never been in here.
+      for (const [i, thing] of [request, response].entries()) Object.setPrototypeOf(thing, prototypes[i])
+      next(error)
+    })
   }
   const drain = async () => {
     const ended = server && new Promise(resolve => server?.close(resolve))

@@ -42,7 +42,7 @@ const calls: Calls = {
     at('consent', fn)
     if (purposes) fn(purposes)
   },
-  flush: () => flush(1),
+  flush,
 }
 
 /**

@@ -44,7 +44,7 @@ export const visitorId = (): string => idIn('lt', VISITOR_AGE)
  * @param now ms
  */
 export const sessionId = (now: number): string => {
-  if (now - usedAt > SESSION_AGE * 1e3) ids = {}
+  if (now - usedAt > SESSION_AGE * 1e3) ids.lts = ''
   usedAt = now
   return idIn('lts', SESSION_AGE, `.${now}`)
 }

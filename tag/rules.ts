@@ -8,7 +8,7 @@ import type { Rule, Source } from './rule.ts'
 import type { Capability, Props } from './types.ts'
 
 const CLICKABLE = 'a[href],area[href],button,[role=button],[type=submit],[type=button],[type=image]'
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|odt|ods|csv|txt|epub|zip|rar|7z|t?gz|dmg|exe|msi|apk|iso|mp[34]|mov|avi|wav)$/i
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|od[st]|csv|txt|epub|zip|7z|rar|t?gz|dmg|exe|msi|apk|mp[34]|mov)$/i
 /** A page that fits the screen counts as seen to its end after so long, once it is really shown; ms */
 const SHOWN = 1_000
 
@@ -27,41 +27,35 @@ const BUILT_IN: Rule[] = [
   ),
 ]
 
-/** The URL of a link; one inside an SVG has it in an object. `undefined` for what is no link. */
-const urlOf = (element: Element): URL | undefined => {
-  const { href } = element as { href?: string | { baseVal: string } }
-  const text = typeof href === 'object' ? href.baseVal : href
-  return text ? new URL(text, location.href) : undefined
+/** A link inside an SVG has its URL in an object, and nothing else that is asked of one: another link stands for it. */
+const linkOf = (element: HTMLAnchorElement): HTMLAnchorElement => {
+  const href = (element.href as unknown as SVGAnimatedString | undefined)?.baseVal
+  return href ? Object.assign(document.createElement('a'), { href }) : element
 }
 
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
-  const url = urlOf(element)
-  const scheme = url && /^(http|mailto|tel)/.exec(url.protocol)?.[0]
+  const { protocol, download, pathname, host } = linkOf(element)
+  const scheme = /^(http|mailto|tel)/.exec(protocol)?.[0]
   return !scheme
     ? 'button'
     : scheme !== 'http'
       ? scheme
-      : element.hasAttribute('download') || FILE.test(url.pathname)
+      : download || FILE.test(pathname)
         ? 'download'
-        : url.host === location.host
+        : host === location.host
           ? 'link'
           : 'outbound'
 }
 
-/** Asked of the prototype: in a form, a field with the name `id` hides the form's own. */
-const ask = (element: Element, name: 'parentElement' | 'localName' | 'classList'): unknown =>
-  Object.getOwnPropertyDescriptor(name === 'parentElement' ? Node.prototype : Element.prototype, name)?.get?.call(
-    element,
-  )
-
 /** The way to an element, from the nearest one that has an id. */
 const pathOf = (element: Element): string => {
+  const { parentElement, localName, classList } = element
+  // Not the property: in a form, a field with the name `id` hides the form's own.
   const id = element.getAttribute('id')
-  if (id) return `#${id}`
-  const parent = ask(element, 'parentElement') as Element | null
-  const [first] = ask(element, 'classList') as DOMTokenList
-  return `${parent ? `${pathOf(parent)}>` : ''}${ask(element, 'localName')}${first ? `.${first}` : ''}`
+  return id
+    ? `#${id}`
+    : (parentElement ? `${pathOf(parentElement)}>` : '') + localName + (classList[0] ? `.${classList[0]}` : '')
 }
 
 /** Where values come from. An input's `value` is not among them, and must never be. */
@@ -70,7 +64,7 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
   // Names of attributes are the same in capitals.
   attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
   kind: kindOf,
-  link: element => urlOf(element)?.href,
+  link: element => linkOf(element).href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
   // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
   text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title || '')?.[0],

@@ -106,6 +106,7 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       log.warn({ err: error, site: entry.site.key }, 'a live view could not be filled')
       if (watched.get(entry.site.key) === entry) watched.delete(entry.site.key)
       for (const viewer of entry.viewers) viewer.end()
+      entry.viewers.clear()
     })
   }
 

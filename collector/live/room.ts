@@ -2,6 +2,7 @@
  * What one site's viewers see: counters of the last 30 minutes, events per second, active visitors, the newest events.
  * Pure state: documents go in, the messages of `messages.ts` come out. Everything in it has a bound.
  */
+import { getOrAdd } from '../get-or-add.ts'
 import { COUNTERS, type Delta, type Dimension } from '../journal/index.ts'
 import { type Minutes, OTHER } from '../rollup/index.ts'
 import { MINUTE_MS } from '../settle/index.ts'
@@ -35,7 +36,9 @@ export interface Room {
 }
 
 export function createRoom(): Room {
-  const counts = new Map<string, LiveDelta>()
+  // By minute, so that the old ones are let go without looking at every row at every tick.
+  const counts = new Map<number, Map<string, LiveDelta>>()
+  let counted = 0
   const seconds = new Map<number, number>()
   const visitors = new Map<string, number>()
   let recent: LiveEvent[] = []
@@ -43,16 +46,23 @@ export function createRoom(): Room {
   let lastActive = 0
 
   const count = (delta: LiveDelta): void => {
-    const key = `${delta[0]} ${delta[1]} ${delta[2]}`
-    const held = counts.get(key)
+    const [at, dim, value, events, views] = delta
+    const rows = getOrAdd(counts, at, () => new Map<string, LiveDelta>())
+    const held = rows.get(`${dim} ${value}`)
     if (held) {
-      held[3] += delta[3]
-      held[4] += delta[4]
-    } else if (counts.size < MOST_COUNTED || delta[2] === '' || delta[2] === OTHER) counts.set(key, [...delta])
-    else count([delta[0], delta[1], OTHER, delta[3], delta[4]])
+      held[3] += events
+      held[4] += views
+    } else if (counted < MOST_COUNTED || value === '' || value === OTHER) {
+      rows.set(`${dim} ${value}`, [...delta])
+      counted++
+    } else count([at, dim, OTHER, events, views])
   }
   const expire = (now: number): void => {
-    for (const [key, [at]] of counts) if (at < now - WINDOW_MS) counts.delete(key)
+    for (const [at, rows] of counts) {
+      if (at >= now - WINDOW_MS) continue
+      counts.delete(at)
+      counted -= rows.size
+    }
     for (const [second] of seconds) if (second < now - SECONDS * 1000) seconds.delete(second)
     for (const [visitor, at] of visitors) {
       if (at >= now - ACTIVE_MS && visitors.size <= MOST_ACTIVE) break
@@ -107,7 +117,8 @@ export function createRoom(): Room {
     },
     view(now) {
       expire(now)
-      return { deltas: largest([...counts.values()]), seconds: [...seconds], active: visitors.size, recent }
+      const rows = [...counts.values()].flatMap(minute => [...minute.values()])
+      return { deltas: largest(rows), seconds: [...seconds], active: visitors.size, recent }
     },
   }
 }

@@ -34,8 +34,11 @@ export function startSse(response: ServerResponse, refresh: () => void, heartbea
   return {
     send(event, id, data) {
       missed ||= response.writableLength > MOST_WAITING
-      if (!missed) response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
+      if (!missed && !response.writableEnded) response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
     },
-    end: () => response.end(),
+    end() {
+      clearInterval(heartbeat)
+      response.end()
+    },
   }
 }

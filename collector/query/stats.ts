@@ -1,5 +1,6 @@
 /** Totals and a series of one site, from rollups: `GET /api/v2/stats`. */
 import type { Db, MongoClient } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
 import { COUNTERS, type Counter } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import { MINUTE_MS, type Session } from '../settle/index.ts'
@@ -89,7 +90,7 @@ function firstMinute(period: Period, now: number, zone: string): number {
   const last = Math.floor(now / MINUTE_MS) * MINUTE_MS
   if (period === '6h') return last - 359 * MINUTE_MS
   // The site's own days: today and the 29 before it.
-  return period === 'today' ? startOfDay(now, zone) : startOfDay(now - 29 * 24 * HOUR_MS, zone)
+  return startOfDay(now, zone, period === 'today' ? 0 : 29)
 }
 
 function emptyBuckets(from: number, last: number, interval: Interval, zone: string): Map<number, number[]> {
@@ -97,14 +98,14 @@ function emptyBuckets(from: number, last: number, interval: Interval, zone: stri
   const step = interval === 'minute' ? MINUTE_MS : HOUR_MS
   for (let at = from; at <= last; at += step) {
     const start = interval === 'day' ? Math.max(from, startOfDay(at, zone)) : at
-    if (!buckets.has(start))
-      buckets.set(
-        start,
-        COUNTERS.map(() => 0),
-      )
+    getOrAdd(buckets, start, emptyRow)
   }
+  // The last day may be younger than a step.
+  if (interval === 'day') getOrAdd(buckets, Math.max(from, startOfDay(last, zone)), emptyRow)
   return buckets
 }
 
 const named = (row: number[]) =>
   Object.fromEntries(COUNTERS.map((counter, c) => [counter, row[c] ?? 0])) as Record<Counter, number>
+
+const emptyRow = (): number[] => COUNTERS.map(() => 0)

@@ -10,6 +10,10 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** When the zone's day that holds `now` began, ms since the epoch; some days don't begin at midnight. */
-export const startOfDay = (now: number, zone: string): number =>
-  Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(zone).startOfDay().epochMilliseconds
+/**
+ * When the zone's day that holds `now` began, or one so many days before it; ms since the epoch. Some days don't begin at
+ * midnight, and some have 23 or 25 hours.
+ */
+export const startOfDay = (now: number, zone: string, daysBefore = 0): number =>
+  Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(zone).subtract({ days: daysBefore }).startOfDay()
+    .epochMilliseconds

@@ -40,7 +40,7 @@ const onDevice = async () => ({
   }))),
 })
 const NOTHING = { cookies: [], local: [], session: [], databases: [], caches: [], name: '' }
-const bannerButton = (name: string) => page.getByRole('button', { name })
+const bannerButton = (name: string) => page.getByRole('button', { name, exact: true })
 /** The tag is there and has had time for what it would do at once: it answers calls, and the page is quiet. */
 const tagLoaded = () =>
   page.waitForFunction(() => typeof (window as { livetag?: { track?: unknown } }).livetag?.track === 'function')

@@ -1,0 +1,109 @@
+import { request } from 'node:http'
+import { Script } from 'node:vm'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Site } from '../collector/sites/index.ts'
+import { startCollector, type TestCollector } from './fixtures/collector.ts'
+
+let it: TestCollector
+beforeAll(async () => {
+  it = await startCollector({
+    sites: [{}, { key: 'asks', consent: 'required' }, { key: 'a.b-c_1' }, { key: 'changes', consent: 'required' }],
+  })
+})
+afterAll(() => it.close())
+
+interface Answer {
+  status: number
+  headers: NodeJS.Dict<string | string[]>
+  body: Buffer
+}
+
+/** Asks without decoding the body. */
+const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    request(`${it.url}${path}`, { headers, method }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      )
+    })
+      .on('error', reject)
+      .end()
+  })
+
+test.each(['shop', 'asks', 'a.b-c_1'])('the script of %s is JavaScript, with the site’s key in it', async key => {
+  const { status, headers, body } = await get(`/t/${key}.js`)
+  expect(status).toBe(200)
+  expect(headers['content-type']).toBe('text/javascript; charset=utf-8')
+  expect(() => new Script(body.toString())).not.toThrow()
+  expect(body.toString()).toContain(`"site":"${key}"`)
+  expect(body.toString()).not.toContain(it.url)
+})
+
+test('every page of every site may load it, and keep it for five minutes', async () => {
+  const { headers } = await get('/t/shop.js', { origin: 'https://shop.example' })
+  expect(headers['cross-origin-resource-policy']).toBe('cross-origin')
+  expect(headers['access-control-allow-origin']).toBe('*')
+  expect(headers['cache-control']).toBe('public, max-age=300, stale-while-revalidate=86400')
+  expect(headers).not.toHaveProperty('set-cookie')
+  expect(headers).not.toHaveProperty('content-security-policy')
+})
+
+test('it is compressed as who asks can read it, and is the same in each form', async () => {
+  const plain = await get('/t/shop.js')
+  const [br, gzip] = await Promise.all(
+    ['br, gzip', 'gzip'].map(encoding => get('/t/shop.js', { 'accept-encoding': encoding })),
+  )
+  const none = await get('/t/shop.js', { 'accept-encoding': 'zstd, identity;q=0.5' })
+  expect([plain, br, gzip, none].map(answer => answer?.headers['content-encoding'])).toEqual([
+    undefined,
+    'br',
+    'gzip',
+    undefined,
+  ])
+  expect(brotliDecompressSync(br?.body ?? '')).toEqual(plain.body)
+  expect(gunzipSync(gzip?.body ?? '')).toEqual(plain.body)
+  expect(none.body).toEqual(plain.body)
+  expect(br?.body.length).toBeLessThan(gzip?.body.length ?? 0)
+  for (const answer of [plain, br, gzip]) expect(answer?.headers.vary).toContain('accept-encoding')
+  const tags = new Set([plain, br, gzip].map(answer => answer?.headers.etag))
+  expect(tags.size).toBe(3)
+})
+
+test('who has it already gets a 304 without a body', async () => {
+  const { headers } = await get('/t/shop.js', { 'accept-encoding': 'br' })
+  const etag = String(headers.etag)
+  for (const held of [etag, `W/${etag}`, `"other", ${etag}`]) {
+    const again = await get('/t/shop.js', { 'accept-encoding': 'br', 'if-none-match': held })
+    expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, etag])
+  }
+  for (const other of ['"other"', String((await get('/t/asks.js', { 'accept-encoding': 'br' })).headers.etag)]) {
+    expect((await get('/t/shop.js', { 'accept-encoding': 'br', 'if-none-match': other })).status).toBe(200)
+  }
+})
+
+test('HEAD has the headers and no body', async () => {
+  const { status, headers, body } = await get('/t/shop.js', {}, 'HEAD')
+  expect([status, body.length]).toEqual([200, 0])
+  expect(headers.etag).toBe((await get('/t/shop.js')).headers.etag)
+})
+
+test.each(['nobody', '__proto__', 'constructor', 'shop.js', '..%2f..%2fpackage.json', '%00'])(
+  'for the site “%s” there is none',
+  async key => {
+    const { status, headers, body } = await get(`/t/${key}.js`)
+    expect([status, headers['x-livetag'], headers['cache-control']]).toEqual([404, 'site-unknown', 'no-store'])
+    expect(() => new Script(body.toString())).not.toThrow()
+  },
+)
+
+test('it changes with the consent mode of its site, and so does its etag', async () => {
+  const [required, none] = [await get('/t/changes.js'), await get('/t/shop.js')]
+  await it.db.collection<Site>('sites').updateOne({ _id: 'changes' } as object, { $set: { consent: 'none' } })
+  await vi.waitFor(async () => expect((await get('/t/changes.js')).headers.etag).not.toBe(required.headers.etag))
+  const changed = await get('/t/changes.js')
+  expect(changed.body.toString().replace('"changes"', '"shop"')).toBe(none.body.toString())
+  expect((await get('/t/changes.js', { 'if-none-match': String(required.headers.etag) })).status).toBe(200)
+})

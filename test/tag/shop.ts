@@ -1,0 +1,104 @@
+/**
+ * A site for tests of the tag: a page, and on another origin a collector that answers as it is told, both on real sockets.
+ * The tag is composed of the built chunks, as the collector does.
+ */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Options } from '../../tag/options.ts'
+import type { Envelope, WireEvent } from '../../tag/wire.ts'
+
+/** The stub as a file, for pages that forbid scripts of their own text. */
+const STUB = 'window.livetag=window.livetag||function(){(livetag.q=livetag.q||[]).push([Date.now(),...arguments])}'
+const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-livetag' }
+
+/** A body that arrived, and how it was answered. */
+export interface Post {
+  body: Envelope
+  bytes: number
+  status: number
+}
+
+export interface Shop {
+  /** where the pages are; every path that is no file of the tag is one */
+  url: string
+  collector: string
+  posts: Post[]
+  /** events that were taken */
+  events(name?: string): WireEvent[]
+  /** `GET`s, by path; a page that comes from a cache is not in it */
+  loads: string[]
+  /** answers to come, first one first; 204 when there is none */
+  answers: { status: number; retryAfter?: number }[]
+  close(): Promise<void>
+}
+
+export interface Page {
+  /** of the tag; `required` where nothing is said */
+  options?: Partial<Options>
+  head?: string
+  body?: string
+  headers?: Record<string, string>
+}
+
+const [core, optout, rules] = ['core', 'optout', 'rules'].map(name =>
+  readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
+)
+
+export async function openShop(page: Page | ((collector: string) => Page)): Promise<Shop> {
+  const posts: Post[] = []
+  const answers: Shop['answers'] = []
+  const loads: string[] = []
+  const events = (name?: string) =>
+    posts
+      .filter(({ status }) => status < 300)
+      .flatMap(({ body }) => body.e)
+      .filter(({ n }) => !name || n === name)
+
+  const collector = await listen(async (request, response) => {
+    const body = await text(request)
+    if (request.url === '/t/shop.js') {
+      const options = JSON.stringify({ site: 'shop', mode: 'none', ...given.options }).slice(0, -1)
+      const script = `(${core})(${options},"url":new URL("../e",document.currentScript.src).href},[${optout},${rules}])`
+      return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
+    }
+    if (request.method !== 'POST') return void response.writeHead(405).end()
+    const { status, retryAfter } = answers.shift() ?? { status: 204 }
+    posts.push({ body: JSON.parse(body) as Envelope, bytes: Buffer.byteLength(body), status })
+    response.writeHead(status, { ...CORS, ...(retryAfter && { 'retry-after': `${retryAfter}` }) }).end()
+  })
+  const given = typeof page === 'function' ? page(collector.url) : page
+  const site = await listen((request, response) => {
+    if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
+    loads.push(request.url ?? '')
+    response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
+      `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}
+       <script defer src="${collector.url}/t/shop.js"></script>${given.body ?? '<p style="height:3000px">'}`,
+    )
+  })
+  return {
+    url: site.url,
+    collector: collector.url,
+    posts,
+    events,
+    loads,
+    answers,
+    close: async () => void (await Promise.all([site.close(), collector.close()])),
+  }
+}
+
+async function listen(listener: RequestListener): Promise<{ url: string; close(): Promise<unknown> }> {
+  const server: Server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      return closed
+    },
+  }
+}
