@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Lane, LaneLost, type RawEvent, type Session } from '../../collector/settle/index.ts'
@@ -10,12 +10,19 @@ import { journalEvent, openPage } from '../fixtures/events.ts'
 
 let database: FreshDatabase
 let lane: Lane
-beforeEach(async () => {
+beforeAll(async () => {
   database = await freshDatabase()
   await ensureCollections(database.db)
+})
+afterAll(() => database.drop())
+beforeEach(async () => {
   lane = await leaseLane(database.db, 'me')
 })
-afterEach(() => database.drop())
+afterEach(async () => {
+  for (const name of ['journal', 'seen', 'sessions', 'lanes', 'parked'])
+    await database.db.collection(name).deleteMany({})
+  await database.db.collection('events').deleteMany({ 'meta.site': { $in: ['shop', 'other'] } })
+})
 
 const journal = () => database.db.collection<JournalPage>('journal')
 const plant = async (events: JournalEvent[], change: Partial<JournalPage> = {}): Promise<JournalPage> => {

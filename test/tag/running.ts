@@ -39,12 +39,13 @@ const undo: (() => void)[] = []
 /** Ends what {@link run} has started; for `afterEach`, and before a second run. */
 export function stop(): void {
   for (const step of undo.splice(0)) step()
-  vi.unstubAllGlobals()
-  vi.useRealTimers()
+  // before the clock is real again, by which they would be out of date and not be seen
   for (const cookie of document.cookie.split('; ')) {
     // biome-ignore lint/suspicious/noDocumentCookie: as the tag writes them
-    document.cookie = `${cookie.split('=')[0]}=;max-age=0;path=/`
+    document.cookie = `${cookie.split('=')[0]}=;domain=${location.hostname};path=/;max-age=0`
   }
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
   Reflect.deleteProperty(window, 'livetag')
 }
 
