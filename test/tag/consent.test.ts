@@ -113,6 +113,22 @@ describe('a decision', () => {
     ])
   })
 
+  it("lets a user's id that waited go along only with the purpose `identify`", async () => {
+    for (const [granted, expected] of [
+      [
+        ['measure', 'identify'],
+        ['pageview', 'identify', 'consent'],
+      ],
+      [['measure'], ['pageview', 'consent']],
+    ] as const) {
+      const { tag, sent, advance } = await run({ mode: 'required' })
+      tag.identify('user-7')
+      tag.grant([...granted])
+      await advance(2_000)
+      expect(sent.flatMap(({ body }) => body.e.map(({ n }) => n))).toEqual(expected)
+    }
+  })
+
   it('without `measure` is a refusal', async () => {
     const { tag, sent, advance } = await run({ mode: 'required' })
     tag.grant(['identify', 'share'])
