@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Report } from '../../collector/cli/examine.ts'
+import { freePort } from '../../collector/store/mongod/port.ts'
+
+const COMMAND = fileURLToPath(new URL('../../collector/cli/livetag.mjs', import.meta.url))
+
+let home: string
+let port: number
+let url: string
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'livetag-cli-'))
+  port = await freePort()
+  url = `http://127.0.0.1:${port}`
+})
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+interface Running {
+  child: ChildProcess
+  out(): string
+  err(): string
+  ended: Promise<number | null>
+}
+
+/** The command as a person runs it; never against a database that somebody has set for this run. */
+function start(args: string[], env: NodeJS.ProcessEnv = {}): Running {
+  const { MONGODB_URI: _, LIVETAG_OWNER_KEY: _k, HOST: _h, ...rest } = process.env
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    env: { ...rest, LIVETAG_HOME: home, PORT: String(port), LOG_LEVEL: 'warn', ...env },
+  })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  return { child, out: () => out, err: () => err, ended: once(child, 'close').then(([code]) => code as number | null) }
+}
+
+async function run(args: string[], env?: NodeJS.ProcessEnv) {
+  const running = start(args, env)
+  const code = await running.ended
+  return { code, out: running.out(), err: running.err() }
+}
+
+describe('without a running collector', () => {
+  test('a site is made and listed; the mongod that this takes is gone afterwards', async () => {
+    const added = await run([
+      'site',
+      'add',
+      'first',
+      '--domain',
+      'shop.example',
+      '--consent',
+      'none',
+      '--timezone',
+      'Asia/Kathmandu',
+    ])
+    expect(added).toMatchObject({ code: 0, out: expect.stringContaining('/t/first.js') })
+    const listed = await run(['site', 'list', '--json'])
+    const first = { key: 'first', domain: 'shop.example', consent: 'none', timezone: 'Asia/Kathmandu' }
+    expect(JSON.parse(listed.out).sites).toContainEqual(first)
+    expect(listed.out).not.toContain('_doctor')
+    expect(await readdir(join(home, 'mongod'))).not.toContain('lock.json')
+  })
+
+  test('a site that is wrong is refused with every mistake, without a stack trace', async () => {
+    const { code, out, err } = await run([
+      'site',
+      'add',
+      '.x',
+      '--domain',
+      'https://x/',
+      '--consent',
+      'maybe',
+      '--timezone',
+      'Mars/Base',
+    ])
+    expect([code, out]).toEqual([1, ''])
+    for (const word of ['the key takes', 'the domain is', 'consent is one of', 'the time zone is'])
+      expect(err).toContain(word)
+    expect(err).not.toMatch(/^\s+at /m)
+  })
+
+  test('`serve` beyond loopback without an owner key listens nowhere and says what to do', async () => {
+    const { code, err } = await run(['serve'], { HOST: '0.0.0.0' })
+    expect(code).toBe(1)
+    expect(err).toContain('set LIVETAG_OWNER_KEY')
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  test('`login` says that there is none', async () => {
+    const { code, out, err } = await run(['login'])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain(`no collector answers at ${url}`)
+  })
+})
+
+describe('a running collector', () => {
+  let serving: Running
+  beforeAll(async () => {
+    serving = start(['serve'])
+    await vi.waitFor(() => expect(serving.out(), serving.err()).toContain('is running at'), { timeout: 30_000 })
+  })
+  afterAll(async () => {
+    serving.child.kill('SIGTERM')
+    await serving.ended
+  })
+
+  test('prints links that work: one that signs in once, the demo, the tag', async () => {
+    const links = serving.out().match(/http:\/\/\S+?(?="|\s|$)/g) ?? []
+    const login = links.find(link => link.includes('token=')) ?? ''
+    const first = await fetch(login, { redirect: 'manual' })
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/live'])
+    expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login?error=used')
+    for (const link of links.filter(link => link !== login)) expect((await fetch(link)).status, link).toBe(200)
+    expect(links).toContain(`${url}/demo/`)
+  })
+
+  test('`login` prints another link', async () => {
+    const { code, out } = await run(['login'])
+    expect(code).toBe(0)
+    expect(out).toMatch(new RegExp(`^${url}/login\\?token=\\S{32}\n$`))
+    expect((await fetch(out.trim(), { redirect: 'manual' })).headers.get('location')).toBe('/live')
+  })
+
+  test('knows a site that `site add` makes within a second, and refuses the key a second time', async () => {
+    expect((await fetch(`${url}/t/second.js`)).status).toBe(404)
+    expect(await run(['site', 'add', 'second', '--domain', 'shop.example'])).toMatchObject({ code: 0 })
+    await vi.waitFor(async () => expect((await fetch(`${url}/t/second.js`)).status).toBe(200), { timeout: 1_000 })
+    const again = await run(['site', 'add', 'second', '--domain', 'shop.example'])
+    expect([again.code, again.out]).toEqual([1, ''])
+    expect(again.err).toContain('there is a site "second" already')
+  })
+
+  test('is well, says `doctor`, step by step', async () => {
+    const { code, out } = await run(['doctor', '--json'])
+    const report = JSON.parse(out) as Report
+    expect([code, report.ok, report.collector]).toEqual([0, true, 'running'])
+    expect(Object.keys(report.steps)).toEqual(['ready', 'joined', 'accepted', 'live', 'stored'])
+    for (const step of Object.values(report.steps)) expect(step).toEqual({ ok: true, ms: expect.any(Number) })
+    expect((await run(['doctor'])).out).toContain('Everything works.')
+  })
+
+  test('is not asked by somebody who has another key', async () => {
+    const { code, out, err } = await run(['doctor', '--json'], { LIVETAG_OWNER_KEY: 'a-key-of-somebody-else' })
+    expect(code).toBe(1)
+    expect(out + err).toContain('another owner key')
+  })
+
+  test('a second one on its port says so, and the first goes on', async () => {
+    const { code, err } = await run(['serve'])
+    expect(code).toBe(1)
+    expect(err).toContain(`something else listens on 127.0.0.1:${port} already`)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  })
+
+  test('ends cleanly when it is asked to', async () => {
+    serving.child.kill('SIGTERM')
+    expect(await serving.ended).toBe(0)
+    expect(serving.err()).toContain('SIGTERM: writing what is there, then stopping')
+    await expect(fetch(url)).rejects.toThrow()
+  })
+})
+
+test('`doctor` on an empty machine state starts a collector for the moment, and every step is well', async () => {
+  const { code, out, err } = await run(['doctor', '--json'])
+  const { ok, collector, steps } = JSON.parse(out) as Report
+  expect([code, ok, collector], err).toEqual([0, true, 'temporary'])
+  expect(Object.keys(steps)[0]).toBe('started')
+  expect(Object.values(steps).every(step => step.ok)).toBe(true)
+}, 60_000)
