@@ -24,8 +24,6 @@ const ORPHANS_MS = LEASE_MS / 2
 
 export interface Pipeline {
   journal: Journal
-  /** the lane held now */
-  lane(): Lane
   /** events settled since the start */
   settled(): number
   /** Writes, settles and folds what is there, then gives the lane back. */
@@ -76,7 +74,6 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
 
   return {
     journal,
-    lane: () => worker.lane,
     settled: () => settledBefore + worker.settled(),
     async close() {
       await journal.close()
@@ -90,13 +87,9 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
 
 async function drain(parts: Parts, lane: Lane, signal: AbortSignal): Promise<void> {
   const worker = workOn(parts, lane)
-  let lost = false
-  void worker.ended.then(reason => {
-    lost = reason !== undefined
-  })
-  while (!lost && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
+  while (!worker.lost() && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
   await worker.close()
-  if (!lost) await release(parts.db, lane)
+  if (!worker.lost()) await release(parts.db, lane)
 }
 
 interface LaneWorker {
@@ -105,6 +98,8 @@ interface LaneWorker {
   settled(): number
   /** resolves with the reason when another collector holds the lane, with nothing when the worker was closed */
   ended: Promise<LaneLost | undefined>
+  /** whether another collector holds the lane */
+  lost(): boolean
   close(): Promise<void>
 }
 
@@ -143,6 +138,7 @@ function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
     written: settler.written,
     settled: () => settler.settled,
     ended,
+    lost: () => lost,
     async close() {
       await settler.close()
       stop.abort()

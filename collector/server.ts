@@ -1,6 +1,5 @@
 /** Composes everything: one collector, listening by itself or mounted in an Express app of one's own. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, Response } from 'express'
@@ -8,7 +7,7 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake } from './intake/index.ts'
+import { countRejects, createIntake, isTrusted } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -78,10 +77,7 @@ export async function createCollector(
       () => false,
     )
   }
-  const trusts = (address: string): boolean => {
-    const version = isIP(address)
-    return version !== 0 && config.trustProxy.check(address, version === 4 ? 'ipv4' : 'ipv6')
-  }
+  const trusts = (address: string) => isTrusted(address, config.trustProxy)
   const app = createApp({ client, db, access, hub, sites, log, clock, folder, ready, trusts })
   const missing = notFound(folder)
   let server: Server | undefined

@@ -43,7 +43,8 @@ function forwarded(header: string | string[] | undefined, socket: string, truste
   return socket
 }
 
-const isTrusted = (address: string, trusted: BlockList): boolean => {
+/** Whether an address is one of the configured proxies. */
+export const isTrusted = (address: string, trusted: BlockList): boolean => {
   const version = isIP(address)
   return version !== 0 && trusted.check(address, version === 4 ? 'ipv4' : 'ipv6')
 }

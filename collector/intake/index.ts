@@ -3,6 +3,7 @@
  * promises that nothing is answered as taken before it is durable, that no input crashes it, and that no raw address
  * gets further than this room.
  */
+export { isTrusted } from './address.ts'
 export { createIntake, type Intake } from './http.ts'
 export { REASONS, type Reason } from './reasons.ts'
 export { countRejects, type Rejects } from './rejects.ts'

@@ -38,6 +38,9 @@ export interface JournalEvent {
 export const COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'bots'] as const
 export type Counter = (typeof COUNTERS)[number]
 
+/** A row in which nothing has been counted. */
+export const emptyRow = (): number[] => COUNTERS.map(() => 0)
+
 export const DIMENSIONS = ['total', 'name', 'page'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 

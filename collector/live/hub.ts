@@ -31,7 +31,6 @@ export interface Hub {
   join(site: Site, viewer: Viewer, lastEventId?: string): Promise<() => void>
   /** The snapshot as it is now, for a viewer that could not keep up. */
   refresh(site: Site, viewer: Viewer): void
-  readonly viewers: number
   close(): Promise<void>
 }
 
@@ -135,14 +134,14 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       if (entry.viewers.size > 0) entry.emptySince = clock()
       else if (clock() - entry.emptySince > LINGER_MS) watched.delete(key)
     }
-    if (watched.size === 0) stop()
+    if (watched.size === 0) void stop()
   }
-  const stop = (): void => {
+  const stop = async (): Promise<void> => {
     clearInterval(timer)
     timer = undefined
     const ending = stream
     stream = undefined
-    void ending?.then(
+    await ending?.then(
       open => open.close(),
       () => {},
     )
@@ -181,18 +180,10 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       // While it is filled anew, a snapshot is about to come anyway.
       if (entry && !entry.early) sendSnapshot(entry, viewer)
     },
-    get viewers() {
-      return [...watched.values()].reduce((sum, { viewers }) => sum + viewers.size, 0)
-    },
     async close() {
       for (const { viewers } of watched.values()) for (const viewer of viewers) viewer.end()
       watched.clear()
-      const ending = stream
-      stop()
-      await ending?.then(
-        open => open.close(),
-        () => {},
-      )
+      await stop()
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Totals and a series of one site, from rollups: `GET /api/v2/stats`. */
 import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { COUNTERS, type Counter } from '../journal/index.ts'
+import { COUNTERS, type Counter, emptyRow } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import { MINUTE_MS, type Session } from '../settle/index.ts'
 import { type Site, startOfDay } from '../sites/index.ts'
@@ -48,7 +48,7 @@ export async function readStats(
     const range = { site: site.key, dims: ['total'] as const, from, to: last }
     const minutes = (await readMinutes(db, range, session)).get('total') ?? new Map<number, Map<string, number[]>>()
     const buckets = emptyBuckets(from, last, interval, site.timezone)
-    const totals = COUNTERS.map(() => 0)
+    const totals = emptyRow()
     const starts = [...buckets.keys()]
     let place = 0
     for (const at of [...minutes.keys()].sort((a, b) => a - b)) {
@@ -107,5 +107,3 @@ function emptyBuckets(from: number, last: number, interval: Interval, zone: stri
 
 const named = (row: number[]) =>
   Object.fromEntries(COUNTERS.map((counter, c) => [counter, row[c] ?? 0])) as Record<Counter, number>
-
-const emptyRow = (): number[] => COUNTERS.map(() => 0)

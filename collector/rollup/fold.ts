@@ -26,8 +26,6 @@ type SettledPage = Pick<JournalPage, '_id' | 'settled' | 'deltas'>
 export interface Folder {
   /** Folds what is settled; gives back how many pages. @throws LaneLost when somebody else writes this lane's rollups */
   fold(): Promise<number>
-  /** Forgets what is in memory: after any error. */
-  drop(): void
 }
 
 export function createFolder(db: Db, lane: Lane): Folder {
@@ -115,6 +113,5 @@ export function createFolder(db: Db, lane: Lane): Folder {
         held.clear()
         throw error
       }),
-    drop: () => held.clear(),
   }
 }

@@ -1,6 +1,14 @@
 /** By how much a page of events changes the counters. Pure. */
 import { getOrAdd } from '../get-or-add.ts'
-import { COUNTERS, type Counter, type Delta, DIMENSIONS, type Dimension, type JournalEvent } from '../journal/index.ts'
+import {
+  COUNTERS,
+  type Counter,
+  type Delta,
+  DIMENSIONS,
+  type Dimension,
+  emptyRow,
+  type JournalEvent,
+} from '../journal/index.ts'
 import type { Session } from './sessions.ts'
 
 export const MINUTE_MS = 60_000
@@ -75,5 +83,3 @@ export function sumDeltas(): DeltaSum {
         ),
   }
 }
-
-const emptyRow = (): number[] => COUNTERS.map(() => 0)

@@ -1,6 +1,6 @@
 /** A client that sends batches of events, as many tags would, and writes down what was acknowledged. */
-import { randomBytes } from 'node:crypto'
 import type { Envelope } from '../../tag/wire.ts'
+import { pageViewId } from '../fixtures/collector.ts'
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -36,8 +36,6 @@ export interface Load {
   finish(): Promise<void>
 }
 
-const id = () => [...randomBytes(16)].map(byte => (byte % 36).toString(36)).join('')
-
 export function startLoad({ url, site, random, clients, batch, twice }: LoadOptions): Load {
   const acknowledged = new Set<string>()
   const sent = new Set<string>()
@@ -45,7 +43,7 @@ export function startLoad({ url, site, random, clients, batch, twice }: LoadOpti
   let finishing = false
 
   const envelope = (visitor: string, session: string): Envelope => {
-    const w = id()
+    const w = pageViewId()
     const names = ['pageview', 'click', 'scroll', 'add_to_cart']
     const page = { u: `https://shop.example/p/${Math.floor(random() ** 3 * 50)}`, ti: 'A page', vw: 1280 }
     const e = Array.from({ length: batch }, (_, q) => ({
@@ -72,7 +70,7 @@ export function startLoad({ url, site, random, clients, batch, twice }: LoadOpti
     }
   }
   const client = async (): Promise<void> => {
-    const [visitor, session] = [id(), id()]
+    const [visitor, session] = [pageViewId(), pageViewId()]
     while (!finishing) {
       const one = envelope(visitor, session)
       const ids = one.e.map(({ q }) => `${one.w}.${q}`)
