@@ -6,7 +6,7 @@ import { startServer } from './servers.mjs'
 
 const CONNECTIONS = 128
 const SECONDS = 4
-const ROUNDS = 3
+const ROUNDS = 5
 const PATH = '/p.gif?site=demo&event=pageview&consent=g&campaign_id=123'
 
 /** @param settled resolves when livetag has nothing left to do */
@@ -29,6 +29,7 @@ export async function measurePixels(livetag, settled) {
       Object.entries(rates).map(([name, list]) => [name, list.sort((a, b) => a - b)[ROUNDS >> 1]]),
     )
     return {
+      client: HAS_WRK ? 'wrk' : 'node',
       ...medians,
       timesExpress: medians.livetag / medians.express,
       timesRaw: medians.livetag / medians.raw,
