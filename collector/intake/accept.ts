@@ -112,7 +112,7 @@ export function fits(mode: Site['consent'], consent: ConsentFlag): boolean {
 
 /** What a pixel may lack, too. */
 type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & Pick<PageInfo, 'u'>
-type Shared = Omit<JournalEvent, 'key' | 'name' | 'id' | 'ts' | 'props'>
+type Shared = Omit<JournalEvent, 'name' | 'id' | 'own' | 'ts' | 'props'>
 
 /** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
 export function readShared(
@@ -161,21 +161,14 @@ function acceptEvent(
   const refusal = props === undefined ? undefined : refuseProperties(props)
   if (refusal) return refusal
   return {
-    key: eventKey(shared.site, name, `${head.w}.${q}`, id),
     name,
     id: id ?? `${head.w}.${q}`,
+    own: id === undefined ? undefined : true,
     ts: new Date(received - Math.max(0, Math.round(t))),
     ...shared,
     props,
   }
 }
-
-/** The name under which an event is counted once: a caller's own id is unique per site and event name. */
-export const eventKey = (site: string, name: string, id: string, own?: string): string =>
-  own === undefined ? `${site}:${id}` : `${site}:!${escaped(name)}:${own}`
-
-/** So that a name or an id with a colon is never taken for another pair of them. */
-const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A')
 
 /** The most telling reason for an event that has the wrong shape. */
 function refuseEvent(event: unknown): Refusal {

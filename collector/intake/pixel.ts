@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
 import type { JournalEvent } from '../journal/index.ts'
-import { type Circumstances, eventKey, fits, readShared } from './accept.ts'
+import { type Circumstances, fits, readShared } from './accept.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
 
@@ -53,11 +53,10 @@ export function acceptPixel(
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
-  const own = id ?? `${randomUUID()}.0`
   return {
-    key: eventKey(site.key, name, own, id),
     name,
-    id: own,
+    id: id ?? `${randomUUID()}.0`,
+    own: id === undefined ? undefined : true,
     ts: new Date(around.received),
     ...readShared(site, { p: page, c: consent, i: visitor, k: session }, around),
     props,

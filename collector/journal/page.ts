@@ -6,11 +6,11 @@ import type { ObjectId } from 'mongodb'
  * are not stored.
  */
 export interface JournalEvent {
-  /** `<site>:<id>`, or `<site>:!<name>:<id>` for a caller's own id; unique in `seen` */
-  key: string
   site: string
   name: string
   id: string
+  /** whether `id` is the caller's own, unique per site and name; else it is unique per site */
+  own?: true | undefined
   /** when it happened, corrected by the collector's clock */
   ts: Date
   visitor?: string | undefined

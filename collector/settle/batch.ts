@@ -4,7 +4,7 @@ import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
 import { sumDeltas } from './deltas.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { storeRaw, type Unstorable } from './raw.ts'
-import { claim } from './seen.ts'
+import { claim, claimKey } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
 
 export interface Batch {
@@ -121,7 +121,7 @@ function count(events: JournalEvent[], sessions: Map<string, SessionChange>): De
 /** Sets aside events that can't be stored, so that the rest goes on; `doctor` counts them. */
 async function park(db: Db, unstorable: Unstorable[]): Promise<void> {
   const documents = unstorable.map(({ event, page, error }) => ({
-    _id: `${page.toHexString()}:${event.key}`,
+    _id: `${page.toHexString()}:${claimKey(event)}`,
     site: event.site,
     at: new Date(),
     page,

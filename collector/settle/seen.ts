@@ -17,22 +17,35 @@ interface Claim {
 export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[][]> {
   const claims = new Map<string, Claim>()
   for (const page of pages) {
-    for (const { key } of page.events) if (!claims.has(key)) claims.set(key, toClaim(key, page))
+    for (const event of page.events) {
+      const key = claimKey(event)
+      if (!claims.has(key)) claims.set(key, toClaim(key, event, page))
+    }
   }
   const taken = await insertClaims(db, [...claims.values()])
   return pages.map(({ _id, events }) => {
     const kept = new Set<string>()
-    return events.filter(({ key }) => {
+    return events.filter(event => {
+      const key = claimKey(event)
       const owner = taken.get(key) ?? claims.get(key)?.page
       return owner?.equals(_id) === true && !kept.has(key) && kept.add(key)
     })
   })
 }
 
-function toClaim(key: string, page: JournalPage): Claim {
-  const own = key.slice(key.indexOf(':') + 1).startsWith('!')
-  return { _id: key, page: page._id, at: page.at, expires: new Date(+page.at + (own ? KEPT.events : KEPT.seen)) }
-}
+/** The name under which an event is counted once: `<site>:<id>`, or `<site>:!<name>:<id>` for a caller's own id. */
+export const claimKey = ({ site, name, id, own }: JournalEvent): string =>
+  own ? `${site}:!${escaped(name)}:${id}` : `${site}:${id}`
+
+/** So that a name or an id with a colon is never taken for another pair of them. */
+const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A')
+
+const toClaim = (key: string, { own }: JournalEvent, { _id, at }: JournalPage): Claim => ({
+  _id: key,
+  page: _id,
+  at,
+  expires: new Date(+at + (own ? KEPT.events : KEPT.seen)),
+})
 
 /** Inserts the claims and gives back the owners of those that were there already. */
 async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, ObjectId>> {

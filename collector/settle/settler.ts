@@ -21,19 +21,21 @@ const GATHER_MS = 80
  * the journal and come first: settle rests for six times the time that the batch took, 4 s at most. What is
  * acknowledged is durable; counters may lag for a while.
  */
-const CROWDED = { requests: 16, rest: 6, mostMs: 4_000 } as const
+const CROWDED = { requests: 16, rest: 6, mostMs: 4_000, lookMs: 100 } as const
 /** How often it looks for pages that nobody told it of, ms. */
 const POLL_MS = 250
 /** Pause before the lane is adopted again, growing from failure to failure, ms. */
 const RETRY = { first: 50, most: 2_000 } as const
+/** How long it goes on when closing, ms: less than the collector has for all of its closing. */
+const PATIENCE_MS = 5_000
 /** When closing, it gives up after so many failures in a row: the next holder goes on. */
 const LAST_TRIES = 5
 
 export interface Settler {
   /** A page was written: settle it soon. */
   written(page: JournalPage, bytes: number, requests: number): void
-  /** Settles what is there, then stops. */
-  close(): Promise<void>
+  /** Settles what is there for at most so many ms, then stops: what is left open is the next holder's. */
+  close(patience?: number): Promise<void>
   /** events settled since the start */
   readonly settled: number
 }
@@ -53,6 +55,8 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
   const freshPages = holdFreshPages()
   let settled = 0
   let closing = false
+  /** when to stop though pages are open */
+  let last = Number.POSITIVE_INFINITY
   /** what this process has written to the journal since the last batch began */
   let written = { pages: 0, requests: 0 }
   let failures = 0
@@ -74,6 +78,7 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
   const work = async (): Promise<void> => {
     for (;;) {
       const begun = performance.now()
+      if (begun >= last) return
       written = { pages: 0, requests: 0 }
       const pages = await openPages()
       if (pages.length > 0) {
@@ -85,13 +90,17 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     }
   }
 
+  const isCrowded = () => written.requests > written.pages * CROWDED.requests
   const rest = async (took: number, pages: JournalPage[]): Promise<void> => {
     const full = pages.length >= atOnce
     const events = pages.reduce((sum, page) => sum + page.n, 0)
     atOnce = Math.max(1, Math.min(BATCH.pages, Math.round((BATCH.events * pages.length) / Math.max(1, events))))
-    const crowded = written.requests > written.pages * CROWDED.requests
-    if (crowded) await sleeper.sleep(Math.min(CROWDED.mostMs, took * CROWDED.rest))
-    else if (!full) await sleeper.sleep(GATHER_MS - took)
+    const until = performance.now() + Math.min(CROWDED.mostMs, took * CROWDED.rest)
+    if (!isCrowded()) return full ? undefined : await sleeper.sleep(GATHER_MS - took)
+    while (!closing && isCrowded() && performance.now() < until) {
+      written = { pages: 0, requests: 0 }
+      await sleeper.sleep(CROWDED.lookMs)
+    }
   }
 
   const run = async (): Promise<void> => {
@@ -134,8 +143,9 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
       written.requests += requests
       sleeper.wake()
     },
-    async close() {
+    async close(patience = PATIENCE_MS) {
       closing = true
+      last = performance.now() + patience
       sleeper.wake()
       await running
     },

@@ -51,7 +51,6 @@ async function recordedPages(url, journal, settled) {
       return {
         ...event,
         id,
-        key: `demo:${id}`,
         session: `bench${n}-${Math.floor(i / 20)}`,
         visitor: `bench${n}-${Math.floor(i / 20)}`,
         path: `/p/${(n * 7 + i) % 60}`,

@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream'
 import { BSON } from 'mongodb'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createLog } from '../../collector/log.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
 const ADDRESSES = ['203.0.113.77', '198.51.100.201', '2001:db8:1:2:3:4:5:6', '2001:db8:7::beef']
@@ -13,15 +12,7 @@ const HOPS = [
 ]
 
 const lines: string[] = []
-const log = pino(
-  { level: 'trace' },
-  new Writable({
-    write(line, _, done) {
-      lines.push(String(line))
-      done()
-    },
-  }),
-)
+const log = createLog('trace', { write: line => void lines.push(line) })
 let behindProxy: TestCollector
 let alone: TestCollector
 beforeAll(async () => {

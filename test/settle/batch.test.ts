@@ -4,6 +4,7 @@ import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Lane, LaneLost, type RawEvent, type Session } from '../../collector/settle/index.ts'
 import { lanes, leaseLane, readopt } from '../../collector/settle/lane.ts'
 import { toRaw } from '../../collector/settle/raw.ts'
+import { claimKey } from '../../collector/settle/seen.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
@@ -95,7 +96,7 @@ describe('a page that an older epoch tried before', () => {
     const page = await plant(events('a', 'b', 'c'), { epoch: lane.epoch - 1 })
     const done = page.events.slice(0, there).map(event => toRaw(event, page._id))
     if (done.length > 0) await database.db.collection<RawEvent>('events').insertMany(done, { ignoreUndefined: true })
-    const claims = page.events.map(({ key }) => ({ _id: key, page: page._id }))
+    const claims = page.events.map(event => ({ _id: claimKey(event), page: page._id }))
     await database.db.collection<{ _id: string }>('seen').insertMany(claims)
     expect(await settle(page)).toBe(3)
     expect(await rawIds()).toEqual(['a', 'b', 'c'])
