@@ -5,8 +5,11 @@
 import type { Collection, ObjectId } from 'mongodb'
 import type { JournalPage } from '../journal/index.ts'
 
-/** What is held at most, bytes as estimated by intake. */
-const MOST_BYTES = 16 * 1024 * 1024
+/**
+ * What is held at most, bytes as estimated by intake: two batches. Past it the older pages stay, as they come next;
+ * holding more made the garbage collector copy what only waits.
+ */
+const MOST_BYTES = 4 * 1024 * 1024
 
 export interface FreshPages {
   add(page: JournalPage, bytes: number): void
@@ -26,12 +29,9 @@ export function holdFreshPages(): FreshPages {
   }
   return {
     add(page, bytes) {
+      if (total + bytes > MOST_BYTES) return
       held.set(page._id.toHexString(), { page, bytes })
       total += bytes
-      for (const id of held.keys()) {
-        if (total <= MOST_BYTES) break
-        letGo(id)
-      }
     },
     async take(journal, ids) {
       const pages = new Map(ids.map(id => [id.toHexString(), letGo(id.toHexString())]))

@@ -6,7 +6,7 @@ import { startServer } from './servers.mjs'
 
 const CONNECTIONS = 128
 /** Until V8 has optimized what is called most, seconds: after less, whoever has more code looks slow. */
-const WARM_UP = 8
+const WARM_UP = 15
 const SECONDS = 5
 const ROUNDS = 5
 const PATH = '/p.gif?site=demo&event=pageview&consent=g&campaign_id=123'
