@@ -14,11 +14,12 @@ interface Script {
 /** Browsers ask again after five minutes and use the old one for a day while they do. */
 const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 
+/** The preset `full`. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
+const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
+
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>): RequestHandler {
-  const [core = '', ...capabilities] = ['core', 'optout', 'rules'].map(name =>
-    readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'),
-  )
+  const [core = '', ...capabilities] = CHUNKS.map(name => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8'))
   const held = new Map<string, { text: string; script: Script }>()
 
   const scriptOf = (site: Site): Script => {
@@ -53,8 +54,7 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>): RequestHand
 
 /** Events go to `/e` beside the folder that the script came from, so a proxy may put both under a path of its own. */
 export function compose(core: string, capabilities: string[], site: Site): string {
-  const mode = site.consent === 'none' ? 'none' : 'required'
-  const options = { site: site.key, mode } satisfies Omit<Options, 'url'>
+  const options: Omit<Options, 'url'> = { site: site.key, ...(site.consent === 'none' && { mode: 'none' }) }
   const object = JSON.stringify(options).slice(0, -1)
   return `(${core})(${object},"url":new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
 }

@@ -10,8 +10,16 @@ import { minify } from 'terser'
 import ts from 'typescript'
 
 /** What each chunk evaluates to: the name of an export. The first is the core, the others are capabilities. */
-const CHUNKS = { core: 'start', optout: 'optOut', rules: 'rules' }
-const PROGRAMS = ['core', 'standard']
+const CHUNKS = {
+  core: 'start',
+  optout: 'optOut',
+  gpc: 'gpc',
+  urls: 'urls',
+  offline: 'offline',
+  tabs: 'tabs',
+  rules: 'rules',
+}
+const PROGRAMS = ['core', 'consent', 'standard', 'full']
 /** Safari 14, Chrome 85, Firefox 79: all have `fetch` */
 const ECMA = 2021
 

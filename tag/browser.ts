@@ -7,11 +7,11 @@
  * ```
  *
  * `data-site`, `data-url` (the collector's `/e`; beside the script by default), `data-mode` (`required`, `none`),
- * `data-hash` and `data-debug` (with any value, as `data-hash="1"`).
+ * `data-query` (names, with commas), and with any value, as `data-hash="1"`: `data-hash`, `data-canonical`.
  */
 import type { Options } from './options.ts'
 
-const { dataset, src } = document.currentScript as HTMLScriptElement
+const script = document.currentScript as HTMLScriptElement
 
 /** The running script's attributes, read while it runs: `currentScript` is gone afterwards. */
-export const options = { url: new URL('e', src).href, ...dataset } as unknown as Options
+export const options = { url: new URL('e', script.src).href, ...script.dataset } as unknown as Options

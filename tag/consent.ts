@@ -25,8 +25,8 @@ const said: (Purpose[] | undefined)[] = []
 /** Hears a signal: what was agreed to may change. */
 export const hear = (speaker: number, wish?: Purpose[]): void => {
   said[speaker] = wish
-  // Without `measure` nothing is sent, so nothing else can be meant. Global Privacy Control only takes `share` away.
+  // Without `measure` nothing is sent, so nothing else can be meant.
   purposes = said
     .find(spoken => spoken)
-    ?.filter((purpose, _, all) => all.includes('measure') && !(purpose === 'share' && navigator.globalPrivacyControl))
+    ?.filter((purpose, _, all) => all.includes('measure') && purpose !== options.veto)
 }

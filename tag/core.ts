@@ -4,14 +4,14 @@
  * `start` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
  * something may leave. The parts keep their state in their modules, as there is one tag in a page.
  */
-import { API, consentFlag, hear, mayKeep, purposes } from './consent.ts'
-import { forget } from './identity.ts'
+import { API, hear, mayKeep, purposes } from './consent.ts'
+import { forget, usedAt } from './identity.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { addEvent, called, dropAll, sending, views } from './queue.ts'
+import { addEvent, dropAll, sending, setCalledAt, view, views } from './queue.ts'
 import { at, on, reach, safely } from './safely.ts'
 import { set, track } from './track.ts'
-import { flush, sent } from './transport.ts'
+import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Purpose, Stub, Tag } from './types.ts'
 
 export type { Options } from './options.ts'
@@ -22,11 +22,11 @@ const decide: Tag['decide'] = (rank, wanted) => {
   const before = `${purposes}`
   hear(rank, wanted)
   if (before === `${purposes}`) return
-  const denied = consentFlag() === 'd'
+  const denied = purposes && !purposes[0]
   if (!mayKeep()) forget()
   if (denied) dropAll()
   // A refusal leaves a record only where something was sent before.
-  if (purposes && (!denied || sent)) addEvent('consent', { purposes, signal: 'api' })
+  if (purposes && (!denied || usedAt)) addEvent('consent', { purposes, signal: 'api' })
   reach('consent', purposes)
   flush(1)
 }
@@ -69,17 +69,17 @@ export const start = safely((given: Options, capabilities: Capability[] = []): L
     decide,
     queue(add = []) {
       views.unshift(...add)
-      return [...sending, ...views]
+      return [...sending, ...views, view]
     },
     flush,
     options,
   }
-  for (const capability of capabilities) safely(capability)(tag)
+  capabilities.map(capability => safely(capability)(tag))
   for (const [time, ...call] of stub?.q ?? []) {
-    called.t = time
+    setCalledAt(time)
     api(...call)
   }
-  called.t = 0
+  setCalledAt(0)
   flush()
   return api
 })

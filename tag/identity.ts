@@ -13,8 +13,8 @@ export const randomId = (): string =>
 
 /** the ids in use, by cookie name */
 let ids: Record<string, string> = {}
-/** when they were used, ms */
-let usedAt = 0
+/** when they were last used, so when something last left this page, ms; 0 if nothing ever did */
+export let usedAt = 0
 
 /**
  * Writes a cookie on the widest domain that takes it, unless there is one with this value; with an age of 0, deletes it

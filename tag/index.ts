@@ -11,9 +11,13 @@
 import { type Calls, type Capability, type Options, start } from './core.ts'
 
 export type { Calls, Capability, LiveTag, Options, Props, Purpose, Tag, TrackOptions } from './core.ts'
+export { gpc } from './gpc.ts'
+export { offline } from './offline.ts'
 export { optOut } from './optout.ts'
 export type { Rule, Source } from './rule.ts'
 export { rules } from './rules.ts'
+export { tabs } from './tabs.ts'
+export { urls } from './urls.ts'
 
 const nothing = () => {}
 

@@ -5,6 +5,7 @@
  * `createTag` takes them as an argument. Nothing is validated here: a wrong option speaks in the console with `debug`.
  */
 import type { Rule } from './rule.ts'
+import type { Purpose } from './types.ts'
 
 export interface Options {
   /** site key */
@@ -18,6 +19,14 @@ export interface Options {
   mode?: 'required' | 'none'
   /** count a change of the URL's fragment as a page view, for routers that live in the fragment */
   hash?: boolean
+  /** count a page view under the URL of the page's `<link rel=canonical>`, where there is one */
+  canonical?: boolean
+  /** query parameters to keep beside campaigns (`utm_…`), click ids and `ref`; all others are cut off */
+  query?: string[] | string
+  /** the visitor's id is in a cookie that the collector sets and no script can read: `-` stands for it in envelopes */
+  cookie?: 'include'
+  /** a purpose that is never granted, whatever is agreed to; the capability `gpc` sets it */
+  veto?: Purpose | false | undefined
   /** say in the console what went wrong: unknown calls, wrong options, errors in a page's own callbacks */
   debug?: boolean
   /** the owner's rules; they need the capability `rules` */

@@ -1,5 +1,5 @@
 /** When a page view begins and ends: loads, single-page apps, back/forward cache, prerendering. */
-import { here, newView, view } from './queue.ts'
+import { here, newView, sending, view, views } from './queue.ts'
 import { on, reach, safely } from './safely.ts'
 import { track } from './track.ts'
 import { flush, type How } from './transport.ts'
@@ -40,7 +40,13 @@ export const watchPage = (): void => {
   window.navigation?.currentEntry
     ? on(window.navigation, 'currententrychange', urlChanged)
     : setInterval(safely(urlChanged), LOOK)
-  on<PageTransitionEvent>(window, 'pageshow', event => event.persisted && openAndFlush())
+  on<PageTransitionEvent>(window, 'pageshow', event => {
+    if (!event.persisted) return
+    // What was on its way when the page was frozen may have been given up.
+    views.unshift(...sending)
+    sending.clear()
+    openAndFlush()
+  })
   // Either may come first, and on a phone `pagehide` may never come.
   on(window, 'pagehide', () => leave(2))
   on(document, 'visibilitychange', () => document.hidden && leave(1))

@@ -18,32 +18,37 @@ export interface Pending {
 export interface View {
   w: string
   p: PageInfo
+  /** its session's id, from the first attempt to send it */
+  k?: string
   e: Pending[]
 }
 
 /** The current page view. Before the first one opens, nothing is asked of it but its URL and its events. */
 export let view = { p: {}, e: [] as Pending[] } as View
-/** views with events that wait, oldest first; the current one is the last */
+/** views before the current one, oldest first */
 export const views: View[] = []
 /** what is on its way */
 export const sending = new Set<View>()
 
 let sequence: number
-/** `t`: when the call was made that is being replayed (ms, device clock); 0 when it is made now. */
-export const called = { t: 0 }
+/** when the call was made that is being replayed (ms, device clock); 0 when it is made now */
+let calledAt: number
+export const setCalledAt = (time: number): void => {
+  calledAt = time
+}
 
 /** Where the page is now, as a page view counts it. */
 export const here = (): string => location.href.replace(options.hash ? '' : /#.*/, '')
 
 /** Makes a new page view the current one. */
 export const newView = (): void => {
+  views.push(view)
   // The referrer of a view after the first is the view before.
   view = {
     w: randomId(),
     p: { u: here(), r: view.p.u || document.referrer, vw: innerWidth, l: navigator.language },
     e: [],
   }
-  views.push(view)
   sequence = 0
 }
 
@@ -52,19 +57,16 @@ export const addEvent = (name: string, d: Props, own?: TrackOptions | null): voi
   view.e.push({
     n: `${name}`,
     q: sequence++,
-    t: called.t || Date.now(),
+    t: calledAt || Date.now(),
     d,
     id: own?.id && `${own.id}`,
     callback: own?.callback,
   })
 }
 
-/** Takes all views but the current one. */
-export const takeOld = (): View[] => views.splice(0, views.length - 1)
-
 /** Drops all that is not confirmed. */
 export const dropAll = (): void => {
   view.e = []
-  takeOld()
+  views.splice(0)
   sending.clear()
 }

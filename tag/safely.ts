@@ -13,12 +13,13 @@ export const safely =
 export const on: Tag['on'] = (target, type, fn, capture) =>
   target.addEventListener(type, safely(fn) as EventListener, capture)
 
-const waiting: [moment: keyof Moments, fn: (value: never) => unknown][] = []
+const waiting: { [moment in keyof Moments]?: ((value: never) => unknown)[] } = {}
 
 export const at: Tag['at'] = (moment, fn) => {
-  waiting.push([moment, fn])
+  waiting[moment] ||= []
+  ;(waiting[moment] as unknown[]).push(fn)
 }
 
-export const reach = <M extends keyof Moments>(reached: M, value?: Moments[M]): void => {
-  for (const [moment, fn] of waiting) if (moment === reached) safely(fn)(value as never)
+export const reach = <M extends keyof Moments>(moment: M, value?: Moments[M]): void => {
+  waiting[moment]?.map(fn => safely(fn)(value as never))
 }

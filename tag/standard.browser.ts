@@ -1,7 +1,11 @@
-/** `dist/tag/standard.js`: the core, opting out and the rules (clicks, scroll depth), as a script. */
+/** `dist/tag/standard.js`: the core and what most sites want, as a script. */
 import { options } from './browser.ts'
 import { start } from './core.ts'
+import { offline } from './offline.ts'
 import { optOut } from './optout.ts'
 import { rules } from './rules.ts'
+import { tabs } from './tabs.ts'
+import { urls } from './urls.ts'
 
-start(options, [optOut, rules])
+// What is sent first must be clean, and wanted: `offline` comes after what sees to that.
+start(options, [rules, optOut, urls, offline, tabs])

@@ -3,8 +3,8 @@ import { consentFlag, mayKeep } from './consent.ts'
 import { sessionId, visitorId } from './identity.ts'
 import { options } from './options.ts'
 import { encode } from './props.ts'
-import { sending, takeOld, type View, view, views } from './queue.ts'
-import { safely } from './safely.ts'
+import { sending, type View, view, views } from './queue.ts'
+import { reach, safely } from './safely.ts'
 
 /**
  * Longest body, in UTF-16 units. In UTF-8 a unit takes up to three bytes: 48 KB are below what the collector takes, and
@@ -18,14 +18,12 @@ const LONGEST = 32_000
 export type How = 1 | 2 | undefined
 
 let timer: ReturnType<typeof setTimeout> | undefined
-/** how long to wait since the last failure, before jitter, ms; 0 when all is well */
-let wait = 0
-/** whether anything ever left this page */
-export let sent: boolean
+/** how long to wait since the last failure, before jitter, ms; 0 when all is well, `undefined` before the first answer */
+let wait: number | undefined
 
 /** Sends in `ms`, or when the back-off ends. */
 export const flushIn = (ms: number): void => {
-  timer ||= setTimeout(flush, wait * (1 + Math.random()) || ms, 1)
+  timer ||= setTimeout(flush, (wait as number) * (1 + Math.random()) || ms, 1)
 }
 
 /** Sends what waits, if it may. */
@@ -35,7 +33,7 @@ export const flush = (how?: How): void => {
   // Titles of single-page apps change after the URL does, so the title is read as late as this.
   view.p.ti = document.title
   if (consentFlag() && !document.prerendering) {
-    for (const of of [...takeOld(), view]) {
+    for (const of of [...views.splice(0), view]) {
       // Someone's own user id needs the purpose `identify`, which may have been refused while it waited.
       deliver({ ...of, e: of.e.splice(0).filter(event => event.n !== 'identify' || mayKeep()) }, how)
     }
@@ -46,20 +44,21 @@ export const flush = (how?: How): void => {
 const deliver = async (held: View, how: How): Promise<unknown> => {
   const { e } = held
   if (!e[0]) return
-  sent = true
   const t = Date.now()
   const c = consentFlag()
   const half = e.length >> 1
-  const body = encode({
+  // A withdrawal names neither visitor nor session.
+  if (c !== 'd') held.k ||= sessionId(t)
+  const envelope = {
     ...held,
     s: options.site,
     t,
     c,
-    // A withdrawal names neither visitor nor session.
-    ...(mayKeep() && { i: visitorId() }),
-    ...(c !== 'd' && { k: sessionId(t) }),
+    ...(mayKeep() && { i: options.cookie ? '-' : visitorId() }),
     e: e.map(event => ({ ...event, t: t - event.t })),
-  })
+  }
+  reach('send', envelope)
+  const body = encode(envelope)
   const split = () => {
     deliver({ ...held, e: e.splice(0, half) }, how)
     deliver(held, how)
@@ -69,7 +68,8 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   const large = body.length > BATCH
   if (half && large) return split()
   if (how === 2) {
-    if (safely(() => navigator.sendBeacon(options.url, body))()) return done()
+    // Nobody hears the answer. Where the last one was bad or is not there yet, it is held to be sent again.
+    if (safely(() => navigator.sendBeacon(options.url, body))()) return wait === 0 ? done() : sending.add(held)
     if (half) return split()
   }
   sending.add(held)
@@ -77,17 +77,22 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   let headers: Headers | undefined
   // A keepalive fetch is refused when the 64 KB are used up, and goes again later; a page's own wrapper may throw.
   try {
-    ;({ status, headers } = await fetch(options.url, { method: 'POST', body, keepalive: !large && sending.size < 5 }))
+    ;({ status, headers } = await fetch(options.url, {
+      method: 'POST',
+      body,
+      keepalive: !large && sending.size < 5,
+      credentials: options.cookie as RequestCredentials,
+    }))
   } catch {}
   // gone from the set: consent was withdrawn in the meantime
   if (!sending.delete(held)) return
   if (/413/.test(status as string) && half) return split()
   // the f is that of undefined: no answer
-  if (/5..|408|425|429|f/.test(status as string)) {
+  if (/5..|4(08|25|29)|f/.test(status as string)) {
     views.unshift(held)
     // What fails together counts once.
     if (!wait || !timer) {
-      wait = Number(headers?.get('retry-after')) * 1e3 || Math.min(wait * 2 || 1e3, LONGEST)
+      wait = Number(headers?.get('retry-after')) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
       timer = clearTimeout(timer) as undefined
       flushIn(0)
     }
@@ -95,4 +100,5 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     wait = 0
     done()
   }
+  reach('flushed')
 }

@@ -52,7 +52,9 @@ export interface Moments {
   leave: undefined
   /** consent changed */
   consent: Purpose[] | undefined
-  /** what waited was handed to the browser, on leaving */
+  /** an envelope is about to leave: what is written to it is sent */
+  send: View
+  /** what is not confirmed has changed: an answer came, or all was handed to the browser on leaving */
   flushed: undefined
 }
 

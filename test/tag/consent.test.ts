@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Capability } from '../../tag/core.ts'
+import { gpc } from '../../tag/gpc.ts'
 import { optOut } from '../../tag/optout.ts'
 import type { LiveTag, Purpose } from '../../tag/types.ts'
 import { run, stop } from './running.ts'
@@ -138,8 +140,11 @@ describe('a decision', () => {
   })
 
   it('to share is taken away by Global Privacy Control, and nothing else is', async () => {
-    const { tag, sent, advance } = await run({ mode: 'required' })
-    Object.assign(navigator, { globalPrivacyControl: true })
+    const says: Capability = tag => {
+      Object.assign(navigator, { globalPrivacyControl: true })
+      gpc(tag)
+    }
+    const { tag, sent, advance } = await run({ mode: 'required' }, {}, [says])
     tag.grant(['measure', 'identify', 'share'])
     await advance(0)
     expect(sent[0]?.body.e[1]?.d?.purposes).toEqual(['measure', 'identify'])

@@ -1,0 +1,12 @@
+/** `dist/tag/full.js`: the core and every capability, as a script. */
+import { options } from './browser.ts'
+import { start } from './core.ts'
+import { gpc } from './gpc.ts'
+import { offline } from './offline.ts'
+import { optOut } from './optout.ts'
+import { rules } from './rules.ts'
+import { tabs } from './tabs.ts'
+import { urls } from './urls.ts'
+
+// What is sent first must be clean, and wanted: `offline` comes after what sees to that.
+start(options, [gpc, rules, optOut, urls, offline, tabs])

@@ -1,0 +1,49 @@
+/**
+ * What the collector has not confirmed outlives its page: it is kept on the device, where that is allowed, and goes with the
+ * first batch of the next page. The collector counts it once, however often it is sent.
+ */
+import { encode } from './props.ts'
+import type { View } from './queue.ts'
+import { safely } from './safely.ts'
+import type { Capability, Purpose } from './types.ts'
+
+/** Begin of the `localStorage` keys; each page has one of its own. */
+const NAME = 'ltq'
+/** A page that is alive renews its claim within this time, ms. */
+const ALIVE = 100_000
+
+export const offline: Capability = ({ at, on, queue, flush, options }) => {
+  // A page may be forbidden to store: this throws, and that is all.
+  const store = localStorage
+  const own = NAME + Math.random()
+  let may: boolean
+
+  /** @param ms how long nobody else may take it */
+  const save = (ms: number) => {
+    const views = queue().filter(view => view.e[0])
+    if (may && views[0]) store[own] = encode({ t: Date.now() + ms, views })
+    else store.removeItem(own)
+  }
+  /** Takes what others left, or only removes it. */
+  const take = () => {
+    for (const name in store) {
+      if (!name.startsWith(NAME)) continue
+      const { t, views } = JSON.parse(store[name])
+      if (may && Date.now() < t) continue
+      store.removeItem(name)
+      may && queue(views as View[])
+    }
+    save(ALIVE)
+    flush()
+  }
+  const decided = (purposes?: Purpose[]) => {
+    may = purposes ? purposes.includes('identify') : options.mode === 'none'
+    // Held only while claiming, so that no two pages take the same. Undecided is not denied: what is there stays.
+    if (may || purposes) navigator.locks ? navigator.locks.request(NAME, safely(take)) : take()
+  }
+  at('consent', decided)
+  at('flushed', () => save(ALIVE))
+  // after the core's, which hands everything to the browser first
+  on(window, 'pagehide', () => save(0))
+  decided()
+}
