@@ -15,7 +15,7 @@ interface Script {
 const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 
 /** The preset `full`. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
-const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
+const CHUNKS = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline']
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>): RequestHandler {

@@ -31,7 +31,7 @@ const sizes = Object.fromEntries(
 
 /** The chunks of the program `standard`, put together as `/t/<site>.js` is. */
 const composed = () => {
-  const [core, ...capabilities] = ['core', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
+  const [core, ...capabilities] = ['core', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
     read(`dist/tag/chunks/${name}.js`),
   )
   const options = '{"site":"demo","url":new URL("../e",document.currentScript.src).href}'

@@ -17,11 +17,12 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
   const store = localStorage
   const own = NAME + Math.random()
   let may: boolean
+  /** how long nobody else may take what is kept, ms */
+  let mine = ALIVE
 
-  /** @param ms how long nobody else may take it */
-  const save = (ms: number) => {
+  const save = () => {
     const views = queue().filter(view => view.e[0])
-    if (may && views[0]) store[own] = encode({ t: Date.now() + ms, views })
+    if (may && views[0]) store[own] = encode({ t: Date.now() + mine, views })
     else store.removeItem(own)
   }
   /** Takes what others left, or only removes it. */
@@ -33,7 +34,7 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
       store.removeItem(name)
       may && queue(views as View[])
     }
-    save(ALIVE)
+    save()
     flush()
   }
   const decided = (purposes?: Purpose[]) => {
@@ -42,8 +43,11 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
     if (may || purposes) navigator.locks ? navigator.locks.request(NAME, safely(take)) : take()
   }
   at('consent', decided)
-  at('flushed', () => save(ALIVE))
+  at('flushed', save)
   // after the core's, which hands everything to the browser first
-  on(window, 'pagehide', () => save(0))
+  on(window, 'pagehide', () => {
+    mine = 0
+    save()
+  })
   decided()
 }

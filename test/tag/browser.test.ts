@@ -54,7 +54,7 @@ interface Stage extends Site {
 }
 
 const browser = await browserOrSkip()
-const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
+const [core, ...capabilities] = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
   readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
 )
 const sites: Site[] = []

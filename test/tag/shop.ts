@@ -43,7 +43,7 @@ export interface Page {
   headers?: Record<string, string>
 }
 
-const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
+const [core, ...capabilities] = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
   readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
 )
 
