@@ -18,6 +18,7 @@ const CHUNKS = {
   offline: 'offline',
   tabs: 'tabs',
   rules: 'rules',
+  debug: 'debug',
 }
 const PROGRAMS = ['core', 'consent', 'standard', 'full']
 /** Safari 14, Chrome 85, Firefox 79: all have `fetch` */

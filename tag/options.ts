@@ -2,7 +2,7 @@
  * The options of one tag, and the place where the running tag keeps them.
  *
  * The collector writes them as JSON into `/t/<site>.js`, the script-tag builds read them from `data-*` attributes and
- * `createTag` takes them as an argument. Nothing is validated here: a wrong option speaks in the console with `debug`.
+ * `createTag` takes them as an argument. Nothing is validated here: what is wrong speaks in the console of who loads `/t/<site>.js?debug` (`debug.ts`).
  */
 import type { Rule } from './rule.ts'
 import type { Purpose } from './types.ts'
@@ -27,8 +27,6 @@ export interface Options {
   cookie?: 'include'
   /** a purpose that is never granted, whatever is agreed to; the capability `gpc` sets it */
   veto?: Purpose | false | undefined
-  /** say in the console what went wrong: unknown calls, wrong options, errors in a page's own callbacks */
-  debug?: boolean
   /** the owner's rules; they need the capability `rules` */
   rules?: Rule[]
 }
