@@ -20,6 +20,13 @@ export interface JournalEvent {
   path: string
   ref: string
   source: string
+  /** one of a closed list, such as `organic search` */
+  channel: string
+  /** `utm_medium`, `utm_campaign`, `utm_term` and `utm_content` */
+  medium?: string | undefined
+  campaign?: string | undefined
+  term?: string | undefined
+  content?: string | undefined
   title?: string | undefined
   device: string
   browser: string
