@@ -122,7 +122,7 @@ export function readShared(
 ): Shared {
   const { p, c } = head
   const named = c === 'g' || c === 'x'
-  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url))
+  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url), site.query)
   const { arrival } = place
   const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
   // Written out: this is made for every request, and spreading conditions is several times slower.

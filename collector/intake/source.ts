@@ -1,8 +1,10 @@
 /** Where a page view came from and what page it is of, from its URL and referrer. */
 import { type Arrival, readArrival } from './channel.ts'
 import { tidy } from './tidy.ts'
+import { cleanUrl } from './url.ts'
 
 export interface Place {
+  /** cleaned, as everything here */
   url: string
   host: string
   path: string
@@ -17,10 +19,14 @@ export interface Place {
  */
 const MOST = { host: 255, path: 1_500, text: 500, ref: 2_048 } as const
 
-/** Never throws: a text that is no URL is kept as the path. */
-export function readPlace(url: string, referrer: string): Place {
+/**
+ * Never throws: a text that is no URL is kept as the path.
+ * @param parameters of the query that the site wants kept
+ */
+export function readPlace(pageUrl: string, referrer: string, parameters: readonly string[] | undefined): Place {
+  const url = cleanUrl(pageUrl, parameters)
   const page = parseUrl(url)
-  const from = parseUrl(referrer)
+  const from = parseUrl(cleanUrl(referrer))
   const arrival = readArrival(page, from)
   return {
     url,

@@ -15,6 +15,7 @@ export interface JournalEvent {
   ts: Date
   visitor?: string | undefined
   session?: string | undefined
+  /** without what may tell who somebody is; so are `path` and `ref` */
   url: string
   host: string
   path: string
