@@ -19,7 +19,7 @@ export interface AppParts extends ApiParts {
 const YEAR = 31_536_000_000
 
 export function createApp(parts: AppParts): Express {
-  const { access, folder, sites, log, ready, trusts } = parts
+  const { access, db, folder, sites, log, ready, trusts } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trusts)
@@ -28,7 +28,7 @@ export function createApp(parts: AppParts): Express {
     const ok = await ready()
     response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready' })
   })
-  app.get('/t/:file', serveTag(folder, sites))
+  app.get('/t/:file', serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
   app.all(['/', '/live', '/login', '/logout'], securityHeaders)

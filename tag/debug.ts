@@ -2,18 +2,10 @@
  * What goes wrong, in the console: for who installs the tag. A part of `/t/<site>.js?debug` only, so that nobody else loads
  * it and a page of a visitor stays quiet.
  */
-import type { Options } from './options.ts'
 import type { Calls, LiveTag, Stub } from './types.ts'
 
-const KNOWN: (keyof Options)[] = ['site', 'url', 'mode', 'hash', 'canonical', 'query', 'cookie', 'veto', 'rules']
 const PURPOSES = ['measure', 'identify', 'share']
 const say = (...what: unknown[]) => console.warn('livetag:', ...what)
-
-const checkOptions = (options: Options): void => {
-  for (const name in options) if (!KNOWN.includes(name as keyof Options)) say(`there is no option "${name}"`)
-  const { mode = 'required' } = options
-  if (mode !== 'required' && mode !== 'none') say(`mode "${mode}" acts as "required": nothing is sent before a grant`)
-}
 
 const checkCall = (tag: Partial<Calls> | undefined, name: unknown, args: unknown[]): void => {
   if (tag && typeof tag[name as keyof Calls] !== 'function')
@@ -28,10 +20,9 @@ const checkCall = (tag: Partial<Calls> | undefined, name: unknown, args: unknown
 }
 
 /** Starts the tag by `start`, and watches what is asked of it. */
-export const debug = (options: Options, start: () => LiveTag | undefined): void => {
+export const debug = (start: () => LiveTag | undefined): void => {
   const before = window.livetag as (LiveTag & Stub) | undefined
   if (before?.track) return say('the tag is in this page twice; the second one does nothing')
-  checkOptions(options)
   const queue = before?.q ?? []
   const tag = start()
   if (!tag) return say('the tag could not start: the page has replaced what it stands on')

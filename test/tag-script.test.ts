@@ -1,14 +1,24 @@
+import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { Script } from 'node:vm'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Site } from '../collector/sites/index.ts'
+import { builtFolder } from '../collector/assets.ts'
+import { pinScript } from '../collector/pinned-scripts.ts'
+import { addSite, type Site } from '../collector/sites/index.ts'
+import { readComposer } from '../collector/tag-script.ts'
 import { startCollector, type TestCollector } from './fixtures/collector.ts'
 
 let it: TestCollector
 beforeAll(async () => {
   it = await startCollector({
-    sites: [{}, { key: 'asks', consent: 'required' }, { key: 'a.b-c_1' }, { key: 'changes', consent: 'required' }],
+    sites: [
+      {},
+      { key: 'asks', consent: 'required' },
+      { key: 'a.b-c_1' },
+      { key: 'changes', consent: 'required' },
+      { key: 'pins', consent: 'required' },
+    ],
   })
 })
 afterAll(() => it.close())
@@ -106,4 +116,62 @@ test('it changes with the consent mode of its site, and so does its etag', async
   const changed = await get('/t/changes.js')
   expect(changed.body.toString().replace('"changes"', '"shop"')).toBe(none.body.toString())
   expect((await get('/t/changes.js', { 'if-none-match': String(required.headers.etag) })).status).toBe(200)
+})
+
+const hashOf = (body: Buffer) => createHash('sha256').update(body).digest('base64url').slice(0, 22)
+
+test.each(['shop', 'a.b-c_1'])('the present script of %s is at its hash, to be kept for ever', async key => {
+  const { body, headers } = await get(`/t/${key}.js`)
+  const path = `/t/${key}.${hashOf(body)}.js`
+  const pinned = await get(path, { origin: 'https://shop.example' })
+  expect(pinned.status).toBe(200)
+  expect(pinned.body).toEqual(body)
+  expect(pinned.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+  expect(pinned.headers['access-control-allow-origin']).toBe('*')
+  expect(pinned.headers.etag).toBe(headers.etag)
+  const br = await get(path, { 'accept-encoding': 'br' })
+  expect(brotliDecompressSync(br.body)).toEqual(body)
+  const again = await get(path, { 'accept-encoding': 'br', 'if-none-match': String(br.headers.etag) })
+  expect([again.status, again.body.length]).toEqual([304, 0])
+})
+
+test('a pinned script is served after its site has changed, and its integrity holds', async () => {
+  const compose = readComposer(builtFolder())
+  const site: Site = { key: 'pins', domain: 'shop.example', consent: 'required', timezone: 'UTC' }
+  const { hash, src, integrity, html } = await pinScript(it.db, site.key, compose(site), 'https://stats.example/')
+  expect(src).toBe(`https://stats.example/t/pins.${hash}.js`)
+  expect(html).toBe(`<script defer src="${src}" integrity="${integrity}" crossorigin="anonymous"></script>`)
+  await it.db.collection<Site>('sites').updateOne({ _id: 'pins' } as object, { $set: { consent: 'none' } })
+  await vi.waitFor(async () => expect((await get('/t/pins.js')).body.toString()).toContain('"mode":"none"'))
+  const { pathname } = new URL(src)
+  for (const encoding of ['identity', 'br']) {
+    const { status, headers, body } = await get(pathname, { 'accept-encoding': encoding })
+    const text = encoding === 'br' ? brotliDecompressSync(body) : body
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+    expect(`sha384-${createHash('sha384').update(text).digest('base64')}`).toBe(integrity)
+    expect(text.toString()).not.toContain('"mode"')
+  }
+  const { etag } = (await get(pathname)).headers
+  expect((await get(pathname, { 'if-none-match': String(etag) })).status).toBe(304)
+  expect((await get(`/t/shop.${hash}.js`)).headers['x-livetag']).toBe('script-unknown')
+})
+
+test('a script that was never pinned is gone, and says how to pin again', async () => {
+  for (const hash of ['A'.repeat(22), '-_'.repeat(11)]) {
+    const { status, headers, body } = await get(`/t/a.b-c_1.${hash}.js`)
+    expect([status, headers['x-livetag'], headers['cache-control']]).toEqual([404, 'script-unknown', 'no-store'])
+    expect(body.toString()).toContain('npx livetag site pin a.b-c_1')
+    expect(() => new Script(body.toString())).not.toThrow()
+  }
+  for (const name of [`nobody.${'A'.repeat(22)}`, `shop.${'A'.repeat(21)}`, `shop.${'A'.repeat(23)}`, 'shop.$ne'])
+    expect((await get(`/t/${name}.js`)).headers['x-livetag']).toBe('site-unknown')
+})
+
+test('a site whose key looks like a hash is a site', async () => {
+  const key = `shop.${'A'.repeat(22)}`
+  await addSite(it.db, { key, domain: 'shop.example', consent: 'none', timezone: 'UTC' })
+  await vi.waitFor(async () => expect((await get(`/t/${key}.js`)).status).toBe(200))
+  const { body, headers } = await get(`/t/${key}.js`)
+  expect(body.toString()).toContain(`"site":"${key}"`)
+  expect(headers['cache-control']).toContain('max-age=300')
 })

@@ -1,9 +1,12 @@
 import { defineCommand } from 'citty'
 import type { Db } from 'mongodb'
 import { pino } from 'pino'
+import { builtFolder } from '../assets.ts'
 import { readConfig } from '../config.ts'
-import { addSite, type ConsentMode, ensureSites, listSites } from '../sites/index.ts'
+import { pinScript } from '../pinned-scripts.ts'
+import { addSite, type ConsentMode, ensureSites, listSites, SiteError } from '../sites/index.ts'
 import { connect, ensureCollections, openMongod } from '../store/index.ts'
+import { readComposer } from '../tag-script.ts'
 import { fail } from './fail.ts'
 
 const add = defineCommand({
@@ -46,10 +49,27 @@ const list = defineCommand({
   },
 })
 
-/** `livetag site add|list` */
+const pin = defineCommand({
+  meta: { name: 'pin', description: "Keep a site's present script, to be loaded with its integrity checked" },
+  args: {
+    key: { type: 'positional', description: "the site's key", required: true },
+    url: { type: 'string', description: "the collector's address, as pages see it", default: 'https://YOUR-COLLECTOR' },
+    json: { type: 'boolean', description: 'as JSON' },
+  },
+  async run({ args: { key, url, json } }) {
+    await withDatabase(async db => {
+      const site = (await listSites(db)).find(site => site.key === key)
+      if (!site) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
+      const pinned = await pinScript(db, key, readComposer(builtFolder())(site), url)
+      process.stdout.write(`${json ? JSON.stringify(pinned) : pinned.html}\n`)
+    })
+  },
+})
+
+/** `livetag site add|list|pin` */
 export const site = defineCommand({
-  meta: { name: 'site', description: 'Make and list sites' },
-  subCommands: { add, list },
+  meta: { name: 'site', description: 'Make and list sites, pin their scripts' },
+  subCommands: { add, list, pin },
 })
 
 /** Works on the database of the running collector of this folder, or starts its mongod for the moment. */

@@ -9,7 +9,8 @@ import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { isPrintable, isStorable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
-import { readPlace, tidy } from './source.ts'
+import { readPlace } from './source.ts'
+import { tidy } from './tidy.ts'
 
 const isHead = Compile(EnvelopeHead)
 const isEvent = Compile(WireEvent)
@@ -86,8 +87,7 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   if (!site) return { reason: 'site-unknown' }
   if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
   const shared = readShared(site, envelope, around)
-  const { url, path, ref, source, title = '' } = shared
-  result.bytes += events.length * (300 + 2 * (url.length + path.length + ref.length + source.length + title.length))
+  result.bytes += events.length * sizeOf(shared)
   for (const event of events as unknown[]) {
     const accepted = acceptEvent(event, envelope, shared, around)
     if ('reason' in accepted) {
@@ -122,7 +122,8 @@ export function readShared(
 ): Shared {
   const { p, c } = head
   const named = c === 'g' || c === 'x'
-  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url))
+  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url), site.query)
+  const { arrival } = place
   const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
   // Written out: this is made for every request, and spreading conditions is several times slower.
   return {
@@ -133,7 +134,12 @@ export function readShared(
     host: place.host,
     path: place.path,
     ref: place.ref,
-    source: place.source,
+    source: arrival.source,
+    channel: arrival.channel,
+    medium: arrival.medium,
+    campaign: arrival.campaign,
+    term: arrival.term,
+    content: arrival.content,
     title: tidy(p.ti ?? '', LIMITS.title) || undefined,
     device: agent.device,
     browser: agent.browser,
@@ -144,6 +150,12 @@ export function readShared(
     consent: c,
     bot: agent.bot,
   }
+}
+
+/** Estimate of what each event of an envelope takes beside its properties, bytes. */
+function sizeOf({ url, path, ref, source, title = '', medium = '', campaign = '', term = '', content = '' }: Shared) {
+  const tags = medium.length + campaign.length + term.length + content.length
+  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + tags)
 }
 
 function acceptEvent(

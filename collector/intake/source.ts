@@ -1,39 +1,41 @@
 /** Where a page view came from and what page it is of, from its URL and referrer. */
+import { type Arrival, readArrival } from './channel.ts'
+import { tidy } from './tidy.ts'
+import { cleanUrl } from './url.ts'
 
 export interface Place {
+  /** cleaned, as everything here */
   url: string
   host: string
   path: string
   /** referrer without query, empty inside the same host */
   ref: string
-  /** `utm_source`, else the referrer's host, else `direct`; `internal` inside the same host */
-  source: string
+  arrival: Arrival
 }
 
 /**
  * Lengths beyond which a part is cut. A URL grows up to nine times when it is parsed and percent-encoded, each event of
  * a page of the journal holds these parts, and a rollup document holds 10,000 paths: both have to stay below 16 MB.
  */
-const MOST = { host: 255, path: 1_500, text: 500, ref: 2_048, source: 255 } as const
+const MOST = { host: 255, path: 1_500, text: 500, ref: 2_048 } as const
 
-/** Never throws: a text that is no URL is kept as the path. */
-export function readPlace(url: string, referrer: string): Place {
+/**
+ * Never throws: a text that is no URL is kept as the path.
+ * @param parameters of the query that the site wants kept
+ */
+export function readPlace(pageUrl: string, referrer: string, parameters: readonly string[] | undefined): Place {
+  const url = cleanUrl(pageUrl, parameters)
   const page = parseUrl(url)
-  const from = parseUrl(referrer)
-  const host = page?.host ?? ''
-  const campaign = page?.searchParams.get('utm_source')
-  const internal = from !== undefined && from.host === host && host !== ''
+  const from = parseUrl(cleanUrl(referrer))
+  const arrival = readArrival(page, from)
   return {
     url,
-    host: host.slice(0, MOST.host),
+    host: page?.host.slice(0, MOST.host) ?? '',
     path: page ? page.pathname.slice(0, MOST.path) : tidy(url, MOST.text),
-    ref: from && !internal ? (from.origin + from.pathname).slice(0, MOST.ref) : '',
-    source: tidy(campaign || (internal ? 'internal' : from?.host.replace(/^www\./, '') || 'direct'), MOST.source),
+    ref: from && from.host !== page?.host ? (from.origin + from.pathname).slice(0, MOST.ref) : '',
+    arrival,
   }
 }
-
-/** Cut, and without what can't be stored: a bad title must not cost the page view. */
-export const tidy = (text: string, length: number): string => text.slice(0, length).toWellFormed().replaceAll('\0', '')
 
 function parseUrl(text: string): URL | undefined {
   if (text === '') return undefined

@@ -15,11 +15,19 @@ export interface JournalEvent {
   ts: Date
   visitor?: string | undefined
   session?: string | undefined
+  /** without what may tell who somebody is; so are `path` and `ref` */
   url: string
   host: string
   path: string
   ref: string
   source: string
+  /** one of a closed list, such as `organic search` */
+  channel: string
+  /** `utm_medium`, `utm_campaign`, `utm_term` and `utm_content` */
+  medium?: string | undefined
+  campaign?: string | undefined
+  term?: string | undefined
+  content?: string | undefined
   title?: string | undefined
   device: string
   browser: string

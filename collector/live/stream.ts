@@ -9,7 +9,7 @@ import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
 type Change = ChangeStreamInsertDocument<JournalPage> | ChangeStreamUpdateDocument<JournalPage>
 
 /** Fields of an event that a live view can show or count. */
-export type LiveFields = Omit<JournalEvent, 'own' | 'url' | 'ref'>
+export type LiveFields = Omit<JournalEvent, 'own' | 'url' | 'ref' | 'channel'>
 
 const FIELDS = [
   'site',

@@ -13,6 +13,8 @@ export interface Site {
   consent: ConsentMode
   /** IANA name; days are the site's own days */
   timezone: string
+  /** names of query parameters that are kept in URLs, beside those of campaigns */
+  query?: string[]
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -38,6 +40,9 @@ export async function addSite(db: Db, site: Site): Promise<void> {
     wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
   if (!isTimeZone(site.timezone))
     wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
+  for (const name of site.query ?? [])
+    if (!/^[\w.[\]-]{1,64}$/.test(name))
+      wrong.push(`a query parameter takes 1 to 64 letters, digits, "-", "_", "." or brackets, not "${name}"`)
   if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
   const { key, ...rest } = site
   const result = await collection(db).updateOne(
@@ -70,7 +75,13 @@ export async function ensureSites(db: Db): Promise<void> {
   )
 }
 
-const toSite = ({ _id, domain, consent, timezone }: SiteDocument): Site => ({ key: _id, domain, consent, timezone })
+const toSite = ({ _id, domain, consent, timezone, query }: SiteDocument): Site => ({
+  key: _id,
+  domain,
+  consent,
+  timezone,
+  ...(query && { query }),
+})
 
 export interface Sites {
   get(key: string): Site | undefined

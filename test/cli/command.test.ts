@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -137,6 +138,19 @@ describe('a running collector', () => {
     const again = await run(['site', 'add', 'second', '--domain', 'shop.example'])
     expect([again.code, again.out]).toEqual([1, ''])
     expect(again.err).toContain('there is a site "second" already')
+  })
+
+  test('serves at once what `site pin` kept, under the address that this printed', async () => {
+    const { code, out } = await run(['site', 'pin', 'second', '--url', url, '--json'])
+    const { src, integrity, html } = JSON.parse(out)
+    expect(code).toBe(0)
+    const body = Buffer.from(await (await fetch(src)).arrayBuffer())
+    expect(`sha384-${createHash('sha384').update(body).digest('base64')}`).toBe(integrity)
+    const printed = await run(['site', 'pin', 'second'])
+    expect(printed.out).toBe(`${html.replace(url, 'https://YOUR-COLLECTOR')}\n`)
+    const unknown = await run(['site', 'pin', 'nobody'])
+    expect([unknown.code, unknown.out]).toEqual([1, ''])
+    expect(unknown.err).toContain('there is no site "nobody"')
   })
 
   test('is well, says `doctor`, step by step', async () => {

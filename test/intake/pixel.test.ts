@@ -43,6 +43,7 @@ test('an event of a pixel is stored with what its parameters say', async () => {
     name: 'click',
     path: '/sale',
     source: 'mail',
+    channel: 'email',
     ref: 'https://news.example/x',
     title: 'Sale',
     visitor: 'v1',
@@ -50,6 +51,18 @@ test('an event of a pixel is stored with what its parameters say', async () => {
     browser: 'Chrome',
     props: { campaign_id: '123', tag: 'a' },
   })
+})
+
+test('the campaign and the channel reach the raw record, and only what there is', async () => {
+  await ask(
+    '?site=shop&event=tagged&url=https%3A%2F%2Fshop.example%2F%3Futm_source%3Dads%26utm_medium%3Dcpc%26utm_term%3Da',
+  )
+  await ask('?site=shop&event=untagged&url=https%3A%2F%2Fshop.example%2F')
+  await it.settled()
+  const raw = (name: string) => it.db.collection<RawEvent>('events').findOne({ 'meta.name': name })
+  expect(await raw('tagged')).toMatchObject({ source: 'ads', channel: 'paid search', medium: 'cpc', term: 'a' })
+  expect(await raw('untagged')).toMatchObject({ source: 'direct', channel: 'direct' })
+  for (const field of ['medium', 'campaign', 'term', 'content']) expect(await raw('untagged')).not.toHaveProperty(field)
 })
 
 test('without a name it is a page view of the page that it is on', async () => {

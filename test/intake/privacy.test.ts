@@ -64,6 +64,27 @@ test('who is not trusted does not even get a network of his choice into the log'
   expect(lines.some(line => line.includes('"network":"127.0.0.0"'))).toBe(true)
 })
 
+test('what a URL tells of its reader is in no document, whatever sent the URL', async () => {
+  const it = await startCollector({ sites: [{ query: ['q'] }] })
+  const secrets = ['jane.doe', 'hunter2', 'd41d8cd98f00b204e9800998ecf8427e', 'blue-shoes']
+  const url = `https://me:${secrets[1]}@shop.example/u/${secrets[0]}@mail.example/${secrets[2]}?q=kept&find=${secrets[3]}#${secrets[1]}`
+  const place = `site=shop&url=${encodeURIComponent(url)}&ref=${encodeURIComponent(url)}`
+  try {
+    await it.deliver(envelope([{}], { p: { u: url, r: url.replace('shop', 'news') } }))
+    await it.deliver(envelope([{}], { p: { u: url.slice('https:'.length) } }))
+    await fetch(`${it.url}/p.gif?site=shop`, { headers: { referer: url } })
+    await fetch(`${it.url}/p.gif?${place}`)
+    await it.settled()
+    const names = (await it.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
+    const documents = await Promise.all(names.map(name => it.db.collection(name).find().toArray()))
+    const text = JSON.stringify(documents)
+    expect(await it.db.collection('events').countDocuments({ url: 'https://shop.example/u/*/*?q=kept' })).toBe(3)
+    for (const secret of secrets) expect(text).not.toContain(secret)
+  } finally {
+    await it.close()
+  }
+})
+
 /** The address as text and as the four bytes of which it is made. */
 function tracesOf(address: string): (string | Buffer)[] {
   return address.includes(':') ? [address] : [address, Buffer.from(address.split('.').map(Number))]
