@@ -27,9 +27,10 @@ export async function openBrowser() {
 /** One page load in a profile of its own. @returns CPU ms of the tag's start, and of each of its events */
 export async function measurePage({ root }, server, name, tag) {
   const { browserContextId } = await root.send('Target.createBrowserContext')
+  let page
   try {
     const { targetId } = await root.send('Target.createTarget', { url: 'about:blank', browserContextId })
-    const page = await attach(root, targetId)
+    page = await attach(root, targetId)
     await open(page, server.url)
     // A page's first scripts cost much more than any later one, whatever is in them.
     for (let i = 0; i < WARM_UP; i++) await page.evaluate(insert('/tag/none', {}))
@@ -48,6 +49,7 @@ export async function measurePage({ root }, server, name, tag) {
     })
     return { start, event: events / EVENTS }
   } finally {
+    page?.leave()
     await root.send('Target.disposeBrowserContext', { browserContextId })
   }
 }
@@ -92,7 +94,7 @@ async function attach(root, targetId) {
   const replies = new Map()
   const heard = new Map()
   let last = 0
-  root.on('Target.receivedMessageFromTarget', message => {
+  const hear = message => {
     if (message.sessionId !== sessionId) return
     const { id, method, result, error } = JSON.parse(message.message)
     heard.get(method)?.()
@@ -100,7 +102,8 @@ async function attach(root, targetId) {
     replies.delete(id)
     if (error) reply?.reject(new Error(error.message))
     else reply?.resolve(result)
-  })
+  }
+  root.on('Target.receivedMessageFromTarget', hear)
   const send = (method, params = {}) =>
     new Promise((resolve, reject) => {
       replies.set(++last, { resolve, reject })
@@ -109,6 +112,7 @@ async function attach(root, targetId) {
     })
   return {
     send,
+    leave: () => root.off('Target.receivedMessageFromTarget', hear),
     once: method => new Promise(resolve => heard.set(method, resolve)),
     async evaluate(expression) {
       const { exceptionDetails } = await send('Runtime.evaluate', { expression, awaitPromise: true })

@@ -46,6 +46,7 @@ export const plausible = () =>
     }
     const bundle = await rollup({ input: 'start', plugins: [entry] })
     const { output } = await bundle.generate({ format: 'iife' })
+    await bundle.close()
     return { version, code: (await minify(output[0].code)).code }
   })
 
@@ -55,7 +56,9 @@ async function tried(name, advice, get) {
   try {
     return await get(folder)
   } catch (error) {
-    console.warn(`SKIPPED: ${name} (${advice}): ${error.message.split('\n')[0]}`)
+    // What npm says is in its output, below the command that failed.
+    const reason = /^npm error (?!code|errno|syscall).*/m.exec(error.stderr)?.[0] ?? error.message
+    console.warn(`SKIPPED: ${name} (${advice}): ${reason}`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -65,7 +68,15 @@ async function tried(name, advice, get) {
 async function fromNpm(name, version, file, folder) {
   const packed = join(folder, 'packed')
   await mkdir(packed)
-  const args = ['pack', `${name}@${version}`, '--json', '--ignore-scripts', '--pack-destination', packed]
+  const args = [
+    'pack',
+    `${name}@${version}`,
+    '--json',
+    '--ignore-scripts',
+    '--fetch-retries=1',
+    '--pack-destination',
+    packed,
+  ]
   const [{ filename }] = JSON.parse((await run('npm', args, { cwd: folder, timeout: PATIENCE })).stdout)
   const files = [`package/${file}`, 'package/package.json']
   await run('tar', ['-xzf', join(packed, filename), '-C', folder, '--strip-components=1', ...files])
