@@ -1,5 +1,6 @@
 /**
- * What a tag costs the main thread of a page, CPU time of a machine a quarter as fast as this one.
+ * What a tag costs the main thread of a page, CPU time of a machine a quarter as fast as this one. Slowing down keeps a thread
+ * busy also where it waits within a task (for a cookie, say), so that counts, too.
  *
  * Pages are driven over a protocol session of their own: the browser library would have the page report each request, and
  * that would be counted as the tag's.
@@ -10,7 +11,7 @@ import { runnerImport } from 'vite'
 
 const SLOWER = 4
 const EVENTS = 200
-/** So many calls in a row. A page may have 64 KB of keepalive requests in flight; 200 of some tags are more. */
+/** So many calls in a row. A page may have 64 KB of keepalive requests in flight; 200 of some tags are more. It is one request of livetag's. */
 const BURST = 20
 /** empty scripts */
 const WARM_UP = 2
