@@ -9,7 +9,7 @@ const say = (...what: unknown[]) => console.warn('livetag:', ...what)
 
 const checkCall = (tag: Partial<Calls> | undefined, name: unknown, args: unknown[]): void => {
   if (tag && typeof tag[name as keyof Calls] !== 'function')
-    return say(`there is no call "${String(name)}"; there are ${Object.keys(tag).join(', ')}`)
+    return void say(`there is no call "${String(name)}"; there are ${Object.keys(tag).join(', ')}`)
   const [first] = args
   if (name === 'track' && (typeof first !== 'string' || first === '' || first.length > 120))
     say('track takes the name of an event first, of 1 to 120 characters, not', first)
@@ -22,10 +22,10 @@ const checkCall = (tag: Partial<Calls> | undefined, name: unknown, args: unknown
 /** Starts the tag by `start`, and watches what is asked of it. */
 export const debug = (start: () => LiveTag | undefined): void => {
   const before = window.livetag as (LiveTag & Stub) | undefined
-  if (before?.track) return say('the tag is in this page twice; the second one does nothing')
+  if (before?.track) return void say('the tag is in this page twice; the second one does nothing')
   const queue = before?.q ?? []
   const tag = start()
-  if (!tag) return say('the tag could not start: the page has replaced what it stands on')
+  if (!tag) return void say('the tag could not start: the page has replaced what it stands on')
   for (const [, name, ...args] of queue) checkCall(tag, name, args)
 
   const heard = ((name: keyof Calls, ...args: unknown[]) => {
