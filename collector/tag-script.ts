@@ -95,7 +95,12 @@ export function readComposer(folder: string): (site: Site) => string {
 /** Events go to `/e` beside the folder that the script came from, so a proxy may put both under a path of its own. */
 export function compose(core: string, capabilities: string[], site: Site): string {
   const mode = site.consent === 'none' ? 'none' : 'required'
-  const options = { site: site.key, mode } satisfies Omit<Options, 'url'>
+  const options: Omit<Options, 'url'> & { cookie?: 1; query?: string[] } = {
+    site: site.key,
+    mode,
+    ...(site.cookie === 'collector' && { cookie: 1 }),
+    ...(site.query && { query: site.query }),
+  }
   const object = JSON.stringify(options).slice(0, -1)
   return `(${core})(${object},"url":new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
 }
