@@ -106,7 +106,8 @@ export function compose(core: string, capabilities: string[], site: Site): strin
   const options: Omit<Options, 'url'> = {
     site: site.key,
     ...(site.consent === 'none' && { mode: 'none' }),
-    ...(site.query?.length && { query: site.query }),
+    ...(site.cookie === 'collector' && { cookie: 'include' }),
+    ...(site.query && { query: site.query }),
   }
   const object = JSON.stringify(options).slice(0, -1)
   return `(${core})(${object},"url":new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`

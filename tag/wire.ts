@@ -82,7 +82,10 @@ export const EnvelopeHead = Type.Object({
   p: PageInfo,
   /** consent */
   c: ConsentFlag,
-  /** visitor id, only with the purpose `identify` */
+  /**
+   * visitor id, only with the purpose `identify`. `-` says that it is in the cookie `lt`, which the collector sets and no
+   * script can read, for sites with `cookie: 'collector'`; for other sites it is none.
+   */
   i: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),
   /** session id */
   k: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),

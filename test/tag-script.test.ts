@@ -18,6 +18,7 @@ beforeAll(async () => {
       { key: 'a.b-c_1' },
       { key: 'changes', consent: 'required' },
       { key: 'pins', consent: 'required' },
+      { key: 'keeps', cookie: 'collector', query: ['q', 'page[]'] },
     ],
   })
 })
@@ -50,6 +51,13 @@ test.each(['shop', 'asks', 'a.b-c_1'])('the script of %s is JavaScript, with the
   expect(() => new Script(body.toString())).not.toThrow()
   expect(body.toString()).toContain(`"site":"${key}"`)
   expect(body.toString()).not.toContain(it.url)
+})
+
+test('it has the options that its site has, and no others', async () => {
+  expect((await get('/t/keeps.js')).body.toString()).toContain(
+    '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],"url":',
+  )
+  expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none","url":')
 })
 
 test('every page of every site may load it, and keep it for five minutes', async () => {

@@ -20,10 +20,19 @@ const add = defineCommand({
       description: 'IANA name; days are days there',
       default: Intl.DateTimeFormat().resolvedOptions().timeZone,
     },
+    cookie: { type: 'string', description: "collector: it sets the visitor's cookie, instead of the tag" },
+    query: { type: 'string', description: 'names of query parameters to keep in URLs, such as q,page' },
   },
-  async run({ args: { key, domain, consent, timezone } }) {
+  async run({ args: { key, domain, consent, timezone, cookie, query } }) {
     await withDatabase(async db => {
-      await addSite(db, { key, domain, consent: consent as ConsentMode, timezone })
+      await addSite(db, {
+        key,
+        domain,
+        consent: consent as ConsentMode,
+        timezone,
+        ...(cookie !== undefined && { cookie: cookie as 'collector' }),
+        ...(query !== undefined && { query: query.split(',').map(name => name.trim()) }),
+      })
       process.stdout.write(`Made the site "${key}" (${domain}, consent ${consent}, ${timezone}).\n`)
       process.stdout.write(
         `Paste on its pages, with the collector's address:  <script defer src="https://YOUR-COLLECTOR/t/${key}.js"></script>\n`,

@@ -7,6 +7,8 @@ import { type ConsentFlag, type Envelope, EnvelopeHead, LIMITS, type PageInfo, W
 import type { JournalEvent } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
+import { allowsIdentifier, fits } from './consent.ts'
+import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
 import { isPrintable, isStorable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
 import { readPlace } from './source.ts'
@@ -21,6 +23,8 @@ export interface Circumstances {
   received: number
   agent: Agent
   site(key: string): Site | undefined
+  /** the visitor of the collector's cookie, or a new one; the same each time */
+  visitor(): string
 }
 
 /** A rejected event (`q` of the event) or envelope (`q: null`). */
@@ -35,6 +39,8 @@ export interface Acceptance {
   rejected: Rejection[]
   /** estimate of what the events take in the journal, bytes */
   bytes: number
+  /** what the answer does to the visitor's cookie, once the events are durable */
+  cookie?: VisitorCookie
   /** the whole body was refused */
   refusal?: Refusal
 }
@@ -86,7 +92,11 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   const site = around.site(envelope.s)
   if (!site) return { reason: 'site-unknown' }
   if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
-  const shared = readShared(site, envelope, around)
+  const { p, c, k } = envelope
+  const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c)
+  const i = byCookie ? around.visitor() : envelope.i
+  const shared = readShared(site, { p, c, k, i }, around)
+  const before = result.events.length
   result.bytes += events.length * sizeOf(shared)
   for (const event of events as unknown[]) {
     const accepted = acceptEvent(event, envelope, shared, around)
@@ -96,18 +106,15 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
       result.rejected.push({ ...accepted, q: typeof q === 'number' ? q : null, site: site.key, name })
     } else result.events.push(accepted)
   }
+  // A withdrawal counts, whatever else is in the body.
+  if (site.cookie === 'collector' && c === 'd') result.cookie = { domain: site.domain, id: '' }
+  else if (byCookie && i && result.events.length > before) result.cookie ??= { domain: site.domain, id: i }
   return undefined
 }
 
 function firstError(envelope: unknown): string {
   const [error] = isHead.Errors(envelope)
   return error ? `${error.instancePath || 'the envelope'} ${error.message}` : ''
-}
-
-/** Whether an envelope's consent is enough for the site's mode (DESIGN §6). */
-export function fits(mode: Site['consent'], consent: ConsentFlag): boolean {
-  if (consent === 'g' || consent === 'd') return true
-  return consent === 'x' ? mode === 'none' : mode === 'cookieless'
 }
 
 /** What a pixel may lack, too. */
@@ -121,14 +128,14 @@ export function readShared(
   { agent }: Circumstances,
 ): Shared {
   const { p, c } = head
-  const named = c === 'g' || c === 'x'
+  const named = allowsIdentifier(c)
   const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url), site.query)
   const { arrival } = place
   const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
   // Written out: this is made for every request, and spreading conditions is several times slower.
   return {
     site: site.key,
-    visitor: named ? head.i : undefined,
+    visitor: named && head.i !== IN_COOKIE ? head.i : undefined,
     session: named ? head.k : undefined,
     url: place.url,
     host: place.host,

@@ -4,11 +4,29 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type BlockList, isIP } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 
 /** The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none. */
 export function truncatedAddress(request: IncomingMessage, trusted: BlockList): string {
   const socket = plain(request.socket.remoteAddress ?? '')
   return truncate(isTrusted(socket, trusted) ? forwarded(request.headers['x-forwarded-for'], socket, trusted) : socket)
+}
+
+/** The host that the browser asked and whether it did by https; a proxy is believed where it is trusted, as Express does. */
+export function askedFor(request: IncomingMessage, trusted: BlockList): { host: string; secure: boolean } {
+  const { headers, socket } = request
+  const believed = isTrusted(plain(socket.remoteAddress ?? ''), trusted)
+  const first = (name: string) =>
+    believed
+      ? String(headers[name] ?? '')
+          .split(',')[0]
+          ?.trim()
+      : ''
+  const own = (socket as TLSSocket).encrypted ? 'https' : 'http'
+  return {
+    host: first('x-forwarded-host') || (headers.host ?? ''),
+    secure: (first('x-forwarded-proto') || own) === 'https',
+  }
 }
 
 /** Cuts an address to its network; what is no address becomes empty. */

@@ -8,23 +8,17 @@ import { type DebugAnswer, LIMITS } from '../../tag/wire.ts'
 import { type Journal, JournalError } from '../journal/index.ts'
 import type { Log } from '../log.ts'
 import type { Sites } from '../sites/index.ts'
-import { accept, type Circumstances } from './accept.ts'
-import { truncatedAddress } from './address.ts'
+import { type Acceptance, accept, type Circumstances } from './accept.ts'
+import { askedFor, truncatedAddress } from './address.ts'
 import { readAgent } from './agent.ts'
+import { newVisitor, readVisitor, writeVisitor } from './cookie.ts'
+import { corsFor, PREFLIGHT } from './cors.ts'
 import { acceptPixel, GIF } from './pixel.ts'
 import { REASONS, type Reason, type Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = '2'
-
-const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-livetag' }
-const PREFLIGHT = {
-  ...CORS,
-  'access-control-allow-methods': 'POST',
-  'access-control-allow-headers': 'content-type',
-  'access-control-max-age': '86400',
-}
 const GIF_TEXT = GIF.toString('latin1')
 const PIXEL_HEADERS = {
   'content-type': 'image/gif',
@@ -35,7 +29,7 @@ const PIXEL_HEADERS = {
 
 export interface IntakeParts {
   journal: Pick<Journal, 'append'>
-  sites: Pick<Sites, 'get'>
+  sites: Pick<Sites, 'get' | 'cookieDomains'>
   rejects: Pick<Rejects, 'add'>
   trustProxy: BlockList
   log: Log
@@ -46,11 +40,25 @@ export interface IntakeParts {
 export type Intake = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export function createIntake({ journal, sites, rejects, trustProxy, log, clock }: IntakeParts): Intake {
-  const circumstances = (request: IncomingMessage): Circumstances => ({
-    received: clock(),
-    agent: readAgent(request.headers['user-agent'] ?? ''),
-    site: key => sites.get(key),
-  })
+  const circumstances = ({ headers }: IncomingMessage): Circumstances => {
+    let visitor: string | undefined
+    return {
+      received: clock(),
+      agent: readAgent(headers['user-agent'] ?? ''),
+      site: key => sites.get(key),
+      visitor() {
+        visitor ??= readVisitor(headers.cookie) ?? newVisitor()
+        return visitor
+      },
+    }
+  }
+  const cors = (request: IncomingMessage) => corsFor(request.headers.origin, sites.cookieDomains())
+  /** `Set-Cookie`, where the visitor's cookie has to change: one that is there already is not set again. */
+  const cookies = (request: IncomingMessage, { cookie }: Acceptance): Record<string, string> => {
+    if (!cookie || cookie.id === readVisitor(request.headers.cookie)) return {}
+    const { host, secure } = askedFor(request, trustProxy)
+    return { 'set-cookie': writeVisitor(cookie, host, secure) }
+  }
   const noteRefusal = (request: IncomingMessage, site: string, { reason, detail }: Refusal, name = ''): void => {
     rejects.add(site, name, reason)
     if (log.isLevelEnabled('debug')) {
@@ -65,22 +73,23 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
 
   const events = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
     const body = await readBody(request)
-    if (body === undefined) return refuse(response, { reason: 'body-too-large' }, close(request))
+    const allowed = cors(request)
+    if (body === undefined) return refuse(response, { reason: 'body-too-large' }, { ...allowed, ...close(request) })
     const result = accept(body, circumstances(request))
     for (const { site, name, ...rejection } of result.rejected) noteRefusal(request, site, rejection, name)
     if (result.refusal) {
       noteRefusal(request, '', result.refusal)
-      return refuse(response, result.refusal)
+      return refuse(response, result.refusal, allowed)
     }
     if (result.events.length > 0) {
       try {
         await journal.append(result.events, result.bytes)
       } catch (error) {
-        return refuse(response, { reason: whyNotStored(error) })
+        return refuse(response, { reason: whyNotStored(error) }, allowed)
       }
     }
     const reasons = [...new Set(result.rejected.map(({ reason }) => reason))].join(', ')
-    const headers = { ...CORS, ...(reasons && { 'x-livetag': reasons }) }
+    const headers = { ...allowed, ...cookies(request, result), ...(reasons && { 'x-livetag': reasons }) }
     if (!/(^|&)debug\b/.test(query)) return void response.writeHead(204, headers).end()
     const rejected = result.rejected.map(({ q, reason, detail }) => ({ q, reason, ...(detail && { detail }) }))
     const answer: DebugAnswer = { accepted: result.events.length, rejected }
@@ -116,14 +125,14 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     if (!route) return false
     if (route === events && request.method !== 'POST') {
       request.resume()
-      if (request.method === 'OPTIONS') response.writeHead(204, PREFLIGHT).end()
-      else refuse(response, { reason: 'method-not-allowed' }, { allow: 'POST, OPTIONS' })
+      if (request.method === 'OPTIONS') response.writeHead(204, { ...cors(request), ...PREFLIGHT }).end()
+      else refuse(response, { reason: 'method-not-allowed' }, { ...cors(request), allow: 'POST, OPTIONS' })
       return true
     }
     route(request, response, query).catch(error => {
       // The client went away in the middle, or there is a mistake in here: neither may end the process.
       if (!request.destroyed || !response.destroyed) log.error({ err: error }, 'a request failed')
-      if (!response.headersSent && !response.destroyed) refuse(response, { reason: 'overloaded' })
+      if (!response.headersSent && !response.destroyed) refuse(response, { reason: 'overloaded' }, cors(request))
     })
     return true
   }
@@ -140,12 +149,11 @@ const close = (request: IncomingMessage): Record<string, string> => {
   return { connection: 'close' }
 }
 
-function refuse(response: ServerResponse, { reason, detail }: Refusal, headers: Record<string, string> = {}): void {
+function refuse(response: ServerResponse, { reason, detail }: Refusal, headers: Record<string, string>): void {
   const { status, means } = REASONS[reason]
   const problem = { type: 'about:blank', title: means, status, reason, ...(detail && { detail }) }
   response
     .writeHead(status, {
-      ...CORS,
       'content-type': 'application/problem+json',
       'x-livetag': reason,
       ...(status === 503 && { 'retry-after': RETRY_AFTER }),

@@ -15,6 +15,8 @@ export interface Site {
   timezone: string
   /** names of query parameters that are kept in URLs, beside those of campaigns */
   query?: string[]
+  /** the collector sets the visitor's cookie; if absent, the tag sets its own */
+  cookie?: 'collector'
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -40,6 +42,8 @@ export async function addSite(db: Db, site: Site): Promise<void> {
     wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
   if (!isTimeZone(site.timezone))
     wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
+  if (site.cookie !== undefined && site.cookie !== 'collector')
+    wrong.push(`the cookie is set by the tag, or by the collector: "collector", not "${site.cookie}"`)
   for (const name of site.query ?? [])
     if (!/^[\w.[\]-]{1,64}$/.test(name))
       wrong.push(`a query parameter takes 1 to 64 letters, digits, "-", "_", "." or brackets, not "${name}"`)
@@ -75,26 +79,31 @@ export async function ensureSites(db: Db): Promise<void> {
   )
 }
 
-const toSite = ({ _id, domain, consent, timezone, query }: SiteDocument): Site => ({
+const toSite = ({ _id, domain, consent, timezone, query, cookie }: SiteDocument): Site => ({
   key: _id,
   domain,
   consent,
   timezone,
   ...(query && { query }),
+  ...(cookie && { cookie }),
 })
 
 export interface Sites {
   get(key: string): Site | undefined
+  /** domains of the sites whose cookie the collector sets */
+  cookieDomains(): readonly string[]
   close(): Promise<void>
 }
 
 /** Loads all sites and follows their changes: a change acts within a second. */
 export async function watchSites(db: Db, failed: (error: unknown) => void): Promise<Sites> {
   let held = new Map<string, Site>()
+  let cookieDomains: string[] = []
   let stream: ChangeStream | undefined
   let closed = false
   const load = async () => {
     held = new Map((await collection(db).find().toArray()).map(document => [document._id, toSite(document)]))
+    cookieDomains = [...held.values()].filter(({ cookie }) => cookie === 'collector').map(({ domain }) => domain)
   }
   const follow = async () => {
     const { operationTime } = await db.command({ ping: 1 })
@@ -111,6 +120,7 @@ export async function watchSites(db: Db, failed: (error: unknown) => void): Prom
   await load()
   return {
     get: key => held.get(key),
+    cookieDomains: () => cookieDomains,
     async close() {
       closed = true
       await stream?.close().catch(() => {})

@@ -62,10 +62,21 @@ describe('without a running collector', () => {
       'none',
       '--timezone',
       'Asia/Kathmandu',
+      '--cookie',
+      'collector',
+      '--query',
+      'q, page',
     ])
     expect(added).toMatchObject({ code: 0, out: expect.stringContaining('/t/first.js') })
     const listed = await run(['site', 'list', '--json'])
-    const first = { key: 'first', domain: 'shop.example', consent: 'none', timezone: 'Asia/Kathmandu' }
+    const first = {
+      key: 'first',
+      domain: 'shop.example',
+      consent: 'none',
+      timezone: 'Asia/Kathmandu',
+      query: ['q', 'page'],
+      cookie: 'collector',
+    }
     expect(JSON.parse(listed.out).sites).toContainEqual(first)
     expect(listed.out).not.toContain('_doctor')
     expect(await readdir(join(home, 'mongod'))).not.toContain('lock.json')
