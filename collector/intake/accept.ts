@@ -160,9 +160,10 @@ export function readShared(
 }
 
 /** Estimate of what each event of an envelope takes beside its properties, bytes. */
-function sizeOf({ url, path, ref, source, title = '', medium = '', campaign = '', term = '', content = '' }: Shared) {
-  const tags = medium.length + campaign.length + term.length + content.length
-  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + tags)
+function sizeOf({ url, path, ref, source, title = '' }: Shared): number {
+  // What is left of a query is a campaign, which has fields of its own.
+  const campaign = url.includes('?') ? url.length : 0
+  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + campaign)
 }
 
 function acceptEvent(

@@ -196,35 +196,3 @@ describe('there is no cookie', () => {
     }
   })
 })
-
-describe('pages may send and take cookies', () => {
-  const corsOf = ({ headers }: Response) =>
-    ['access-control-allow-origin', 'access-control-allow-credentials', 'vary'].map(name => headers.get(name))
-  const preflight = (origin: string) => fetch(`${it.url}/e`, { method: 'OPTIONS', headers: { origin } })
-
-  test.each(['https://shop.example', 'http://www.shop.example', 'http://localhost', 'http://localhost:3000'])(
-    'of %s, in the preflight and in every answer',
-    async origin => {
-      const expected = [origin, 'true', 'origin']
-      for (const body of [inCookie(), inCookie({ s: 'nobody' }), '{', 'x'.repeat(70_000)])
-        expect(corsOf(await it.send(body, { origin }))).toEqual(expected)
-      const response = await preflight(origin)
-      expect(corsOf(response)).toEqual(expected)
-      expect(response.headers.get('access-control-allow-methods')).toBe('POST')
-      expect(cookieOf(response)).toBeNull()
-    },
-  )
-
-  test.each([
-    'null',
-    'https://other.example',
-    'https://notshop.example',
-    'https://shop.example.evil.example',
-    'https://shop.example:8443',
-    'file://shop.example',
-    'http://localhost.evil.example',
-  ])('but not of %s', async origin => {
-    for (const response of [await it.send(inCookie(), { origin }), await preflight(origin)])
-      expect(corsOf(response)).toEqual(['*', null, null])
-  })
-})
