@@ -26,7 +26,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 const PINNED = /^(.+)\.([\w-]{22})$/
 
 /** The preset `full`. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
-const CHUNKS = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline']
+const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): RequestHandler {
@@ -110,7 +110,7 @@ export function compose(core: string, capabilities: string[], site: Site): strin
     ...(site.query && { query: site.query }),
   }
   const object = JSON.stringify(options).slice(0, -1)
-  return `(${core})(${object},"url":new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
+  return `(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
 }
 
 function pack(text: string): Script {

@@ -31,10 +31,10 @@ const sizes = Object.fromEntries(
 
 /** The chunks of the program `standard`, put together as `/t/<site>.js` is. */
 const composed = () => {
-  const [core, ...capabilities] = ['core', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
+  const [core, ...capabilities] = ['core', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
     read(`dist/tag/chunks/${name}.js`),
   )
-  const options = '{"site":"demo","url":new URL("../e",document.currentScript.src).href}'
+  const options = '{"site":"demo",url:new URL("../e",document.currentScript.src).href}'
   const code = Buffer.from(`(${core})(${options},[${capabilities}])`)
   const gzip = gzipSync(code, { level: 9 }).length
   return { bytes: code.length, gzip, brotli: brotli(code).length, budget: Math.floor(sizes.standard.brotli * 1.01) }

@@ -55,9 +55,9 @@ test.each(['shop', 'asks', 'a.b-c_1'])('the script of %s is JavaScript, with the
 
 test('it has the options that its site has, and no others', async () => {
   expect((await get('/t/keeps.js')).body.toString()).toContain(
-    '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],"url":',
+    '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],url:',
   )
-  expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none","url":')
+  expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none",url:')
 })
 
 test('every page of every site may load it, and keep it for five minutes', async () => {

@@ -54,7 +54,7 @@ interface Stage extends Site {
 }
 
 const browser = await browserOrSkip()
-const [core, ...capabilities] = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
+const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
   readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
 )
 const sites: Site[] = []
@@ -117,7 +117,7 @@ async function stage({
   const options = JSON.stringify({ site: 'shop', mode, rules: own }).slice(0, -1)
   const site: Site = {
     html: `<!doctype html><title>First</title>${STUB}${head}${tag}${body}`,
-    script: `(${core})(${options},"url":new URL("../e",document.currentScript.src).href},[${capabilities}])`,
+    script: `(${core})(${options},url:new URL("../e",document.currentScript.src).href},[${capabilities}])`,
     posts: [],
     answers: [],
     gone: false,

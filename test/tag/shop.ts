@@ -43,7 +43,7 @@ export interface Page {
   headers?: Record<string, string>
 }
 
-const [core, ...capabilities] = ['core', 'gpc', 'tabs', 'rules', 'optout', 'urls', 'offline'].map(name =>
+const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
   readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
 )
 
@@ -61,7 +61,7 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
     const body = await text(request)
     if (request.url === '/t/shop.js') {
       const options = JSON.stringify({ site: 'shop', mode: 'none', ...given.options }).slice(0, -1)
-      const script = `(${core})(${options},"url":new URL("../e",document.currentScript.src).href},[${capabilities}])`
+      const script = `(${core})(${options},url:new URL("../e",document.currentScript.src).href},[${capabilities}])`
       return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
     }
     if (request.method !== 'POST') return void response.writeHead(405).end()
