@@ -40,6 +40,7 @@ const ESCAPE = /%[\da-f]{2}/gi
  * @param names of further parameters to keep
  */
 export function cleanUrl(text: string, names: readonly string[] = []): string {
+  if (text === '') return ''
   // Browsers drop some control characters when they read a URL: an address must not hide behind them.
   const [rest, fragment = ''] = cut(text.replace(/\p{Cc}/gu, '').trim(), '#')
   const [base, query] = cut(rest, '?')
