@@ -22,7 +22,8 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
 
   const save = () => {
     const views = queue().filter(view => view.e[0])
-    if (may && views[0]) store[own] = encode({ t: Date.now() + mine, views })
+    // A page that was prerendered and never shown has told nothing.
+    if (may && views[0] && !document.prerendering) store[own] = encode({ t: Date.now() + mine, views })
     else store.removeItem(own)
   }
   /** Takes what others left, or only removes it. */

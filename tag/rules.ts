@@ -8,7 +8,7 @@ import type { Rule, Source } from './rule.ts'
 import type { Capability, Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|t?gz|dmg|exe|msi|apk|mp[34])$/i
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
 /** Shares of an element at which it is looked at: half a screen of one that is 50 screens high is a hundredth. */
 const STEPS = [...Array(101).keys()].map(step => step / 100)
 /** How often it looks for new elements to wait for, ms. */
