@@ -30,13 +30,13 @@ const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): RequestHandler {
-  const composeFor = readComposer(folder)
+  const compose = readComposer(folder)
   const debug = readChunk(folder, 'debug')
   const held = new Map<string, { text: string; script: Script }>()
   const pinned = new Map<string, Script>()
 
   const scriptOf = (site: Site): Script => {
-    const text = composeFor(site)
+    const text = compose(optionsOf(site))
     const cached = held.get(site.key)
     if (cached?.text === text) return cached.script
     const script = pack(text)
@@ -95,22 +95,26 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
 
 const readChunk = (folder: string, name: string): string => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8')
 
-/** Reads the built tag's chunks once; gives back what composes the script of a site. */
-export function readComposer(folder: string): (site: Site) => string {
-  const [core = '', ...capabilities] = CHUNKS.map(name => readChunk(folder, name))
-  return site => compose(core, capabilities, site)
-}
+/** What the tag is told, but for where events go. */
+type SiteOptions = Omit<Options, 'url'>
 
-/** Events go to `/e` beside the folder that the script came from, so a proxy may put both under a path of its own. */
-export function compose(core: string, capabilities: string[], site: Site): string {
-  const options: Omit<Options, 'url'> = {
-    site: site.key,
-    ...(site.consent === 'none' && { mode: 'none' }),
-    ...(site.cookie === 'collector' && { cookie: 'include' }),
-    ...(site.query && { query: site.query }),
+export const optionsOf = (site: Site): SiteOptions => ({
+  site: site.key,
+  ...(site.consent === 'none' && { mode: 'none' }),
+  ...(site.cookie === 'collector' && { cookie: 'include' }),
+  ...(site.query && { query: site.query }),
+})
+
+/**
+ * Reads the built tag's chunks once; gives back what composes a script of them and of options. Events go to `/e` beside the
+ * folder that the script came from, so a proxy may put both under a path of its own.
+ */
+export function readComposer(folder: string): (options: SiteOptions) => string {
+  const [core, ...capabilities] = CHUNKS.map(name => readChunk(folder, name))
+  return options => {
+    const object = JSON.stringify(options).slice(0, -1)
+    return `(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
   }
-  const object = JSON.stringify(options).slice(0, -1)
-  return `(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
 }
 
 function pack(text: string): Script {

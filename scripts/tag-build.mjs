@@ -1,6 +1,6 @@
 /**
  * The tag's part of the build. Into `dist/tag/` go
- * - `core.js`, `standard.js`: whole programs for a script element, minified together
+ * - `core.js`, `consent.js`, `standard.js`, `full.js`: whole programs for a script element, minified together
  * - `chunks/<name>.js`: one JavaScript expression each, which the collector puts together per site:
  *   `(<core>)(<options as JSON>,[<capability>,…])`
  * - `index.js`: the ES module of the npm package, left readable for the bundler of the page
@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 import { minify } from 'terser'
 import ts from 'typescript'
 
-/** What each chunk evaluates to: the name of an export. The first is the core, the others are capabilities. */
+/** What each chunk evaluates to: the name of an export. The first is the core, the last watches it start, the others are capabilities. */
 const CHUNKS = {
   core: 'start',
   optout: 'optOut',

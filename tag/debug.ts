@@ -7,8 +7,8 @@ import type { Calls, LiveTag, Stub } from './types.ts'
 const PURPOSES = ['measure', 'identify', 'share']
 const say = (...what: unknown[]) => console.warn('livetag:', ...what)
 
-const checkCall = (tag: Partial<Calls> | undefined, name: unknown, args: unknown[]): void => {
-  if (tag && typeof tag[name as keyof Calls] !== 'function')
+const checkCall = (tag: LiveTag, name: unknown, args: unknown[]): void => {
+  if (typeof tag[name as keyof Calls] !== 'function')
     return void say(`there is no call "${String(name)}"; there are ${Object.keys(tag).join(', ')}`)
   const [first] = args
   if (name === 'track' && (typeof first !== 'string' || first === '' || first.length > 120))

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { builtFolder } from '../collector/assets.ts'
 import { pinScript } from '../collector/pinned-scripts.ts'
 import { addSite, type Site } from '../collector/sites/index.ts'
-import { readComposer } from '../collector/tag-script.ts'
+import { optionsOf, readComposer } from '../collector/tag-script.ts'
 import { startCollector, type TestCollector } from './fixtures/collector.ts'
 
 let it: TestCollector
@@ -146,7 +146,12 @@ test.each(['shop', 'a.b-c_1'])('the present script of %s is at its hash, to be k
 test('a pinned script is served after its site has changed, and its integrity holds', async () => {
   const compose = readComposer(builtFolder())
   const site: Site = { key: 'pins', domain: 'shop.example', consent: 'required', timezone: 'UTC' }
-  const { hash, src, integrity, html } = await pinScript(it.db, site.key, compose(site), 'https://stats.example/')
+  const { hash, src, integrity, html } = await pinScript(
+    it.db,
+    site.key,
+    compose(optionsOf(site)),
+    'https://stats.example/',
+  )
   expect(src).toBe(`https://stats.example/t/pins.${hash}.js`)
   expect(html).toBe(`<script defer src="${src}" integrity="${integrity}" crossorigin="anonymous"></script>`)
   await it.db.collection<Site>('sites').updateOne({ _id: 'pins' } as object, { $set: { consent: 'none' } })

@@ -6,7 +6,7 @@ import { readConfig } from '../config.ts'
 import { pinScript } from '../pinned-scripts.ts'
 import { addSite, type ConsentMode, ensureSites, listSites, SiteError } from '../sites/index.ts'
 import { connect, ensureCollections, openMongod } from '../store/index.ts'
-import { readComposer } from '../tag-script.ts'
+import { optionsOf, readComposer } from '../tag-script.ts'
 import { fail } from './fail.ts'
 
 const add = defineCommand({
@@ -69,7 +69,7 @@ const pin = defineCommand({
     await withDatabase(async db => {
       const site = (await listSites(db)).find(site => site.key === key)
       if (!site) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
-      const pinned = await pinScript(db, key, readComposer(builtFolder())(site), url)
+      const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site)), url)
       process.stdout.write(`${json ? JSON.stringify(pinned) : pinned.html}\n`)
     })
   },

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { builtFolder } from '../../collector/assets.ts'
+import { readComposer } from '../../collector/tag-script.ts'
 import type { Rule } from '../../tag/rule.ts'
 import type { Stub } from '../../tag/types.ts'
 import type { Envelope, WireEvent } from '../../tag/wire.ts'
@@ -54,9 +55,7 @@ interface Stage extends Site {
 }
 
 const browser = await browserOrSkip()
-const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
-  readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
-)
+const compose = readComposer(builtFolder())
 const sites: Site[] = []
 let server: Server
 let origin: string
@@ -114,10 +113,9 @@ async function stage({
   tag?: string
 } = {}): Promise<Stage> {
   if (!browser) throw new Error('no browser')
-  const options = JSON.stringify({ site: 'shop', mode, rules: own }).slice(0, -1)
   const site: Site = {
     html: `<!doctype html><title>First</title>${STUB}${head}${tag}${body}`,
-    script: `(${core})(${options},url:new URL("../e",document.currentScript.src).href},[${capabilities}])`,
+    script: compose({ site: 'shop', mode: mode as 'none', rules: own }),
     posts: [],
     answers: [],
     gone: false,

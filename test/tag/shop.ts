@@ -3,10 +3,11 @@
  * The tag is composed of the built chunks, as the collector does.
  */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { builtFolder } from '../../collector/assets.ts'
+import { readComposer } from '../../collector/tag-script.ts'
 import type { Options } from '../../tag/options.ts'
 import type { Envelope, WireEvent } from '../../tag/wire.ts'
 
@@ -43,9 +44,7 @@ export interface Page {
   headers?: Record<string, string>
 }
 
-const [core, ...capabilities] = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(name =>
-  readFileSync(new URL(`../../dist/tag/chunks/${name}.js`, import.meta.url), 'utf8'),
-)
+const compose = readComposer(builtFolder())
 
 export async function openShop(page: Page | ((collector: string) => Page)): Promise<Shop> {
   const posts: Post[] = []
@@ -60,8 +59,7 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const collector = await listen(async (request, response) => {
     const body = await text(request)
     if (request.url === '/t/shop.js') {
-      const options = JSON.stringify({ site: 'shop', mode: 'none', ...given.options }).slice(0, -1)
-      const script = `(${core})(${options},url:new URL("../e",document.currentScript.src).href},[${capabilities}])`
+      const script = compose({ site: 'shop', mode: 'none', ...given.options })
       return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
     }
     if (request.method !== 'POST') return void response.writeHead(405).end()
