@@ -3,16 +3,15 @@
  * Each event is accepted or rejected alone, with a reason; nothing here throws on any input.
  */
 import { Compile } from 'typebox/compile'
-import { type ConsentFlag, type Envelope, EnvelopeHead, LIMITS, type PageInfo, WireEvent } from '../../tag/wire.ts'
+import { type Envelope, EnvelopeHead, LIMITS, WireEvent } from '../../tag/wire.ts'
 import type { JournalEvent } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { allowsIdentifier, fits } from './consent.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
-import { isPrintable, isStorable, refuseProperties } from './properties.ts'
+import { eventOf, readShared, type Shared, sizeOf } from './event.ts'
+import { isPrintable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
-import { readPlace } from './source.ts'
-import { tidy } from './tidy.ts'
 
 const isHead = Compile(EnvelopeHead)
 const isEvent = Compile(WireEvent)
@@ -95,7 +94,7 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   const { p, c, k } = envelope
   const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c)
   const i = byCookie ? around.visitor() : envelope.i
-  const shared = readShared(site, { p, c, k, i }, around)
+  const shared = readShared(site, { p, c, k, i }, around.agent)
   const before = result.events.length
   result.bytes += events.length * sizeOf(shared)
   for (const event of events as unknown[]) {
@@ -117,55 +116,6 @@ function firstError(envelope: unknown): string {
   return error ? `${error.instancePath || 'the envelope'} ${error.message}` : ''
 }
 
-/** What a pixel may lack, too. */
-type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & Pick<PageInfo, 'u'>
-type Shared = Omit<JournalEvent, 'name' | 'id' | 'own' | 'ts' | 'props'>
-
-/** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
-export function readShared(
-  site: Site,
-  head: { p: SharedPage; c: ConsentFlag; i?: string | undefined; k?: string | undefined },
-  { agent }: Circumstances,
-): Shared {
-  const { p, c } = head
-  const named = allowsIdentifier(c)
-  const place = readPlace(tidy(p.u, LIMITS.url), tidy(p.r ?? '', LIMITS.url), site.query)
-  const { arrival } = place
-  const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
-  // Written out: this is made for every request, and spreading conditions is several times slower.
-  return {
-    site: site.key,
-    visitor: named && head.i !== IN_COOKIE ? head.i : undefined,
-    session: named ? head.k : undefined,
-    url: place.url,
-    host: place.host,
-    path: place.path,
-    ref: place.ref,
-    source: arrival.source,
-    channel: arrival.channel,
-    medium: arrival.medium,
-    campaign: arrival.campaign,
-    term: arrival.term,
-    content: arrival.content,
-    title: tidy(p.ti ?? '', LIMITS.title) || undefined,
-    device: agent.device,
-    browser: agent.browser,
-    os: agent.os,
-    language: storable(p.l),
-    zone: storable(p.z),
-    width: p.vw === undefined ? undefined : Math.round(p.vw),
-    consent: c,
-    bot: agent.bot,
-  }
-}
-
-/** Estimate of what each event of an envelope takes beside its properties, bytes. */
-function sizeOf({ url, path, ref, source, title = '' }: Shared): number {
-  // What is left of a query is a campaign, which has fields of its own.
-  const campaign = url.includes('?') ? url.length : 0
-  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + campaign)
-}
-
 function acceptEvent(
   event: unknown,
   head: EnvelopeHead,
@@ -180,14 +130,13 @@ function acceptEvent(
   if (shared.consent === 'd' && name !== 'consent') return { reason: 'consent-missing' }
   const refusal = props === undefined ? undefined : refuseProperties(props)
   if (refusal) return refusal
-  return {
+  return eventOf(shared, {
     name,
     id: id ?? `${head.w}.${q}`,
     own: id === undefined ? undefined : true,
     ts: new Date(received - Math.max(0, Math.round(t))),
-    ...shared,
     props,
-  }
+  })
 }
 
 /** The most telling reason for an event that has the wrong shape. */

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
 import type { JournalEvent } from '../journal/index.ts'
-import { type Circumstances, readShared } from './accept.ts'
+import type { Circumstances } from './accept.ts'
 import { fits } from './consent.ts'
+import { eventOf, readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
 
@@ -54,14 +55,13 @@ export function acceptPixel(
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
-  return {
+  return eventOf(readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent), {
     name,
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
     ts: new Date(around.received),
-    ...readShared(site, { p: page, c: consent, i: visitor, k: session }, around),
     props,
-  }
+  })
 }
 
 const isConsent = (text: string): text is ConsentFlag => (ConsentFlag.enum as readonly string[]).includes(text)

@@ -18,10 +18,10 @@ const BATCH = { events: 4_000, pages: 200 } as const
 const GATHER_MS = 80
 /**
  * Where the pages that were written during a batch held more requests than this on average, requests wait in line for
- * the journal and come first: settle rests for six times the time that the batch took, 4 s at most. What is
- * acknowledged is durable; counters may lag for a while.
+ * the journal and come first: settle rests for ten times the time that the batch took, 4 s at most. What is
+ * acknowledged is durable; counters may lag, but once they are half a minute behind there is no more rest.
  */
-const CROWDED = { requests: 16, rest: 6, mostMs: 4_000, lookMs: 100 } as const
+const CROWDED = { requests: 16, rest: 10, mostMs: 4_000, lookMs: 100, lagMs: 30_000 } as const
 /** How often it looks for pages that nobody told it of, ms. */
 const POLL_MS = 250
 /** Pause before the lane is adopted again, growing from failure to failure, ms. */
@@ -96,7 +96,9 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     const events = pages.reduce((sum, page) => sum + page.n, 0)
     atOnce = Math.max(1, Math.min(BATCH.pages, Math.round((BATCH.events * pages.length) / Math.max(1, events))))
     const until = performance.now() + Math.min(CROWDED.mostMs, took * CROWDED.rest)
-    if (!isCrowded()) return full ? undefined : await sleeper.sleep(GATHER_MS - took)
+    const [oldest] = pages
+    const lags = oldest !== undefined && Date.now() - +oldest.at > CROWDED.lagMs
+    if (lags || !isCrowded()) return full ? undefined : await sleeper.sleep(GATHER_MS - took)
     while (!closing && isCrowded() && performance.now() < until) {
       written = { pages: 0, requests: 0 }
       await sleeper.sleep(CROWDED.lookMs)

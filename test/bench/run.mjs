@@ -2,7 +2,7 @@
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
  * Prints a table; `--json` also writes `test/bench/results.json`. Build first (`npm run build`).
  *
- * Servers run in processes of their own and take turns, five rounds of the pixels; the median is printed.
+ * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

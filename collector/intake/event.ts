@@ -1,0 +1,92 @@
+/** What events are made of once they are accepted: what all of a request have in common, and what each has alone. */
+import { type ConsentFlag, LIMITS, type PageInfo } from '../../tag/wire.ts'
+import type { JournalEvent } from '../journal/index.ts'
+import type { Site } from '../sites/index.ts'
+import type { Agent } from './agent.ts'
+import { allowsIdentifier } from './consent.ts'
+import { IN_COOKIE } from './cookie.ts'
+import { isStorable } from './properties.ts'
+import { readPlace } from './source.ts'
+import { tidy } from './tidy.ts'
+
+/** What each event has alone. */
+export type Own = Pick<JournalEvent, 'name' | 'id' | 'own' | 'ts' | 'props'>
+export type Shared = Omit<JournalEvent, keyof Own>
+
+/** What a pixel may lack, too. */
+type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & Pick<PageInfo, 'u'>
+
+/** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
+export function readShared(
+  site: Site,
+  head: { p: SharedPage; c: ConsentFlag; i?: string | undefined; k?: string | undefined },
+  agent: Agent,
+): Shared {
+  const { p, c } = head
+  const named = allowsIdentifier(c)
+  const { url, host, path, ref, arrival } = readPlace(p.u, p.r ?? '', site.query)
+  return {
+    site: site.key,
+    visitor: named && head.i !== IN_COOKIE ? head.i : undefined,
+    session: named ? head.k : undefined,
+    url,
+    host,
+    path,
+    ref,
+    source: arrival.source,
+    channel: arrival.channel,
+    medium: arrival.medium,
+    campaign: arrival.campaign,
+    term: arrival.term,
+    content: arrival.content,
+    title: p.ti ? tidy(p.ti, LIMITS.title) || undefined : undefined,
+    device: agent.device,
+    browser: agent.browser,
+    os: agent.os,
+    language: storable(p.l),
+    zone: storable(p.z),
+    width: p.vw === undefined ? undefined : Math.round(p.vw),
+    consent: c,
+    bot: agent.bot,
+  }
+}
+
+const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
+
+/** Written out: this is made for every event, and spreading takes six times as long (1.2 µs against 0.2). */
+export const eventOf = (shared: Shared, own: Own): JournalEvent => ({
+  name: own.name,
+  id: own.id,
+  own: own.own,
+  ts: own.ts,
+  site: shared.site,
+  visitor: shared.visitor,
+  session: shared.session,
+  url: shared.url,
+  host: shared.host,
+  path: shared.path,
+  ref: shared.ref,
+  source: shared.source,
+  channel: shared.channel,
+  medium: shared.medium,
+  campaign: shared.campaign,
+  term: shared.term,
+  content: shared.content,
+  title: shared.title,
+  device: shared.device,
+  browser: shared.browser,
+  os: shared.os,
+  language: shared.language,
+  zone: shared.zone,
+  width: shared.width,
+  consent: shared.consent,
+  bot: shared.bot,
+  props: own.props,
+})
+
+/** Estimate of what each event of an envelope takes beside its properties, bytes. */
+export function sizeOf({ url, path, ref, source, title = '' }: Shared): number {
+  // What is left of a query is a campaign, which has fields of its own.
+  const campaign = url.includes('?') ? url.length : 0
+  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + campaign)
+}
