@@ -95,6 +95,9 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
 
 const readChunk = (folder: string, name: string): string => readFileSync(`${folder}tag/chunks/${name}.js`, 'utf8')
 
+/** Has V8 compile all functions while the script loads, as `scripts/tag-build.mjs` explains. */
+const EAGER = '//# allFunctionsCalledOnLoad\n'
+
 /** What the tag is told, but for where events go. */
 type SiteOptions = Omit<Options, 'url'>
 
@@ -113,7 +116,7 @@ export function readComposer(folder: string): (options: SiteOptions) => string {
   const [core, ...capabilities] = CHUNKS.map(name => readChunk(folder, name))
   return options => {
     const object = JSON.stringify(options).slice(0, -1)
-    return `(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
+    return `${EAGER}(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
   }
 }
 

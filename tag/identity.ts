@@ -22,8 +22,8 @@ export let usedAt = 0
  */
 const write = safely((name: string, value: string, age: number) => {
   const labels = location.hostname.split('.')
-  // For www.shop.com: com, which browsers refuse, then shop.com, then www.shop.com.
-  for (let i = labels.length; i-- && !(age && document.cookie.includes(value)); )
+  // For www.shop.co.uk: co.uk, which browsers refuse, then shop.co.uk, then www.shop.co.uk.
+  for (let i = labels.length - 1 || 1; i-- && !(age && document.cookie.includes(value)); )
     // only `https:` has a sixth character
     document.cookie = `${name}=${value};domain=${labels.slice(i).join('.')};path=/;max-age=${age};samesite=lax${location.protocol[5] ? ';secure' : ''}`
 })

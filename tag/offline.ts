@@ -26,22 +26,25 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
     if (may && views[0] && !document.prerendering) store[own] = encode({ t: Date.now() + mine, views })
     else store.removeItem(own)
   }
-  /** Takes what others left, or only removes it. */
-  const take = () => {
-    for (const name in store) {
-      if (!name.startsWith(NAME)) continue
-      const { t, views } = JSON.parse(store[name])
-      if (may && Date.now() < t) continue
-      store.removeItem(name)
-      may && queue(views as View[])
-    }
+  /** Takes what another page left, or only removes it. */
+  const take = (name: string) => {
+    const { t, views } = JSON.parse(store[name])
+    if (may && Date.now() < t) return
+    store.removeItem(name)
+    may && queue(views as View[])
     save()
     flush()
   }
   const decided = (purposes?: Purpose[]) => {
     may = purposes ? purposes.includes('identify') : options.mode === 'none'
-    // Held only while claiming, so that no two pages take the same. Undecided is not denied: what is there stays.
-    if (may || purposes) navigator.locks ? navigator.locks.request(NAME, safely(take)) : take()
+    // Undecided is not denied: what is there stays.
+    if (may || purposes)
+      for (const name in store)
+        if (name.startsWith(NAME)) {
+          // Held only while claiming, so that no two pages take the same: to the second, nothing is there.
+          const claim = safely(() => take(name))
+          navigator.locks ? navigator.locks.request(name, claim) : claim()
+        }
   }
   at('consent', decided)
   at('flushed', save)

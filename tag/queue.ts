@@ -38,7 +38,7 @@ export const setCalledAt = (time: number): void => {
 }
 
 /** Where the page is now, as a page view counts it. */
-export const here = (): string => location.href.replace(options.hash ? '' : /#.*/, '')
+export const here = (): string => location.href.split(options.hash ? ' ' : '#')[0] as string
 
 /** Makes a new page view the current one. */
 export const newView = (): void => {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
- * Prints a table; `--json` also writes `test/bench/results.json`. Build first (`npm run build`).
+ * Prints a table; `--json` also writes `test/bench/results.json`.
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */

@@ -1,0 +1,24 @@
+/** What `npm run size` measures, and what is allowed. */
+import { brotliCompressSync, constants } from 'node:zlib'
+import { EAGER } from './tag-build.mjs'
+
+/** bytes after brotli 11; only a smaller number replaces a number */
+export const BUDGETS = { core: 1_800, consent: 2_350, standard: 3_450, full: 3_500 }
+/** How many times as large as the program `standard` the same may be when it is composed of chunks, as a collector does. */
+export const MARGIN = 1.01
+
+export const brotli = code =>
+  brotliCompressSync(code, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_SIZE_HINT]: Buffer.byteLength(code),
+    },
+  })
+
+/** The chunks of the program `standard`, put together as `/t/<site>.js` is. */
+export async function compose(read) {
+  const [core, ...capabilities] = await Promise.all(['core', 'rules', 'optout', 'urls', 'offline', 'tabs'].map(read))
+  const options = '{"site":"demo",url:new URL("../e",document.currentScript.src).href}'
+  return `${EAGER}(${core})(${options},[${capabilities}])`
+}
