@@ -1,3 +1,4 @@
+import { UUID } from 'mongodb'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { JournalPage } from '../../collector/journal/index.ts'
 import { LEASE_MS, type RawEvent } from '../../collector/settle/index.ts'
@@ -106,7 +107,7 @@ test('a lane whose holder is gone is drained by a living collector, and then giv
   await it.db
     .collection<JournalPage>('journal')
     .insertMany([{ ...settled, state: 'settled', settled: 1, deltas }, tried])
-  const gone = { _id: 7, holder: 'gone', epoch: 1, expires: new Date(0), settled: 1 } as LaneDocument
+  const gone: LaneDocument = { _id: 7, holder: 'gone', sid: new UUID(), epoch: 1, expires: new Date(0), settled: 1 }
   await lanes(it.db).insertOne(gone)
   await it.folded()
   const pages = await it.db.collection<JournalPage>('journal').find({ lane: 7 }).sort({ _id: 1 }).toArray()
