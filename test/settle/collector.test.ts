@@ -94,7 +94,8 @@ test('a collector whose lane another one takes leases another, and nothing is lo
   expect([...ids.values()].every(times => times === 1)).toBe(true)
   expect(rolledUp).toEqual(byName)
   expect(total).toMatchObject({ events: 100, views: 50, sessions: 1 })
-  expect((await fetch(`${it.url}/readyz`)).status).toBe(200)
+  const ready = await fetch(`${it.url}/readyz`)
+  expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', fenced: true }])
 })
 
 test('a lane whose holder is gone is drained by a living collector, and then given back', async () => {
