@@ -7,7 +7,9 @@
  * What holds without it: counters, sessions and settle numbers are exact, by the epoch in the transaction. Only a raw
  * event can be doubled, and only where two collectors work on one lane at the same moment.
  *
- * To the server a session belongs to the user who is logged in: collectors of one deployment share a user.
+ * Its limits: to the server a session belongs to the user who is logged in, so collectors of one deployment share a user.
+ * And it forgets numbers that nobody refreshes for half an hour, so where no collector runs for that long, a sleeper is
+ * not stopped any more.
  */
 import {
   type BulkWriteOptions,
