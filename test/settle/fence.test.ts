@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Fence, NUMBERS } from '../../collector/settle/fence.ts'
-import { LaneLost, raiseFence, refreshFences, startSettler } from '../../collector/settle/index.ts'
+import { LaneLost, type RaiseFence, raiseFence, refreshFences, startSettler } from '../../collector/settle/index.ts'
 import { lanes, readopt } from '../../collector/settle/lane.ts'
 import { startCuttingProxy } from '../fixtures/cutting-proxy.ts'
 import { IDS, useHolders } from '../fixtures/holders.ts'
@@ -40,6 +40,27 @@ describe('a collector that slept past its lease', () => {
     expect(await settleBatch({ ...next, pages: [page] })).toBe(IDS.length)
     go()
     await expect(late).rejects.toBeInstanceOf(LaneLost)
+    expect(await it.stored()).toEqual(IDS)
+  })
+
+  test('stops settling, and tells that the lane is lost', async () => {
+    const { client, db, lane } = await it.lease()
+    const page = await it.plant(lane)
+    let stopped: ReturnType<typeof stoppedBefore> | undefined
+    const raise: RaiseFence = async (db, lane) => {
+      stopped = stoppedBefore(await raiseFence(db, lane))
+      return stopped.fence
+    }
+    const [failed, lost] = [vi.fn(), vi.fn()]
+    const settler = startSettler({ client, db, lane, raise, failed, lost })
+    await vi.waitUntil(() => stopped)
+    await stopped?.reached
+    const next = await it.adopt()
+    await settleBatch({ ...next, pages: [page] })
+    stopped?.go()
+    await settler.close()
+    expect(lost).toHaveBeenCalledExactlyOnceWith(expect.any(LaneLost))
+    expect([settler.settled, failed.mock.calls]).toEqual([0, []])
     expect(await it.stored()).toEqual(IDS)
   })
 
@@ -148,7 +169,7 @@ describe('numbers', () => {
     const { client, db, lane } = await it.lease()
     const pages = [await it.plant(lane)]
     const failed = vi.fn()
-    const raise: typeof raiseFence = async (db, lane) => {
+    const raise: RaiseFence = async (db, lane) => {
       const fence = await raiseFence(db, lane)
       const { session } = fence.reading
       if (session && lane.epoch === 1) session.serverSession.txnNumber = 2 * NUMBERS - 1
