@@ -12,6 +12,8 @@ export interface AppParts extends ApiParts {
   folder: string
   /** whether it can take events durably right now */
   ready(): Promise<boolean>
+  /** see `Pipeline` */
+  fenced: boolean
   /** whether an address is a proxy whose headers are believed */
   trusts(address: string): boolean
 }
@@ -19,14 +21,14 @@ export interface AppParts extends ApiParts {
 const YEAR = 31_536_000_000
 
 export function createApp(parts: AppParts): Express {
-  const { access, db, folder, sites, log, ready, trusts } = parts
+  const { access, db, fenced, folder, sites, log, ready, trusts } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trusts)
   app.get('/healthz', (_, response) => void response.json({ product: 'livetag', status: 'alive' }))
   app.get('/readyz', async (_, response) => {
     const ok = await ready()
-    response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready' })
+    response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready', fenced })
   })
   app.get('/t/:file', serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.

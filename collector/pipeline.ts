@@ -11,21 +11,30 @@ import {
   LEASE_MS,
   leaseLane,
   leaseOrphan,
+  noFence,
+  type RaiseFence,
+  raiseFence,
+  refreshFences,
   release,
   renew,
   type Settler,
   startSettler,
+  testFence,
 } from './settle/index.ts'
 
 /** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
 const FOLD_MS = 1_000
 /** How often it looks for lanes whose holder is gone, ms. */
 const ORPHANS_MS = LEASE_MS / 2
+/** How often the server is told that the sessions of all lanes live, ms. */
+const REFRESH_MS = 5 * 60_000
 
 export interface Pipeline {
   journal: Journal
   /** events settled since the start */
   settled(): number
+  /** whether the server refuses raw events of a collector that lost its lane */
+  readonly fenced: boolean
   /** Writes, settles and folds what is there, then gives the lane back. */
   close(): Promise<void>
 }
@@ -38,9 +47,17 @@ interface Parts {
   log: Log
 }
 
+interface FencedParts extends Parts {
+  raise: RaiseFence
+}
+
 /** @param limit bound in bytes of what may wait for the journal */
-export async function startPipeline(parts: Parts, limit: number): Promise<Pipeline> {
-  const { db, holder, log } = parts
+export async function startPipeline(given: Parts, limit: number): Promise<Pipeline> {
+  const { db, holder, log } = given
+  const fault = await testFence(db)
+  const fenced = fault === undefined
+  if (!fenced) log.error({ fault }, 'no session fence: a raw event may be stored twice, though it is counted once')
+  const parts = { ...given, raise: fenced ? raiseFence : noFence }
   const stop = new AbortController()
   let settledBefore = 0
   let worker = workOn(parts, await leaseLane(db, holder))
@@ -70,11 +87,13 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
         await drain(parts, lane, stop.signal)
       }
     })
-  const loops = [keepLane(), drainOrphans()]
+  const refresh = () => repeat(stop.signal, REFRESH_MS, log, () => refreshFences(db))
+  const loops = [keepLane(), drainOrphans(), refresh()]
 
   return {
     journal,
     settled: () => settledBefore + worker.settled(),
+    fenced,
     async close() {
       await journal.close()
       stop.abort()
@@ -85,7 +104,7 @@ export async function startPipeline(parts: Parts, limit: number): Promise<Pipeli
   }
 }
 
-async function drain(parts: Parts, lane: Lane, signal: AbortSignal): Promise<void> {
+async function drain(parts: FencedParts, lane: Lane, signal: AbortSignal): Promise<void> {
   const worker = workOn(parts, lane)
   while (!worker.lost() && !signal.aborted && (await hasWork(parts.db, lane.id))) await pause(200)
   await worker.close()
@@ -104,7 +123,7 @@ interface LaneWorker {
 }
 
 /** Settles and folds one lane and renews its lease. */
-function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
+function workOn({ client, db, log, raise }: FencedParts, lane: Lane): LaneWorker {
   const stop = new AbortController()
   let lost = false
   let end: (reason?: LaneLost) => void = () => {}
@@ -118,7 +137,7 @@ function workOn({ client, db, log }: Parts, lane: Lane): LaneWorker {
     if (error instanceof LaneLost) end(error)
     else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
   }
-  const settler = startSettler({ client, db, lane, failed, lost: end })
+  const settler = startSettler({ client, db, lane, raise, failed, lost: end })
   const folder = createFolder(db, lane)
   const foldAll = async () => {
     while ((await folder.fold()) > 0);

@@ -78,7 +78,8 @@ export async function createCollector(
     )
   }
   const trusts = (address: string) => isTrusted(address, config.trustProxy)
-  const app = createApp({ client, db, access, hub, sites, log, clock, folder, ready, trusts })
+  const { fenced } = pipeline
+  const app = createApp({ client, db, access, hub, sites, log, clock, folder, ready, fenced, trusts })
   const missing = notFound(folder)
   let server: Server | undefined
 

@@ -89,7 +89,7 @@ describe('by itself', () => {
   test('it is alive and ready', async () => {
     expect(await (await fetch(`${it.url}/healthz`)).json()).toEqual({ product: 'livetag', status: 'alive' })
     const ready = await fetch(`${it.url}/readyz`)
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }])
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', fenced: true }])
   })
 
   test.each(['/', '/live', '/login', '/demo/', '/api/v2/sites', '/nothing', '/assets/nothing'])(

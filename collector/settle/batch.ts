@@ -2,6 +2,7 @@
 import type { ClientSession, Db, MongoClient } from 'mongodb'
 import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
 import { sumDeltas } from './deltas.ts'
+import type { Fence } from './fence.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { storeRaw, type Unstorable } from './raw.ts'
 import { claim, claimKey } from './seen.ts'
@@ -11,6 +12,8 @@ export interface Batch {
   client: MongoClient
   db: Db
   lane: Lane
+  /** of the lane's epoch */
+  fence: Fence
   /** open pages of the lane, oldest first */
   pages: JournalPage[]
 }
@@ -19,11 +22,11 @@ export interface Batch {
  * Settles the pages, all or none; gives back how many events were counted.
  * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
  */
-export async function settleBatch({ client, db, lane, pages }: Batch): Promise<number> {
+export async function settleBatch({ client, db, lane, fence, pages }: Batch): Promise<number> {
   const kept = await claim(db, pages)
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
   const fresh = pages.every(page => page.epoch === lane.epoch)
-  const unstorable = await storeRaw(db, pages, kept, fresh)
+  const unstorable = await storeRaw(db, fence, pages, kept, fresh)
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))
   const counted = kept.map(events => events.filter(event => !parked.has(event)))

@@ -1,15 +1,171 @@
 /**
- * The place of the session fence (DESIGN §1, step 2): with it, all inserts into the time-series of one epoch go through
- * one driver session with the lane's `sid` and a transaction number that grows with the epoch, so that the server itself
- * refuses what a collector sends that slept past its lease. `settler.ts` takes the options of every such insert from here.
+ * The session fence (DESIGN §1, step 2). All inserts into the time-series of one epoch go through one driver session
+ * with the lane's `sid`, and their transaction numbers begin where those of the epoch before ended. So the server itself
+ * refuses what a collector sends that slept past its lease, also after a `kill -9` of its own, and stores what the
+ * driver sends twice once. No check on this side can promise that.
  *
- * What holds without it: an epoch in the transaction keeps counters, sessions and settle numbers exact even then. Only
- * a raw event can be doubled, and only where two collectors work on one lane at the same moment.
+ * What holds without it: counters, sessions and settle numbers are exact, by the epoch in the transaction. Only a raw
+ * event can be doubled, and only where two collectors work on one lane at the same moment.
+ *
+ * Its limits: to the server a session belongs to the user who is logged in, so collectors of one deployment share a user.
+ * And it forgets numbers that nobody refreshes for half an hour, so where no collector runs for that long, a sleeper is
+ * not stopped any more.
  */
-import type { BulkWriteOptions } from 'mongodb'
+import {
+  type BulkWriteOptions,
+  type ClientSession,
+  type Db,
+  type Document,
+  type FindOptions,
+  MongoBulkWriteError,
+  MongoError,
+  MongoServerError,
+  MongoServerSelectionError,
+  UUID,
+} from 'mongodb'
+import { type Lane, LaneLost, lanes } from './lane.ts'
 
-/** Options of an insert into the time-series. Unordered: one event that can't be stored must not stop the others. */
-export const insertOptions = (): BulkWriteOptions => ({
-  ordered: false,
-  writeConcern: { w: 'majority', journal: true },
+/** Transaction numbers of one epoch. With 2^32 they leave JavaScript's exact integers at epoch 2^21, and data is lost. */
+export const NUMBERS = 2 ** 24
+/** How many of them one batch may still need, with events that can't be stored in it, each found by halving. */
+const RESERVE = 2 ** 18
+/** `TransactionTooOld` */
+const TOO_OLD = 225
+
+/** Unordered: one event that can't be stored must not stop the others. */
+const INSERT: BulkWriteOptions = { ordered: false, writeConcern: { w: 'majority', journal: true } }
+const READ: FindOptions = { readConcern: { level: 'majority' } }
+
+/** Of one epoch of one lane. */
+export interface Fence {
+  /**
+   * Inserts into the time-series. One call at a time: of two at once the lower number could come second.
+   * @throws LaneLost when a newer epoch has raised its fence
+   */
+  insert(events: Document[]): Promise<void>
+  /** for reading what older epochs have stored: they can't add to it any more */
+  readonly reading: FindOptions
+  /** whether its numbers are nearly used up: time for a new epoch */
+  readonly spent: boolean
+  end(): Promise<void>
+}
+
+/**
+ * Makes the fence of an epoch that was just adopted.
+ * @throws LaneLost when the lane has another holder or epoch. After any error adopt the lane anew.
+ */
+export type RaiseFence = (db: Db, lane: Lane) => Promise<Fence>
+
+/** Lanes and the epoch for which their fence was raised. */
+const raised = new WeakMap<Lane, number>()
+
+export const raiseFence: RaiseFence = async (db, lane) => {
+  const { id: _id, holder, epoch } = lane
+  // The numbers would begin anew, and the server take each insert for one that it has stored.
+  if (raised.get(lane) === epoch) throw new Error(`the fence of epoch ${epoch} was raised before: adopt the lane anew`)
+  raised.set(lane, epoch)
+  const first = epoch * NUMBERS
+  const session = startSession(db, lane.sid, first)
+  // Only a write that changes something is remembered by the server. It waits for an insert of an older epoch in flight.
+  const { matchedCount } = await lanes(db)
+    .updateOne({ _id, holder, epoch }, { $set: { fence: epoch } }, { session, ...INSERT })
+    .catch(async error => {
+      await session.endSession()
+      throw explained(error, lane)
+    })
+  if (matchedCount !== 1) {
+    await session.endSession()
+    throw new LaneLost(`lane ${_id} has another holder`)
+  }
+  return {
+    async insert(events) {
+      await db
+        .collection('events')
+        .insertMany(events, { ...INSERT, session })
+        .catch(error => {
+          throw explained(error, lane)
+        })
+    },
+    // In the same session, so causally after the write above.
+    reading: { ...READ, session },
+    get spent() {
+      return session.serverSession.txnNumber - first >= NUMBERS - RESERVE
+    },
+    end: () => session.endSession(),
+  }
+}
+
+/** For servers and drivers with which {@link testFence} finds a fault. */
+export const noFence: RaiseFence = async db => ({
+  insert: async events => void (await db.collection('events').insertMany(events, INSERT)),
+  reading: READ,
+  spent: false,
+  end: async () => {},
 })
+
+/**
+ * Keeps the server's memory of every lane's numbers, those of idle and released lanes too: a session's record expires
+ * after 30 minutes, and is written only every 5. So call it every few minutes.
+ */
+export async function refreshFences(db: Db): Promise<void> {
+  const sids = await lanes(db).distinct('sid')
+  if (sids.length > 0) await db.command({ refreshSessions: sids.map(id => ({ id })) })
+}
+
+/** Site of the self-test's events. No site can have this key. */
+const TEST_SITE = '_fence'
+
+/**
+ * The self-test, with a session of its own in the real collection: an insert sent twice with one number is stored once,
+ * one with a lower number is refused. What it stored is removed.
+ *
+ * @returns why inserts can't be fenced here; `undefined` when they can
+ */
+export async function testFence(db: Db): Promise<string | undefined> {
+  const { msg } = await db.command({ hello: 1 })
+  if (msg === 'isdbgrid') return 'the cluster is sharded: each shard knows only its own transaction numbers'
+  const sid = new UUID()
+  const session = startSession(db, sid, 0)
+  const meta = { site: TEST_SITE, name: sid.toHexString() }
+  const mine = { 'meta.site': meta.site, 'meta.name': meta.name }
+  const events = db.collection('events')
+  const insert = (number: number) => {
+    session.serverSession.txnNumber = number - 1
+    return events.insertMany([{ ts: new Date(), meta }], { ...INSERT, session })
+  }
+  try {
+    await insert(NUMBERS + 2)
+    await insert(NUMBERS + 2)
+    const stored = await events.countDocuments(mine, { ...READ, session })
+    if (stored !== 1) return `an insert that is sent twice is stored ${stored} times`
+    await insert(NUMBERS + 1)
+    return 'an insert with a lower transaction number is not refused'
+  } catch (error) {
+    if (isTooOld(error)) return undefined
+    // That the server can't be reached or steps down says nothing about it.
+    if (error instanceof MongoServerSelectionError || isPassing(error)) throw error
+    return String(error)
+  } finally {
+    await session.endSession()
+    await events.deleteMany(mine)
+  }
+}
+
+/** A session with an id of our own; the driver adds 1 to `txnNumber` for each write that can be retried. */
+function startSession({ client }: Db, sid: UUID, txnNumber: number): ClientSession {
+  const session = client.startSession({ causalConsistency: true })
+  // Dirty: never given to others from the driver's pool, nor ended on the server, which would forget the numbers.
+  Object.assign(session.serverSession, { id: { id: sid }, txnNumber, isDirty: true })
+  return session
+}
+
+const isPassing = (error: unknown) => error instanceof MongoError && error.hasErrorLabel('RetryableWriteError')
+
+const explained = (error: unknown, { id, epoch }: Lane): unknown =>
+  isTooOld(error) ? new LaneLost(`lane ${id} was adopted by another collector after epoch ${epoch}`) : error
+
+function isTooOld(error: unknown): boolean {
+  if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().some(({ code }) => code === TOO_OLD))
+    return true
+  return error instanceof MongoServerError && error.code === TOO_OLD
+}

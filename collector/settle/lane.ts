@@ -19,12 +19,15 @@ export interface LaneDocument {
   sid: UUID
   /** the last settle number given */
   settled: number
+  /** the last epoch that has raised its fence */
+  fence?: number
 }
 
 /** A lane that this collector holds. `epoch` grows at every adoption, `settled` with every settled page. */
 export interface Lane {
   readonly id: number
   readonly holder: string
+  readonly sid: UUID
   epoch: number
   settled: number
 }
@@ -112,7 +115,13 @@ export async function release(db: Db, lane: Lane): Promise<void> {
   await lanes(db).updateOne({ _id: lane.id, holder: lane.holder }, { $set: { expires: new Date(0) } })
 }
 
-const toLane = ({ _id, epoch, settled }: LaneDocument, holder: string): Lane => ({ id: _id, holder, epoch, settled })
+const toLane = ({ _id, sid, epoch, settled }: LaneDocument, holder: string): Lane => ({
+  id: _id,
+  holder,
+  sid,
+  epoch,
+  settled,
+})
 
 const ignoreDuplicate = (error: MongoServerError) => {
   if (error.code !== 11000) throw error

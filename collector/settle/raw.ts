@@ -1,7 +1,7 @@
 /** The raw record: settled events in the time-series `events`. */
 import { type Db, MongoBulkWriteError, MongoNetworkError, MongoServerError, type ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from '../journal/index.ts'
-import { insertOptions } from './fence.ts'
+import type { Fence } from './fence.ts'
 
 /** A document of `events`. `page` is the journal page that it came with. */
 export interface RawEvent {
@@ -48,6 +48,7 @@ export const toRaw = (event: JournalEvent, page: ObjectId): RawEvent => ({
  */
 export async function storeRaw(
   db: Db,
+  fence: Fence,
   pages: JournalPage[],
   kept: JournalEvent[][],
   fresh: boolean,
@@ -57,7 +58,7 @@ export async function storeRaw(
     return page ? list.map(event => ({ event, page: page._id })) : []
   })
   const unstorable: Unstorable[] = []
-  await insert(db, fresh ? events : await missing(db, events), unstorable)
+  await insert(db, fence, fresh ? events : await missing(db, fence, events), unstorable)
   return unstorable
 }
 
@@ -70,13 +71,10 @@ interface Placed {
   page: ObjectId
 }
 
-async function insert(db: Db, events: Placed[], unstorable: Unstorable[]): Promise<void> {
+async function insert(db: Db, fence: Fence, events: Placed[], unstorable: Unstorable[]): Promise<void> {
   if (events.length === 0) return
   try {
-    await db.collection<RawEvent>('events').insertMany(
-      events.map(({ event, page }) => toRaw(event, page)),
-      insertOptions(),
-    )
+    await fence.insert(events.map(({ event, page }) => toRaw(event, page)))
   } catch (error) {
     if (!isAboutADocument(error)) throw error
     const [only] = events
@@ -86,12 +84,12 @@ async function insert(db: Db, events: Placed[], unstorable: Unstorable[]): Promi
     }
     const half = Math.ceil(events.length / 2)
     for (const part of [events.slice(0, half), events.slice(half)])
-      await insert(db, await missing(db, part), unstorable)
+      await insert(db, fence, await missing(db, fence, part), unstorable)
   }
 }
 
-/** What of these events the time-series does not hold yet, read at a majority. */
-async function missing(db: Db, events: Placed[]): Promise<Placed[]> {
+/** What of these events the time-series does not hold yet. */
+async function missing(db: Db, fence: Fence, events: Placed[]): Promise<Placed[]> {
   if (events.length === 0) return []
   const times = events.map(({ event }) => +event.ts).filter(Number.isFinite)
   const filter = {
@@ -99,7 +97,7 @@ async function missing(db: Db, events: Placed[]): Promise<Placed[]> {
     'meta.site': { $in: [...new Set(events.map(({ event }) => event.site))] },
     page: { $in: [...new Map(events.map(({ page }) => [page.toHexString(), page])).values()] },
   }
-  const options = { projection: { _id: 0, page: 1, meta: 1, id: 1 }, readConcern: { level: 'majority' } as const }
+  const options = { ...fence.reading, projection: { _id: 0, page: 1, meta: 1, id: 1 } }
   const there = await db.collection<RawEvent>('events').find(filter, options).toArray()
   const name = (page: ObjectId, site: string, event: string, id: string) =>
     JSON.stringify([page.toHexString(), site, event, id])

@@ -5,6 +5,7 @@
 import type { Db, MongoClient } from 'mongodb'
 import type { JournalPage } from '../journal/index.ts'
 import { settleBatch } from './batch.ts'
+import { type Fence, type RaiseFence, raiseFence } from './fence.ts'
 import { holdFreshPages } from './fresh.ts'
 import { type Lane, LaneLost, readopt } from './lane.ts'
 import { createSleeper } from './sleeper.ts'
@@ -44,13 +45,15 @@ export interface SettlerOptions {
   client: MongoClient
   db: Db
   lane: Lane
+  /** how inserts are fenced; {@link raiseFence} if absent */
+  raise?: RaiseFence
   /** called for each failure; it goes on by itself */
   failed(error: unknown): void
   /** called when another collector holds the lane: this settler has ended */
   lost(error: LaneLost): void
 }
 
-export function startSettler({ client, db, lane, failed, lost }: SettlerOptions): Settler {
+export function startSettler({ client, db, lane, raise = raiseFence, failed, lost }: SettlerOptions): Settler {
   const sleeper = createSleeper()
   const freshPages = holdFreshPages()
   let settled = 0
@@ -61,6 +64,8 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
   let written = { pages: 0, requests: 0 }
   let failures = 0
   let atOnce = BATCH.events / 500
+  /** of the present epoch */
+  let fence: Fence | undefined
 
   const journal = db.collection<JournalPage>('journal')
   const openPages = async (): Promise<JournalPage[]> => {
@@ -79,10 +84,12 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     for (;;) {
       const begun = performance.now()
       if (begun >= last) return
+      if (fence?.spent) await adopt()
+      fence ??= await raise(db, lane)
       written = { pages: 0, requests: 0 }
       const pages = await openPages()
       if (pages.length > 0) {
-        settled += await settleBatch({ client, db, lane, pages })
+        settled += await settleBatch({ client, db, lane, fence, pages })
         failures = 0
         if (!closing) await rest(performance.now() - begun, pages)
       } else if (closing) return
@@ -119,11 +126,17 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     }
   }
 
+  const adopt = async (): Promise<void> => {
+    await fence?.end()
+    fence = undefined
+    await readopt(db, lane)
+  }
+
   const adoptAgain = async (): Promise<boolean> => {
     for (let wait: number = RETRY.first; !closing || failures < LAST_TRIES; wait = Math.min(wait * 2, RETRY.most)) {
       await sleeper.sleep(wait)
       try {
-        await readopt(db, lane)
+        await adopt()
         return true
       } catch (error) {
         if (error instanceof LaneLost) {
@@ -137,7 +150,7 @@ export function startSettler({ client, db, lane, failed, lost }: SettlerOptions)
     return false
   }
 
-  const running = run()
+  const running = run().finally(() => fence?.end())
   return {
     written(page, bytes, requests) {
       freshPages.add(page, bytes)

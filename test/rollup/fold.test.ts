@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb'
+import { ObjectId, UUID } from 'mongodb'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Delta, Dimension, JournalPage } from '../../collector/journal/index.ts'
 import { createFolder, type Minutes, readMinutes } from '../../collector/rollup/index.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 afterEach(() => Promise.all([journal().deleteMany({}), rollups().deleteMany({})]))
 
-const lane: Lane = { id: 0, holder: 'me', epoch: 1, settled: 0 }
+const lane: Lane = { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }
 const journal = () => database.db.collection<JournalPage>('journal')
 const rollups = () => database.db.collection<RollupDocument>('rollups')
 const folder = (id = 0) => createFolder(database.db, { ...lane, id })

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
-import { type Lane, LaneLost, type RawEvent, type Session } from '../../collector/settle/index.ts'
+import type { Fence } from '../../collector/settle/fence.ts'
+import { type Lane, LaneLost, type RawEvent, raiseFence, type Session } from '../../collector/settle/index.ts'
 import { lanes, leaseLane, readopt } from '../../collector/settle/lane.ts'
 import { toRaw } from '../../collector/settle/raw.ts'
 import { claimKey } from '../../collector/settle/seen.ts'
@@ -11,6 +12,7 @@ import { journalEvent, openPage } from '../fixtures/events.ts'
 
 let database: FreshDatabase
 let lane: Lane
+let fence: Fence
 beforeAll(async () => {
   database = await freshDatabase()
   await ensureCollections(database.db)
@@ -18,8 +20,10 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 beforeEach(async () => {
   lane = await leaseLane(database.db, 'me')
+  fence = await raiseFence(database.db, lane)
 })
 afterEach(async () => {
+  await fence.end()
   for (const name of ['journal', 'seen', 'sessions', 'lanes', 'parked'])
     await database.db.collection(name).deleteMany({})
   await database.db.collection('events').deleteMany({ 'meta.site': { $in: ['shop', 'other'] } })
@@ -31,7 +35,13 @@ const plant = async (events: JournalEvent[], change: Partial<JournalPage> = {}):
   await journal().insertOne(page)
   return page
 }
-const settle = (...pages: JournalPage[]) => settleBatch({ client: database.client, db: database.db, lane, pages })
+const settle = (...pages: JournalPage[]) =>
+  settleBatch({ client: database.client, db: database.db, lane, fence, pages })
+const adoptAgain = async () => {
+  await readopt(database.db, lane)
+  await fence.end()
+  fence = await raiseFence(database.db, lane)
+}
 const rawIds = async () => {
   const events = await database.db.collection<RawEvent>('events').find().toArray()
   return events.map(({ id }) => id).sort()
@@ -69,7 +79,7 @@ describe('a batch of pages', () => {
     const page = await plant(events('a', 'b'))
     await settle(page)
     const after = await journal().findOne({ _id: page._id })
-    await readopt(database.db, lane)
+    await adoptAgain()
     await expect(settle(page)).rejects.toThrow('1 pages were settled by another epoch')
     expect(await journal().findOne({ _id: page._id })).toEqual(after)
     expect(await lanes(database.db).findOne({ _id: lane.id })).toMatchObject({ settled: 1 })
@@ -80,11 +90,11 @@ describe('a batch of pages', () => {
   test('is all or nothing: with a page of another epoch in it that is settled, none of it counts', async () => {
     const [settled, open] = [await plant(events('a')), await plant(events('b'))]
     await settle(settled)
-    await readopt(database.db, lane)
+    await adoptAgain()
     await expect(settle(settled, open)).rejects.toThrow()
     expect(await journal().findOne({ _id: open._id })).toMatchObject({ state: 'open' })
     expect(await counted()).toBe(1)
-    await readopt(database.db, lane)
+    await adoptAgain()
     await settle(open)
     expect(await counted()).toBe(2)
     expect(await rawIds()).toEqual(['a', 'b'])
@@ -138,7 +148,10 @@ describe('a lane that another collector has adopted', () => {
     const other = await leaseLane(database.db, 'other')
     expect([other.id, other.epoch]).toEqual([lane.id, lane.epoch + 1])
     await expect(settle(page)).rejects.toBeInstanceOf(LaneLost)
-    expect(await settleBatch({ client: database.client, db: database.db, lane: other, pages: [page] })).toBe(2)
+    const its = await raiseFence(database.db, other)
+    const batch = { client: database.client, db: database.db, lane: other, fence: its, pages: [page] }
+    expect(await settleBatch(batch)).toBe(2)
+    await its.end()
     expect(await rawIds()).toEqual(['a', 'b'])
     expect(await counted()).toBe(2)
   })

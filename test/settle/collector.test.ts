@@ -1,3 +1,4 @@
+import { UUID } from 'mongodb'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { JournalPage } from '../../collector/journal/index.ts'
 import { LEASE_MS, type RawEvent } from '../../collector/settle/index.ts'
@@ -93,7 +94,8 @@ test('a collector whose lane another one takes leases another, and nothing is lo
   expect([...ids.values()].every(times => times === 1)).toBe(true)
   expect(rolledUp).toEqual(byName)
   expect(total).toMatchObject({ events: 100, views: 50, sessions: 1 })
-  expect((await fetch(`${it.url}/readyz`)).status).toBe(200)
+  const ready = await fetch(`${it.url}/readyz`)
+  expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', fenced: true }])
 })
 
 test('a lane whose holder is gone is drained by a living collector, and then given back', async () => {
@@ -106,7 +108,7 @@ test('a lane whose holder is gone is drained by a living collector, and then giv
   await it.db
     .collection<JournalPage>('journal')
     .insertMany([{ ...settled, state: 'settled', settled: 1, deltas }, tried])
-  const gone = { _id: 7, holder: 'gone', epoch: 1, expires: new Date(0), settled: 1 } as LaneDocument
+  const gone: LaneDocument = { _id: 7, holder: 'gone', sid: new UUID(), epoch: 1, expires: new Date(0), settled: 1 }
   await lanes(it.db).insertOne(gone)
   await it.folded()
   const pages = await it.db.collection<JournalPage>('journal').find({ lane: 7 }).sort({ _id: 1 }).toArray()

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { ConnectError, connect, redact } from '../../collector/store/connect.ts'
-import { cacheFolder } from '../../collector/store/mongod/cache.ts'
 import { accepts, freePort } from '../../collector/store/mongod/port.ts'
-import { steps } from '../../collector/store/mongod/search.ts'
 import { freshDatabase } from '../fixtures/database.ts'
+import { anyMongod } from '../fixtures/test-mongod.ts'
 
 const SECRET = 'pa55word'
 
@@ -115,13 +114,3 @@ describe.each([
     expect((await refusal(`mongodb://127.0.0.1:${port}/?replicaSet=rs0`)).message).toMatch(said)
   })
 })
-
-/** The binary that this run's own mongod was found as, or would have been. */
-async function anyMongod(): Promise<string> {
-  const cacheDir = cacheFolder(process.env)
-  for (const step of steps({ env: process.env, cacheDir, data: '', onProgress: () => undefined })) {
-    const [binary] = await step.find().catch((): string[] => [])
-    if (binary !== undefined) return binary
-  }
-  throw new Error('there is no mongod for this test')
-}
