@@ -16,27 +16,51 @@ export interface Batch {
   fence: Fence
   /** open pages of the lane, oldest first */
   pages: JournalPage[]
+  /** shared by the batches of an epoch that are at work at the same time; a batch by itself needs none */
+  turns?: Turns
+}
+
+/** What one batch at a time does: fenced inserts, and the transaction, as settle numbers have an order. */
+export interface Turns {
+  store: Turn
+  commit: Turn
+}
+type Turn = <T>(action: () => Promise<T>) => Promise<T>
+
+/** Actions begin in the order in which they were asked for, each when the one before is done. After a failure none does. */
+export function createTurns(): Turns {
+  const createTurn = (): Turn => {
+    let last: Promise<unknown> = Promise.resolve()
+    return action => {
+      const next = last.then(action)
+      last = next
+      return next
+    }
+  }
+  return { store: createTurn(), commit: createTurn() }
 }
 
 /**
  * Settles the pages, all or none; gives back how many events were counted.
  * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
  */
-export async function settleBatch({ client, db, lane, fence, pages }: Batch): Promise<number> {
+export async function settleBatch({ client, db, lane, fence, pages, turns = createTurns() }: Batch): Promise<number> {
   const kept = await claim(db, pages)
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
   const fresh = pages.every(page => page.epoch === lane.epoch)
-  const unstorable = await storeRaw(db, fence, pages, kept, fresh)
+  const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))
   const counted = kept.map(events => events.filter(event => !parked.has(event)))
-  await client.withSession(session =>
-    session.withTransaction(() => commit(session, db, lane, pages, counted), {
-      readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', journal: true },
-    }),
-  )
-  lane.settled += pages.length
+  await turns.commit(async () => {
+    await client.withSession(session =>
+      session.withTransaction(() => commit(session, db, lane, pages, counted), {
+        readConcern: { level: 'snapshot' },
+        writeConcern: { w: 'majority', journal: true },
+      }),
+    )
+    lane.settled += pages.length
+  })
   return counted.reduce((sum, events) => sum + events.length, 0)
 }
 

@@ -4,25 +4,15 @@
  */
 import type { Db, MongoClient } from 'mongodb'
 import type { JournalPage } from '../journal/index.ts'
-import { settleBatch } from './batch.ts'
+import { createTurns, settleBatch } from './batch.ts'
 import { type Fence, type RaiseFence, raiseFence } from './fence.ts'
 import { holdFreshPages } from './fresh.ts'
 import { type Lane, LaneLost, readopt } from './lane.ts'
+import { createPace } from './pace.ts'
 import { createSleeper } from './sleeper.ts'
 
-/** Events that are settled together when it lags, and pages. */
-const BATCH = { events: 4_000, pages: 200 } as const
-/**
- * A batch begins no sooner than this after the one before, ms: three commits for many events instead of three for a
- * few. An event that comes alone does not wait.
- */
-const GATHER_MS = 80
-/**
- * Where the pages that were written during a batch held more requests than this on average, requests wait in line for
- * the journal and come first: settle rests for ten times the time that the batch took, 4 s at most. What is
- * acknowledged is durable; counters may lag, but once they are half a minute behind there is no more rest.
- */
-const CROWDED = { requests: 16, rest: 10, mostMs: 4_000, lookMs: 100, lagMs: 30_000 } as const
+/** So many batches are at work at the same time when it lags: one claims ids, one stores events, one commits. */
+const OVERLAPPING = 3
 /** How often it looks for pages that nobody told it of, ms. */
 const POLL_MS = 250
 /** Pause before the lane is adopted again, growing from failure to failure, ms. */
@@ -55,60 +45,71 @@ export interface SettlerOptions {
 
 export function startSettler({ client, db, lane, raise = raiseFence, failed, lost }: SettlerOptions): Settler {
   const sleeper = createSleeper()
+  const pace = createPace(sleeper)
   const freshPages = holdFreshPages()
   let settled = 0
   let closing = false
   /** when to stop though pages are open */
   let last = Number.POSITIVE_INFINITY
-  /** what this process has written to the journal since the last batch began */
-  let written = { pages: 0, requests: 0 }
   let failures = 0
-  let atOnce = BATCH.events / 500
   /** of the present epoch */
   let fence: Fence | undefined
 
   const journal = db.collection<JournalPage>('journal')
-  const openPages = async (): Promise<JournalPage[]> => {
+  /** @param taken ids of pages at work */
+  const openPages = async (taken: Set<string>): Promise<JournalPage[]> => {
     const open = await journal
       .find({ lane: lane.id, state: 'open' }, { projection: { _id: 1 }, readConcern: { level: 'majority' } })
       .sort({ _id: 1 })
-      .limit(failures > 0 ? 1 : atOnce)
+      .limit(failures > 0 ? 1 : pace.atOnce + taken.size)
       .toArray()
-    return await freshPages.take(
-      journal,
-      open.map(({ _id }) => _id),
-    )
+    const ids = open.map(({ _id }) => _id).filter(id => !taken.has(id.toHexString()))
+    return await freshPages.take(journal, ids.slice(0, pace.atOnce))
   }
 
   const work = async (): Promise<void> => {
-    for (;;) {
-      const begun = performance.now()
-      if (begun >= last) return
-      if (fence?.spent) await adopt()
-      fence ??= await raise(db, lane)
-      written = { pages: 0, requests: 0 }
-      const pages = await openPages()
-      if (pages.length > 0) {
-        settled += await settleBatch({ client, db, lane, fence, pages })
+    const turns = createTurns()
+    const batches = new Set<Promise<void>>()
+    const taken = new Set<string>()
+    const begin = (pages: JournalPage[]): void => {
+      const ids = pages.map(({ _id }) => _id.toHexString())
+      for (const id of ids) taken.add(id)
+      const settle = async () => {
+        const counted = await settleBatch({ client, db, lane, fence: fence as Fence, pages, turns })
+        settled += counted
         failures = 0
-        if (!closing) await rest(performance.now() - begun, pages)
-      } else if (closing) return
-      else if (written.pages === 0) await sleeper.sleep(POLL_MS, true)
+        for (const id of ids) taken.delete(id)
+        batches.delete(batch)
+      }
+      const batch = settle()
+      batches.add(batch)
+      // Whoever waits for it hears of it; meanwhile it is no error that nobody does.
+      batch.catch(() => {})
     }
-  }
-
-  const isCrowded = () => written.requests > written.pages * CROWDED.requests
-  const rest = async (took: number, pages: JournalPage[]): Promise<void> => {
-    const full = pages.length >= atOnce
-    const events = pages.reduce((sum, page) => sum + page.n, 0)
-    atOnce = Math.max(1, Math.min(BATCH.pages, Math.round((BATCH.events * pages.length) / Math.max(1, events))))
-    const until = performance.now() + Math.min(CROWDED.mostMs, took * CROWDED.rest)
-    const [oldest] = pages
-    const lags = oldest !== undefined && Date.now() - +oldest.at > CROWDED.lagMs
-    if (lags || !isCrowded()) return full ? undefined : await sleeper.sleep(GATHER_MS - took)
-    while (!closing && isCrowded() && performance.now() < until) {
-      written = { pages: 0, requests: 0 }
-      await sleeper.sleep(CROWDED.lookMs)
+    try {
+      for (;;) {
+        const begun = performance.now()
+        if (begun >= last) return
+        if (fence?.spent) {
+          await Promise.all(batches)
+          await adopt()
+        }
+        fence ??= await raise(db, lane)
+        pace.begin()
+        const pages = await openPages(taken)
+        if (pages.length > 0) begin(pages)
+        if (pace.hurries(pages) && failures === 0) {
+          if (batches.size >= OVERLAPPING) await Promise.race(batches)
+          continue
+        }
+        await Promise.all(batches)
+        if (closing && pages.length === 0) return
+        if (pages.length > 0) {
+          if (!closing) await pace.rest(performance.now() - begun, pages)
+        } else if (pace.quiet) await sleeper.sleep(POLL_MS, true)
+      }
+    } finally {
+      await Promise.allSettled(batches)
     }
   }
 
@@ -154,12 +155,12 @@ export function startSettler({ client, db, lane, raise = raiseFence, failed, los
   return {
     written(page, bytes, requests) {
       freshPages.add(page, bytes)
-      written.pages++
-      written.requests += requests
+      pace.written(requests)
       sleeper.wake()
     },
     async close(patience = PATIENCE_MS) {
       closing = true
+      pace.hurry()
       last = performance.now() + patience
       sleeper.wake()
       await running
