@@ -1,7 +1,7 @@
 /** Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db, MongoClient } from 'mongodb'
-import { createJournal, type Journal, type JournalPage } from './journal/index.ts'
+import { createJournal, type Journal, type JournalEvent, type JournalPage } from './journal/index.ts'
 import type { Log } from './log.ts'
 import { createFolder } from './rollup/index.ts'
 import {
@@ -45,6 +45,8 @@ interface Parts {
   /** names this process among the collectors of a deployment */
   holder: string
   log: Log
+  /** called for each event that is not counted, as one with its id was counted before */
+  repeated?: ((event: JournalEvent) => void) | undefined
 }
 
 interface FencedParts extends Parts {
@@ -123,7 +125,7 @@ interface LaneWorker {
 }
 
 /** Settles and folds one lane and renews its lease. */
-function workOn({ client, db, log, raise }: FencedParts, lane: Lane): LaneWorker {
+function workOn({ client, db, log, raise, repeated }: FencedParts, lane: Lane): LaneWorker {
   const stop = new AbortController()
   let lost = false
   let end: (reason?: LaneLost) => void = () => {}
@@ -137,7 +139,7 @@ function workOn({ client, db, log, raise }: FencedParts, lane: Lane): LaneWorker
     if (error instanceof LaneLost) end(error)
     else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
   }
-  const settler = startSettler({ client, db, lane, raise, failed, lost: end })
+  const settler = startSettler({ client, db, lane, raise, repeated, failed, lost: end })
   const folder = createFolder(db, lane)
   const foldAll = async () => {
     while ((await folder.fold()) > 0);

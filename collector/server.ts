@@ -65,8 +65,9 @@ export async function createCollector(
   await ensureSites(db)
   const sites = await watchSites(db, error => log.warn({ err: error }, 'the sites could not be followed'))
   const holder = `${hostname()}:${process.pid}:${Date.now().toString(36)}`
-  const pipeline = await startPipeline({ client, db, holder, log }, config.journalBytes)
   const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
+  const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
+  const pipeline = await startPipeline({ client, db, holder, log, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
   const intake = createIntake({ journal: pipeline.journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
   const ready = async () => {

@@ -27,6 +27,10 @@ export const REASONS = {
   'properties-too-deep': { status: 400, means: 'properties nest more than 5 levels deep' },
   'text-too-long': { status: 400, means: "a property's text is longer than 4,096 characters" },
   'text-invalid': { status: 400, means: 'a text has a NUL character or half of a surrogate pair' },
+  duplicate: {
+    status: 204,
+    means: 'an event with this id was counted before; found later, so it is in no answer, only in the counts',
+  },
   overloaded: { status: 503, means: 'too much is waiting, or the database is away: try again after `Retry-After`' },
   'method-not-allowed': { status: 405, means: 'this path takes another method' },
 } as const satisfies Record<string, { status: number; means: string }>

@@ -18,6 +18,8 @@ export interface Batch {
   pages: JournalPage[]
   /** shared by the batches of an epoch that are at work at the same time; a batch by itself needs none */
   turns?: Turns
+  /** called for each event that is not counted, as one with its id was counted before */
+  repeated?: ((event: JournalEvent) => void) | undefined
 }
 
 /** What one batch at a time does: fenced inserts, and the transaction, as settle numbers have an order. */
@@ -44,7 +46,15 @@ export function createTurns(): Turns {
  * Settles the pages, all or none; gives back how many events were counted.
  * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
  */
-export async function settleBatch({ client, db, lane, fence, pages, turns = createTurns() }: Batch): Promise<number> {
+export async function settleBatch({
+  client,
+  db,
+  lane,
+  fence,
+  pages,
+  turns = createTurns(),
+  repeated,
+}: Batch): Promise<number> {
   const kept = await claim(db, pages)
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
   const fresh = pages.every(page => page.epoch === lane.epoch)
@@ -61,7 +71,14 @@ export async function settleBatch({ client, db, lane, fence, pages, turns = crea
     )
     lane.settled += pages.length
   })
+  if (repeated) for (const [i, { events }] of pages.entries()) dropped(events, kept[i] ?? []).forEach(repeated)
   return counted.reduce((sum, events) => sum + events.length, 0)
+}
+
+function dropped(events: JournalEvent[], kept: JournalEvent[]): JournalEvent[] {
+  if (events.length === kept.length) return []
+  const set = new Set(kept)
+  return events.filter(event => !set.has(event))
 }
 
 async function commit(

@@ -3,7 +3,7 @@
  * One settler works on one lane: it takes open pages, oldest first, and adopts the lane anew after any failure.
  */
 import type { Db, MongoClient } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import type { JournalEvent, JournalPage } from '../journal/index.ts'
 import { createTurns, settleBatch } from './batch.ts'
 import { type Fence, type RaiseFence, raiseFence } from './fence.ts'
 import { holdFreshPages } from './fresh.ts'
@@ -37,13 +37,23 @@ export interface SettlerOptions {
   lane: Lane
   /** how inserts are fenced; {@link raiseFence} if absent */
   raise?: RaiseFence
+  /** called for each event that is not counted, as one with its id was counted before */
+  repeated?: ((event: JournalEvent) => void) | undefined
   /** called for each failure; it goes on by itself */
   failed(error: unknown): void
   /** called when another collector holds the lane: this settler has ended */
   lost(error: LaneLost): void
 }
 
-export function startSettler({ client, db, lane, raise = raiseFence, failed, lost }: SettlerOptions): Settler {
+export function startSettler({
+  client,
+  db,
+  lane,
+  raise = raiseFence,
+  repeated,
+  failed,
+  lost,
+}: SettlerOptions): Settler {
   const sleeper = createSleeper()
   const pace = createPace(sleeper)
   const freshPages = holdFreshPages()
@@ -75,7 +85,7 @@ export function startSettler({ client, db, lane, raise = raiseFence, failed, los
       const ids = pages.map(({ _id }) => _id.toHexString())
       for (const id of ids) taken.add(id)
       const settle = async () => {
-        const counted = await settleBatch({ client, db, lane, fence: fence as Fence, pages, turns })
+        const counted = await settleBatch({ client, db, lane, fence: fence as Fence, pages, turns, repeated })
         settled += counted
         failures = 0
         for (const id of ids) taken.delete(id)

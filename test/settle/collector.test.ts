@@ -36,6 +36,24 @@ describe('what is sent more than once counts once', () => {
     expect(sessions).toEqual({ sessions: 1, events: 2, views: 1 })
   })
 
+  test('what is repeated is counted by site and name, as rejects are', async () => {
+    const it = await start()
+    const one = envelope([{}, { n: 'click' }])
+    await it.deliver(one)
+    await it.settled()
+    await it.deliver([one, envelope([{ n: 'order', id: 'A1' }]), envelope([{ n: 'order', id: 'A1' }])])
+    await it.settled()
+    await it.collector.close()
+    const counts = await it.db
+      .collection('rejects')
+      .find({}, { projection: { _id: 0, at: 0 } })
+      .toArray()
+    const by = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
+    expect((counts as unknown as { name: string }[]).sort(by)).toEqual(
+      ['click', 'order', 'pageview'].map(name => ({ site: 'shop', name, reason: 'duplicate', n: 1 })),
+    )
+  })
+
   test('ids of one’s own are unique per site and name, across page views', async () => {
     const it = await start({ sites: [{}, { key: 'other' }] })
     const orders = [
