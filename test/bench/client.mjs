@@ -6,10 +6,11 @@ import { connect } from 'node:net'
 
 /**
  * Keeps `connections` sockets busy, one request at a time each, for so many ms.
+ * @param more whether there is another one; always if absent
  * @param request gives the next request as text, or the same every time
  * @returns requests a second, and latencies in ms at shares 0.5 and 0.99
  */
-export async function load({ url, connections, ms, request }) {
+export async function load({ url, connections, ms, more = () => true, request }) {
   const { hostname, port } = new URL(url)
   const until = performance.now() + ms
   const latencies = []
@@ -30,7 +31,7 @@ export async function load({ url, connections, ms, request }) {
       const answered = () => {
         const now = performance.now()
         latencies.push(now - sentAt)
-        if (now < until) return send()
+        if (now < until && more()) return send()
         socket.end()
         resolve()
       }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
- * Prints a table; `--json` also writes `test/bench/results.json`.
+ * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once.
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { measureBatches } from './batches.mjs'
+import { measureBurst } from './burst.mjs'
 import { measureLive } from './live.mjs'
 import { measurePixels } from './pixels.mjs'
 import { startServer } from './servers.mjs'
@@ -30,6 +31,10 @@ try {
     results.live = await measureLive(livetag)
     progress('settle')
     results.settle = await measureSettle(livetag, journal)
+    if (process.argv.includes('--burst')) {
+      progress('a burst of 1,000,000 events')
+      results.burst = await measureBurst(livetag, journal)
+    }
   } finally {
     await journal.close()
     await livetag.stop()
@@ -38,7 +43,7 @@ try {
   await rm(home, { recursive: true, force: true })
 }
 
-const { pixels, batches, live, settle } = results
+const { pixels, batches, live, settle, burst } = results
 const number = value => Math.round(value).toLocaleString('en')
 console.table({
   'pixel, raw Node http': { figure: `${number(pixels.raw)} requests/s`, ratio: '' },
@@ -50,12 +55,18 @@ console.table({
   'batches of 20, durable': { figure: `${number(batches.eventsPerSecond)} events/s`, ratio: `p99 ${batches.p99Ms} ms` },
   'settle, pages of 500': {
     figure: `${number(settle.eventsPerSecond)} events/s`,
-    ratio: `${number(settle.events)} events`,
+    ratio: `${settle.timesNaive.toFixed(1)} × the naive way (${number(settle.naivePerSecond)}), mongod ${settle.mongodShare.toFixed(2)} cores`,
   },
   'receipt → SSE, 20 viewers': {
     figure: `p50 ${live.p50Ms} ms, p99 ${live.p99Ms} ms`,
     ratio: `${number(live.messages)} messages`,
   },
+  ...(burst && {
+    'burst of 1,000,000 events': {
+      figure: `${number(burst.acknowledgedPerSecond)} events/s, p99 ${burst.p99Ms} ms`,
+      ratio: `all counted ${burst.settledAfterSeconds.toFixed(1)} s later, memory at most ${burst.peakMemoryMiB} MiB`,
+    },
+  }),
 })
 if (process.argv.includes('--json')) {
   writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)

@@ -47,6 +47,7 @@ export async function startServer(name, env = {}) {
   })
   return {
     url,
+    pid: child.pid,
     key: OWNER_KEY,
     async stop() {
       child.kill('SIGTERM')

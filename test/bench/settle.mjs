@@ -4,16 +4,20 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { envelope } from './batches.mjs'
+import { measureNaive } from './naive.mjs'
 
 const EVENTS = 60_000
 
 /** The journal of the mongod that runs in a home. */
 export async function openJournal(home) {
-  const { port } = JSON.parse(readFileSync(join(home, 'mongod/lock.json'), 'utf8'))
+  const { port, mongod } = JSON.parse(readFileSync(join(home, 'mongod/lock.json'), 'utf8'))
   const client = await MongoClient.connect(`mongodb://127.0.0.1:${port}/?replicaSet=livetag`)
   const journal = client.db('livetag').collection('journal')
   return {
     journal,
+    db: client.db('livetag'),
+    /** what mongod has used of the processor so far, s; only Linux tells */
+    mongodSeconds: () => processorSeconds(mongod.pid),
     async settled() {
       while ((await journal.countDocuments({ state: 'open' })) > 0) await pause(20)
     },
@@ -21,13 +25,36 @@ export async function openJournal(home) {
   }
 }
 
-export async function measureSettle({ url }, { journal, settled }) {
+export async function measureSettle({ url }, { db, journal, settled, mongodSeconds }) {
   const pages = await recordedPages(url, journal, settled)
-  const started = performance.now()
-  await journal.insertMany(pages)
+  // What waits for a pause, so that the rate is that of settle alone.
+  const waiting = pages.map(page => ({ ...page, state: 'waiting' }))
+  await journal.insertMany(waiting)
+  const [started, used] = [performance.now(), mongodSeconds()]
+  await journal.updateMany({ state: 'waiting' }, { $set: { state: 'open' } })
   await settled()
   const seconds = (performance.now() - started) / 1000
-  return { events: EVENTS, seconds, eventsPerSecond: EVENTS / seconds }
+  const mongodShare = (mongodSeconds() - used) / seconds
+  const naivePerSecond = await measureNaive(db, pages[0].events)
+  const eventsPerSecond = EVENTS / seconds
+  return {
+    events: EVENTS,
+    seconds,
+    eventsPerSecond,
+    mongodShare,
+    naivePerSecond,
+    timesNaive: eventsPerSecond / naivePerSecond,
+  }
+}
+
+function processorSeconds(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+    // user and system time, in ticks of 10 ms
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return Number.NaN
+  }
 }
 
 /** Pages as intake makes them: one real page is taken from the journal and given new ids. */
