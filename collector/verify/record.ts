@@ -1,0 +1,52 @@
+/** The record as it should be: raw events of pages that are settled, without what is too many, with what is known to be lost. */
+import type { ClientSession, Document, Filter } from 'mongodb'
+import type { JournalEvent } from '../journal/index.ts'
+import type { RawEvent } from '../settle/index.ts'
+import { openPages, type Scope } from './scope.ts'
+
+export interface Part {
+  site: string
+  /** first and, not included, last ms; to the end if absent */
+  from: number
+  to?: number
+  /** only of these sessions, as the events name them */
+  sessions?: string[]
+}
+
+/** Fields that counting needs; a session that is made anew takes all. */
+export const COUNTED = { ts: 1, meta: 1, page: 1, path: 1, session: 1, bot: 1, id: 1 } as const
+
+export async function* readRecord(
+  { db, truth }: Scope,
+  part: Part,
+  session: ClientSession,
+  fields: Document = COUNTED,
+): AsyncGenerator<JournalEvent> {
+  const { site, from, to, sessions } = part
+  const filter: Filter<RawEvent> = {
+    'meta.site': site,
+    ts: { $gte: new Date(from), ...(to !== undefined && { $lt: new Date(to) }) },
+    page: { $nin: await openPages(db, session) },
+    ...(sessions && { session: { $in: sessions } }),
+  }
+  const skipped = new Map<string, number>()
+  const cursor = db
+    .collection<RawEvent>('events')
+    .find(filter, { session, projection: fields, batchSize: 10_000, allowDiskUse: true })
+  // Sessions have few events; of a whole hour the order is of no account.
+  if (sessions) cursor.sort({ ts: 1, _id: 1 })
+  for await (const raw of cursor) {
+    const id = String(raw._id)
+    const extra = truth.extras.get(id) ?? 0
+    const before = skipped.get(id) ?? 0
+    if (before < extra) skipped.set(id, before + 1)
+    else yield toEvent(raw)
+  }
+  for (const event of truth.lost) {
+    if (event.site !== site || +event.ts < from || (to !== undefined && +event.ts >= to)) continue
+    if (!sessions || (event.session !== undefined && sessions.includes(event.session))) yield event
+  }
+}
+
+const toEvent = ({ meta, ...rest }: RawEvent): JournalEvent =>
+  ({ ...rest, site: meta.site, name: meta.name }) as unknown as JournalEvent

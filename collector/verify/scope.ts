@@ -1,0 +1,57 @@
+/** Where a verification looks, and what it knows so far. */
+import type { ClientSession, Db, MongoClient } from 'mongodb'
+import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import { lanes, type Session } from '../settle/index.ts'
+
+/**
+ * What is wrong with the record and left so. The record as it should be is the raw one with this applied, so that one
+ * fault is found once and not again as wrong sessions and counters.
+ */
+export interface Truth {
+  /** raw events that are there too often: `_id` → how many of them are too many */
+  extras: Map<string, number>
+  /** events that are missing, from journal pages that are still kept */
+  lost: JournalEvent[]
+  /** sites that lack events which nothing holds any more: what counts more than the raw record may be right */
+  gone: Set<string>
+  /** sessions by id, as they should be */
+  sessions: Map<string, Session | undefined>
+}
+
+export interface Scope {
+  client: MongoClient
+  db: Db
+  /** when it began, ms: what happened later is not judged */
+  began: number
+  truth: Truth
+}
+
+export const knowNothing = (): Truth => ({ extras: new Map(), lost: [], gone: new Set(), sessions: new Map() })
+
+/** How long before it was received an event may have happened, with a day to spare, ms. */
+export const LATE_MS = 8 * 24 * 3_600_000
+
+/** Reads at one moment: what settle and fold do meanwhile is seen as a whole or not at all. */
+export const atOneMoment = <T>({ client }: Scope, read: (session: ClientSession) => Promise<T>): Promise<T> =>
+  client.withSession({ snapshot: true }, read)
+
+/** Changes what was read at the same moment, or starts again: a folder or settler at work on it is never overwritten. */
+export const inTransaction = <T>({ client }: Scope, change: (session: ClientSession) => Promise<T>): Promise<T> =>
+  client.withSession(session =>
+    session.withTransaction(() => change(session), {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+    }),
+  )
+
+/** Pages that are not settled: their raw events may be there, and are not counted yet. */
+export async function openPages(db: Db, session: ClientSession) {
+  const held = await lanes(db)
+    .find({}, { session, projection: { _id: 1 } })
+    .toArray()
+  const open = await db
+    .collection<JournalPage>('journal')
+    .find({ lane: { $in: held.map(({ _id }) => _id) }, state: 'open' }, { session, projection: { _id: 1 } })
+    .toArray()
+  return open.map(({ _id }) => _id)
+}
