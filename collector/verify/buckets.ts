@@ -18,7 +18,7 @@ export const removeFromBucket = (
   { _id, ts, meta }: Raw,
   audit: Parameters<typeof writeAudit>[1],
 ): Promise<boolean> =>
-  inTransaction(scope, async session => {
+  inTransaction(scope, meta.site, async ({ session }) => {
     const buckets = scope.db.collection<Bucket>('system.buckets.events')
     const held = { 'control.min._id': { $lte: _id }, 'control.max._id': { $gte: _id } }
     const times = { 'control.min.ts': { $lte: ts }, 'control.max.ts': { $gte: ts } }

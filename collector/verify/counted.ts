@@ -1,11 +1,10 @@
 /** A span of minutes counted from the record, beside what rollups and pages that are not folded say of it. */
-import type { ClientSession } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { COUNTERS, type Delta, type Dimension, type JournalPage } from '../journal/index.ts'
-import { addDelta, fromDocument, OTHER, type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
-import { type LaneDocument, lanes, type Session, sumDeltas } from '../settle/index.ts'
+import type { Delta, Dimension } from '../journal/index.ts'
+import { addDelta, fromDocument, type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
+import { type Session, sumDeltas } from '../settle/index.ts'
 import { readRecord } from './record.ts'
-import type { Scope } from './scope.ts'
+import type { Moment, Scope } from './scope.ts'
 
 /** First and, not included, last ms. */
 export interface Span {
@@ -29,38 +28,32 @@ export interface Cell {
   unfolded: Map<number, Rows>
 }
 
-export interface Counted {
-  cells: Map<string, Cell>
-  /** lane → the last settle number given */
-  lanes: Map<number, number>
-}
+/** Cells by `<dim>/<at>`. */
+export type Cells = Map<string, Cell>
 
-export async function countSpan(scope: Scope, span: Span, session: ClientSession): Promise<Counted> {
+export async function countSpan(scope: Scope, span: Span, moment: Moment): Promise<Cells> {
   const { db } = scope
   const { site, from, to } = span
-  const cells = new Map<string, Cell>()
+  const cells: Cells = new Map()
   const cellOf = ({ dim, at }: Pick<Delta, 'dim' | 'at'>): Cell =>
     getOrAdd(cells, `${dim}/${at}`, () => {
       const [expected, actual]: [Rows, Rows] = [new Map(), new Map()]
       return { site, dim, at, expected, actual, rollups: [], unfolded: new Map() }
     })
-  for (const delta of await expectedOf(scope, span, session)) addDelta(cellOf(delta).expected, delta)
+  for (const delta of await expectedOf(scope, span, moment)) addDelta(cellOf(delta).expected, delta)
 
   const held = { site, grain: 'minute', at: { $gte: new Date(from), $lt: new Date(to) } } as const
   const dims = { dim: { $in: ['total', 'name', 'page'] satisfies Dimension[] } }
-  for await (const document of db.collection<RollupDocument>('rollups').find({ ...held, ...dims }, { session })) {
+  const documents = db
+    .collection<RollupDocument>('rollups')
+    .find({ ...held, ...dims }, { session: moment.session, batchSize: 10_000 })
+  for await (const document of documents) {
     const rollup = fromDocument(document)
     const cell = cellOf(rollup)
     cell.rollups.push(rollup)
     addDelta(cell.actual, asDelta(rollup.rows))
   }
-  const pages = db
-    .collection<JournalPage>('journal')
-    .find(
-      { foldedAt: null as never, state: 'settled', 'deltas.site': site },
-      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
-    )
-  for await (const { lane, settled = 0, deltas = [] } of pages) {
+  for (const { lane, settled = 0, deltas = [] } of moment.unfolded) {
     for (const delta of deltas) {
       if (delta.site !== site || delta.at < from || delta.at >= to) continue
       const cell = cellOf(delta)
@@ -73,17 +66,19 @@ export async function countSpan(scope: Scope, span: Span, session: ClientSession
       )
     }
   }
-  const numbers = await lanes(db).find({}, { session }).toArray()
-  return { cells, lanes: new Map(numbers.map(({ _id, settled }: LaneDocument) => [_id, settled])) }
+  return cells
 }
 
-async function expectedOf(scope: Scope, { site, from, to }: Span, session: ClientSession): Promise<Delta[]> {
+async function expectedOf(scope: Scope, { site, from, to }: Span, moment: Moment): Promise<Delta[]> {
   const { db, truth } = scope
   const sum = sumDeltas()
-  for await (const event of readRecord(scope, { site, from, to }, session)) sum.event(event)
+  for await (const event of readRecord(scope, { site, from, to }, moment)) sum.event(event)
   const started = db
     .collection<Session>('sessions')
-    .find({ site, start: { $gte: new Date(from), $lt: new Date(to) } }, { session, projection: { steps: 0 } })
+    .find(
+      { site, start: { $gte: new Date(from), $lt: new Date(to) } },
+      { session: moment.session, projection: { steps: 0 } },
+    )
   for await (const one of started) if (!truth.sessions.has(one._id)) sum.session(undefined, one)
   for (const one of truth.sessions.values())
     if (one && one.site === site && +one.start >= from && +one.start < to) sum.session(undefined, one)
@@ -94,28 +89,3 @@ export const asDelta = (rows: Rows): Pick<Delta, 'values' | 'counters'> => ({
   values: [...rows.keys()],
   counters: [...rows.values()],
 })
-
-/** The values whose counters are not the same, by name: `undefined` where there are none. */
-export function difference({ expected, actual }: Pick<Cell, 'expected' | 'actual'>) {
-  const sums = (rows: Rows) => COUNTERS.map((_, c) => [...rows.values()].reduce((sum, row) => sum + (row[c] ?? 0), 0))
-  // What is beyond the values that a rollup holds is only there as a sum.
-  const pairs: [string, number[], number[]][] = actual.has(OTHER)
-    ? [['', sums(expected), sums(actual)]]
-    : [...new Set([...expected.keys(), ...actual.keys()])].map(value => [
-        value,
-        expected.get(value) ?? [],
-        actual.get(value) ?? [],
-      ])
-  const wrong = pairs.flatMap(([value, should, is]) => {
-    const counters = COUNTERS.flatMap((name, c) => ((should[c] ?? 0) === (is[c] ?? 0) ? [] : [[name, c] as const]))
-    const pick = (row: number[]) => Object.fromEntries(counters.map(([name, c]) => [name, row[c] ?? 0]))
-    return counters.length > 0 ? [{ value, expected: pick(should), actual: pick(is) }] : []
-  })
-  if (wrong.length === 0) return undefined
-  return {
-    expected: Object.fromEntries(wrong.map(({ value, expected }) => [value, expected])),
-    actual: Object.fromEntries(wrong.map(({ value, actual }) => [value, actual])),
-    /** events that the rollups have and the record has not */
-    surplus: (sums(actual)[0] ?? 0) - (sums(expected)[0] ?? 0),
-  }
-}

@@ -64,7 +64,7 @@ const findSuspects = ({ db, began }: Scope, site: string) =>
   )
 
 const judge = (scope: Scope, site: string, suspects: Suspect[]): Promise<Fault[]> =>
-  atOneMoment(scope, async session => {
+  atOneMoment(scope, site, async ({ session }) => {
     const { db } = scope
     const from = new Date(Math.min(...suspects.map(({ from }) => +from)))
     const events = new Map<string, Raw[]>()

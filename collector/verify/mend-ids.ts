@@ -54,7 +54,7 @@ export async function restoreEvent({ db }: Scope, event: JournalEvent, page: Obj
 
 /** The event may come again then: nothing shows that it ever came. */
 export const deleteClaim = (scope: Scope, site: string, claim: Claim): Promise<boolean> =>
-  inTransaction(scope, async session => {
+  inTransaction(scope, site, async ({ session }) => {
     const { _id, page } = claim
     const { deletedCount } = await scope.db.collection<Claim>('seen').deleteOne({ _id, page }, { session })
     if (deletedCount === 0) return false

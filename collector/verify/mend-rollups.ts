@@ -20,10 +20,10 @@ export interface Mending {
 }
 
 export const mendRollup = (scope: Scope, { kind, id, span, dim, lane }: Mending): Promise<boolean> =>
-  inTransaction(scope, async session => {
-    const { cells, lanes } = await countSpan(scope, span, session)
+  inTransaction(scope, span.site, async moment => {
+    const { session, lanes } = moment
     const { site, from: at } = span
-    const cell = cells.get(`${dim}/${at}`)
+    const cell = (await countSpan(scope, span, moment)).get(`${dim}/${at}`)
     if (!cell) return false
     const held = cell.rollups.find(rollup => rollup.lane === lane)
     const upto = uptoAfter(lanes.get(lane) ?? 0, held?.upto)

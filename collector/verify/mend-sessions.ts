@@ -12,10 +12,11 @@ export const mendSession = (
   scope: Scope,
   { kind, site, id, from }: { kind: Kind; site: string; id: string; from: number },
 ): Promise<boolean> =>
-  inTransaction(scope, async session => {
+  inTransaction(scope, site, async moment => {
+    const { session } = moment
     const sessions = scope.db.collection<Session>('sessions')
     const before = await sessions.findOne({ _id: id }, { session })
-    const should = (await recount(scope, { site, ids: [id], from }, session, ALL)).get(id)?.session
+    const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
     if (!before && !should) return false
     // What is not made from raw events stays.
     const after = should && { ...should, ...(before && { engaged: before.engaged, goals: before.goals }) }

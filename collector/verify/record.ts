@@ -1,8 +1,8 @@
 /** The record as it should be: raw events of pages that are settled, without what is too many, with what is known to be lost. */
-import type { ClientSession, Document, Filter } from 'mongodb'
+import type { Document, Filter } from 'mongodb'
 import type { JournalEvent } from '../journal/index.ts'
 import type { RawEvent } from '../settle/index.ts'
-import { openPages, type Scope } from './scope.ts'
+import type { Moment, Scope } from './scope.ts'
 
 export interface Part {
   site: string
@@ -19,14 +19,14 @@ export const COUNTED = { ts: 1, meta: 1, page: 1, path: 1, session: 1, bot: 1, i
 export async function* readRecord(
   { db, truth }: Scope,
   part: Part,
-  session: ClientSession,
+  { session, open }: Moment,
   fields: Document = COUNTED,
 ): AsyncGenerator<JournalEvent> {
   const { site, from, to, sessions } = part
   const filter: Filter<RawEvent> = {
     'meta.site': site,
     ts: { $gte: new Date(from), ...(to !== undefined && { $lt: new Date(to) }) },
-    page: { $nin: await openPages(db, session) },
+    page: { $nin: open },
     ...(sessions && { session: { $in: sessions } }),
   }
   const skipped = new Map<string, number>()

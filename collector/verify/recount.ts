@@ -1,9 +1,9 @@
 /** Sessions made anew from their events, by the functions with which settle makes them. */
-import type { ClientSession, Document } from 'mongodb'
+import type { Document } from 'mongodb'
 import type { JournalEvent } from '../journal/index.ts'
 import { applyEvent, openSession, type Session, sessionKey } from '../settle/index.ts'
 import { readRecord } from './record.ts'
-import type { Scope } from './scope.ts'
+import type { Moment, Scope } from './scope.ts'
 
 export interface Recounted {
   session: Session
@@ -25,12 +25,12 @@ interface Edge {
 export async function recount(
   scope: Scope,
   { site, ids, from }: { site: string; ids: string[]; from: number },
-  session: ClientSession,
+  moment: Moment,
   fields?: Document,
 ): Promise<Map<string, Recounted>> {
   const drafts = new Map<string, { session: Session; any: Places; views: Places }>()
   const sessions = ids.map(id => id.slice(site.length + 1))
-  for await (const event of readRecord(scope, { site, from, sessions }, session, fields)) {
+  for await (const event of readRecord(scope, { site, from, sessions }, moment, fields)) {
     const key = sessionKey(event) ?? ''
     let draft = drafts.get(key)
     if (!draft) {

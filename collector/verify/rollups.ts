@@ -4,10 +4,12 @@ import type { JournalPage } from '../journal/index.ts'
 import { type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
 import { MINUTE_MS, type RawEvent, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
-import { type Cell, type Counted, countSpan, difference } from './counted.ts'
+import { type Cell, type Cells, countSpan } from './counted.ts'
+import { difference } from './difference.ts'
 import { type Fault, type Found, HOUR_MS, hourOf } from './kinds.ts'
+import { laneOf } from './lane-of.ts'
 import { mendRollup } from './mend-rollups.ts'
-import { atOneMoment, type Scope } from './scope.ts'
+import { atOneMoment, type Moment, type Scope } from './scope.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
@@ -44,12 +46,12 @@ export async function* checkRollups(
   for (let day = oldest; day <= scope.began; day += DAY_MS) {
     if (!(await hasAnything(scope.db, site, day, day + DAY_MS))) continue
     for (let from = day; from < day + DAY_MS && from <= scope.began; from += HOUR_MS) {
-      const counted = await atOneMoment(scope, session => countSpan(scope, { site, from, to: from + HOUR_MS }, session))
-      for (const cell of counted.cells.values()) {
-        checked(cell.rollups.length)
-        const fault = judge(scope, cell, counted, folded)
-        if (fault) yield fault
-      }
+      if (!(await hasAnything(scope.db, site, from, from + HOUR_MS))) continue
+      yield* await atOneMoment(scope, site, async moment => {
+        const cells = await countSpan(scope, { site, from, to: from + HOUR_MS }, moment)
+        for (const { rollups } of cells.values()) checked(rollups.length)
+        return [...cells.values()].flatMap(cell => judge(scope, cell, cells, moment, folded) ?? [])
+      })
     }
   }
 }
@@ -66,13 +68,13 @@ async function hasAnything(db: Db, site: string, from: number, to: number): Prom
   return found.some(one => one !== null)
 }
 
-function judge(scope: Scope, cell: Cell, { cells, lanes }: Counted, folded: Folded): Fault | undefined {
+function judge(scope: Scope, cell: Cell, cells: Cells, { lanes }: Moment, folded: Folded): Fault | undefined {
   const { site, dim, at, rollups } = cell
   const wrong = difference(cell)
   const stale = rollups.find(rollup => isStale(rollup, lanes, folded))
   if (!wrong && !stale) return undefined
   const may = wrong !== undefined && scope.truth.gone.has(site) && wrong.surplus > 0
-  const lane = stale?.lane ?? laneOf(cell, cells.get(`total/${at}`), lanes)
+  const lane = stale?.lane ?? laneOf(cell, cells, lanes)
   const kind = stale ? 'upto-stale' : rollups.some(rollup => rollup.lane === lane) ? 'rollup-wrong' : 'rollup-missing'
   const found: Found = {
     kind,
@@ -91,15 +93,5 @@ function judge(scope: Scope, cell: Cell, { cells, lanes }: Counted, folded: Fold
   return may ? { found } : { found, mend: () => mendRollup(scope, { kind, id: found.id ?? '', span, dim, lane }) }
 }
 
-const isStale = ({ id, lane, upto }: Rollup, lanes: Counted['lanes'], folded: Folded): boolean =>
+const isStale = ({ id, lane, upto }: Rollup, lanes: Moment['lanes'], folded: Folded): boolean =>
   upto < (folded.get(id) ?? 0) || Math.floor(upto) > (lanes.get(lane) ?? 0)
-
-/**
- * The lane whose rollup is to be mended. Raw events don't say which lane counted them, and reading adds lanes up: so
- * where several have this minute, one that lacks this dimension is taken, or else the first.
- */
-function laneOf({ rollups }: Cell, total: Cell | undefined, lanes: Counted['lanes']): number {
-  const has = new Set(rollups.map(({ lane }) => lane))
-  const lacking = total?.rollups.find(({ lane }) => !has.has(lane))
-  return lacking?.lane ?? rollups[0]?.lane ?? Math.min(...lanes.keys(), ...(lanes.size === 0 ? [0] : []))
-}

@@ -1,5 +1,5 @@
 /** Where a verification looks, and what it knows so far. */
-import type { ClientSession, Db, MongoClient } from 'mongodb'
+import type { ClientSession, Db, MongoClient, ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from '../journal/index.ts'
 import { lanes, type Session } from '../settle/index.ts'
 
@@ -31,27 +31,50 @@ export const knowNothing = (): Truth => ({ extras: new Map(), lost: [], gone: ne
 /** How long before it was received an event may have happened, with a day to spare, ms. */
 export const LATE_MS = 8 * 24 * 3_600_000
 
-/** Reads at one moment: what settle and fold do meanwhile is seen as a whole or not at all. */
-export const atOneMoment = <T>({ client }: Scope, read: (session: ClientSession) => Promise<T>): Promise<T> =>
-  client.withSession({ snapshot: true }, read)
+/** What one snapshot says of a site's pages. */
+export interface Moment {
+  session: ClientSession
+  /** pages that are not settled: their raw events may be there, and are not counted yet */
+  open: ObjectId[]
+  /** pages that are settled and not folded */
+  unfolded: Pick<JournalPage, 'lane' | 'settled' | 'deltas'>[]
+  /** lane → the last settle number given */
+  lanes: Map<number, number>
+}
 
-/** Changes what was read at the same moment, or starts again: a folder or settler at work on it is never overwritten. */
-export const inTransaction = <T>({ client }: Scope, change: (session: ClientSession) => Promise<T>): Promise<T> =>
+/** Reads at one moment: what settle and fold do meanwhile is seen as a whole or not at all. */
+export const atOneMoment = <T>({ client, db }: Scope, site: string, read: (moment: Moment) => Promise<T>): Promise<T> =>
+  client.withSession({ snapshot: true }, async session => await read(await readMoment(db, site, session)))
+
+/** Changes what was read at one moment, or starts again: a folder or settler at work on it is never overwritten. */
+export const inTransaction = <T>(
+  { client, db }: Scope,
+  site: string,
+  change: (moment: Moment) => Promise<T>,
+): Promise<T> =>
   client.withSession(session =>
-    session.withTransaction(() => change(session), {
+    session.withTransaction(async () => await change(await readMoment(db, site, session)), {
       readConcern: { level: 'snapshot' },
       writeConcern: { w: 'majority', journal: true },
     }),
   )
 
-/** Pages that are not settled: their raw events may be there, and are not counted yet. */
-export async function openPages(db: Db, session: ClientSession) {
-  const held = await lanes(db)
-    .find({}, { session, projection: { _id: 1 } })
-    .toArray()
-  const open = await db
-    .collection<JournalPage>('journal')
+async function readMoment(db: Db, site: string, session: ClientSession): Promise<Moment> {
+  const held = await lanes(db).find({}, { session }).toArray()
+  const journal = db.collection<JournalPage>('journal')
+  const open = await journal
     .find({ lane: { $in: held.map(({ _id }) => _id) }, state: 'open' }, { session, projection: { _id: 1 } })
     .toArray()
-  return open.map(({ _id }) => _id)
+  const unfolded = await journal
+    .find(
+      { foldedAt: null as never, state: 'settled', 'deltas.site': site },
+      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
+    )
+    .toArray()
+  return {
+    session,
+    open: open.map(({ _id }) => _id),
+    unfolded,
+    lanes: new Map(held.map(({ _id, settled }) => [_id, settled])),
+  }
 }

@@ -87,14 +87,14 @@ const findSuspects = ({ db }: Scope, site: string) =>
   )
 
 const judge = (scope: Scope, site: string, suspects: Suspect[]): Promise<Fault[]> =>
-  atOneMoment(scope, async session => {
+  atOneMoment(scope, site, async moment => {
     const ids = suspects.map(({ _id }) => _id)
     const from = Math.min(...suspects.map(({ from }) => +from)) - LATE_MS
-    const recounted = await recount(scope, { site, ids, from }, session)
+    const recounted = await recount(scope, { site, ids, from }, moment)
     const stored = new Map<string, Session>()
     const there = scope.db
       .collection<Session>('sessions')
-      .find({ _id: { $in: ids } }, { session, projection: { steps: 0 } })
+      .find({ _id: { $in: ids } }, { session: moment.session, projection: { steps: 0 } })
     for await (const one of there) stored.set(one._id, one)
     return ids.flatMap(id => faultOf(scope, site, id, from, stored.get(id), recounted.get(id)) ?? [])
   })

@@ -12,7 +12,8 @@ beforeAll(async () => {
 })
 afterAll(() => it.drop())
 beforeEach(() => it.audit.deleteMany({}))
-afterEach(async () => expect((await it.verify()).found).toEqual([]))
+/** A second look finds nothing. */
+afterEach(async () => expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] }))
 
 /** It is found alone, mended once, in one audit document, and gone. */
 async function mends(kind: string, site: string, id: string) {
@@ -20,7 +21,6 @@ async function mends(kind: string, site: string, id: string) {
   expect(await it.found()).toEqual([only])
   const { ok, found, repaired } = await it.verify({ repair: true })
   expect([ok, found.map(shortly), repaired.map(shortly)]).toEqual([true, [only], [only]])
-  expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] })
   const audits = await it.audit.find().toArray()
   expect(audits).toMatchObject([{ kind, site, what: id, at: expect.any(Date) }])
   return { before: audits[0]?.before, after: audits[0]?.after }
@@ -35,10 +35,7 @@ describe('rollups', () => {
     const rollup = one(await it.rollups.findOne({ site: 'shop', dim, values: { $ne: [] } }, { skip: 5 }))
     await it.rollups.deleteOne({ _id: rollup._id })
     await it.forgetPages()
-    const [found] = (await it.verify()).found
-    // Where two lanes have the minute, which of them lacks its rollup is not always known.
-    await mends(found?.kind ?? '', 'shop', found?.id ?? '')
-    expect(found?.kind).toMatch(/^rollup-(missing|wrong)$/)
+    await mends('rollup-missing', 'shop', rollup._id)
   })
 
   test('all of a minute', async () => {
@@ -180,7 +177,7 @@ describe('the raw record', () => {
 /** Takes a raw event away, as a fault would. */
 async function removeRaw(name: string, id: string) {
   const all = await it.events.find({ 'meta.name': name }).toArray()
-  await it.events.deleteMany({ meta: { site: 'shop', name } })
+  await it.events.deleteMany({ 'meta.site': 'shop', 'meta.name': name })
   await it.events.insertMany(all.filter(event => event.id !== id))
 }
 
