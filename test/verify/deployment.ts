@@ -1,5 +1,6 @@
 /** A healthy deployment: sites, lanes, hours and sessions, settled and folded as collectors do it. */
 import type { Document } from 'mongodb'
+import { expect } from 'vitest'
 import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
 import { createFolder, type RollupDocument } from '../../collector/rollup/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
@@ -53,6 +54,23 @@ export async function deploy() {
   }
 }
 export type Deployment = Awaited<ReturnType<typeof deploy>>
+
+/** The document, which is there. */
+export const one = <T>(document: T | null | undefined): T => {
+  if (!document) throw new Error('there is one')
+  return document
+}
+
+/** It is found alone, mended once, in one audit document, and gone. */
+export async function mends(it: Deployment, kind: string, site: string, id: string) {
+  const only = { kind, site, id, repairable: true }
+  expect(await it.found()).toEqual([only])
+  const { ok, found, repaired } = await it.verify({ repair: true })
+  expect([ok, found.map(shortly), repaired.map(shortly)]).toEqual([true, [only], [only]])
+  const audits = await it.audit.find().toArray()
+  expect(audits).toMatchObject([{ kind, site, what: id, at: expect.any(Date) }])
+  return { before: audits[0]?.before, after: audits[0]?.after }
+}
 
 export const shortly = ({ kind, site, id, repairable }: Found) => ({ kind, site, id, repairable })
 

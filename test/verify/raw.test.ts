@@ -1,8 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fromDocument, toDocument } from '../../collector/rollup/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
-import { type Deployment, deploy, fill, LAST, shortly } from './deployment.ts'
+import { type Deployment, deploy, fill, LAST, mends, one } from './deployment.ts'
 
 let it: Deployment
 beforeAll(async () => {
@@ -15,104 +14,6 @@ beforeEach(() => it.audit.deleteMany({}))
 /** A second look finds nothing. */
 afterEach(async () => expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] }))
 
-/** It is found alone, mended once, in one audit document, and gone. */
-async function mends(kind: string, site: string, id: string) {
-  const only = { kind, site, id, repairable: true }
-  expect(await it.found()).toEqual([only])
-  const { ok, found, repaired } = await it.verify({ repair: true })
-  expect([ok, found.map(shortly), repaired.map(shortly)]).toEqual([true, [only], [only]])
-  const audits = await it.audit.find().toArray()
-  expect(audits).toMatchObject([{ kind, site, what: id, at: expect.any(Date) }])
-  return { before: audits[0]?.before, after: audits[0]?.after }
-}
-const one = <T>(document: T | null | undefined): T => {
-  if (!document) throw new Error('there is one')
-  return document
-}
-
-describe('rollups', () => {
-  test.each(['total', 'name', 'page'] as const)('one that was deleted (%s)', async dim => {
-    const rollup = one(await it.rollups.findOne({ site: 'shop', dim, values: { $ne: [] } }, { skip: 5 }))
-    await it.rollups.deleteOne({ _id: rollup._id })
-    await it.forgetPages()
-    await mends('rollup-missing', 'shop', rollup._id)
-  })
-
-  test('all of a minute', async () => {
-    const { at } = one(await it.rollups.findOne({ site: 'blog', dim: 'page' }))
-    await it.rollups.deleteMany({ site: 'blog', at })
-    const report = await it.verify({ repair: true })
-    expect(report.repaired.map(({ kind }) => kind)).toEqual(['rollup-missing', 'rollup-missing', 'rollup-missing'])
-    expect(report.ok).toBe(true)
-    expect(await it.audit.find({ before: null }).toArray()).toHaveLength(3)
-  })
-
-  test('one that counts what was not', async () => {
-    const before = one(await it.rollups.findOne({ site: 'shop', dim: 'total' }))
-    const rollup = fromDocument(before)
-    one(rollup.rows.get(''))[0] = 1_000
-    await it.rollups.replaceOne({ _id: before._id }, toDocument(rollup))
-    const { found } = await it.verify()
-    expect(found).toMatchObject([{ actual: { '': { events: expect.any(Number) } } }])
-    const audit = await mends('rollup-wrong', 'shop', found[0]?.id ?? '')
-    expect(audit.after.upto).not.toBe(audit.before.upto)
-  })
-
-  test.each([
-    ['less than was folded', (upto: number) => upto - 1],
-    ['more than was settled', (upto: number) => upto + 1_000],
-  ])('one that says it contains %s', async (_name, wrong) => {
-    await it.take([journalEvent({ id: new ObjectId().toHexString(), ts: new Date(LAST - 1) })])
-    const { _id, upto } = one(await it.rollups.findOne({ site: 'shop', dim: 'name' }, { sort: { upto: -1 } }))
-    await it.rollups.updateOne({ _id }, { $set: { upto: wrong(upto) } })
-    await mends('upto-stale', 'shop', _id)
-  })
-
-  test('what is settled after a repair is counted once', async () => {
-    const minute = new Date(LAST)
-    const later = () => journalEvent({ id: new ObjectId().toHexString(), ts: minute, path: '/after' })
-    await it.take([later()])
-    const filter = { site: 'shop', dim: 'page', at: minute } as const
-    for (let round = 0; round < 3; round++) {
-      await it.rollups.updateMany(filter, { $set: { values: ['/other'] } })
-      await it.take([later()], { fold: false })
-      expect((await it.verify({ repair: true })).repaired.map(({ kind }) => kind)).toEqual(['rollup-wrong'])
-      await it.take([later()])
-      expect((await it.verify()).found).toEqual([])
-    }
-  })
-})
-
-describe('sessions', () => {
-  test.each([
-    ['views', 99],
-    ['events', 0],
-    ['entry', '/elsewhere'],
-    ['exit', '/elsewhere'],
-    ['start', new Date(LAST - 1e7)],
-    ['end', new Date(LAST + 1e7)],
-  ])('one whose %s is wrong', async (field, value) => {
-    const { _id } = one(await it.sessions.findOne({ site: 'shop', views: { $gt: 1 } }))
-    await it.sessions.updateOne({ _id }, { $set: { [field]: value } })
-    const { found } = await it.verify()
-    expect(Object.keys(found[0]?.actual ?? {})).toEqual([field])
-    await mends('session-wrong', 'shop', _id)
-  })
-
-  test('one that was deleted is made anew as it was', async () => {
-    const session = one(await it.sessions.findOne({ site: 'shop', events: { $gt: 3 } }))
-    await it.sessions.deleteOne({ _id: session._id })
-    const { before, after } = await mends('session-missing', 'shop', session._id)
-    expect([before, after]).toEqual([null, session])
-  })
-
-  test('one that no event knows is taken away', async () => {
-    const session = one(await it.sessions.findOne({ site: 'shop' }))
-    await it.sessions.insertOne({ ...session, _id: 'shop:ghost' })
-    await mends('session-wrong', 'shop', 'shop:ghost')
-  })
-})
-
 describe('the raw record', () => {
   test.each([
     ['with its own `_id`', {}],
@@ -121,7 +22,7 @@ describe('the raw record', () => {
   ])('an event that is there twice, %s', async (_name, change) => {
     const event = one(await it.events.findOne({ 'meta.site': 'shop', session: { $exists: true } }))
     await it.events.insertOne({ ...event, ...change })
-    await mends('event-doubled', 'shop', event.id)
+    await mends(it, 'event-doubled', 'shop', event.id)
     expect(await it.events.countDocuments({ 'meta.site': 'shop', id: event.id, page: event.page })).toBe(1)
   })
 
@@ -133,7 +34,7 @@ describe('the raw record', () => {
     expect(bucket.data.ts).not.toHaveProperty('0')
     const event = one(await it.events.findOne({ 'meta.name': 'many', id: 'many17' }))
     await it.events.insertOne({ ...event, id: 'many17' })
-    await mends('event-doubled', 'shop', 'many17')
+    await mends(it, 'event-doubled', 'shop', 'many17')
     const ids = await it.events.distinct('id', { 'meta.name': 'many' })
     expect(ids.toSorted()).toEqual(events.map(({ id }) => id).toSorted())
   })
@@ -149,7 +50,7 @@ describe('the raw record', () => {
     await it.take(['lost', 'kept'].map(id => journalEvent({ id, name: 'rare', session: 'rare', ts, props: { n: 1 } })))
     const before = one(await it.events.findOne({ 'meta.site': 'shop', id: 'lost' }))
     await removeRaw('rare', 'lost')
-    await mends('event-lost', 'shop', 'lost')
+    await mends(it, 'event-lost', 'shop', 'lost')
     const after = one(await it.events.findOne({ 'meta.site': 'shop', id: 'lost' }))
     expect({ ...after, _id: 0 }).toEqual({ ...before, _id: 0 })
   })
@@ -168,7 +69,7 @@ describe('the raw record', () => {
     ])
     expect((await it.verify({ repair: true, site: 'blog' })).repaired).toHaveLength(1)
     await it.audit.deleteMany({})
-    await mends('seen-orphan', 'shop', 'shop:orphan')
+    await mends(it, 'seen-orphan', 'shop', 'shop:orphan')
     await it.take([journalEvent({ id: 'orphan', ts: new Date(LAST) })])
     expect(await it.events.countDocuments({ 'meta.site': 'shop', id: 'orphan' })).toBe(1)
   })
