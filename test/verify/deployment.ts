@@ -8,15 +8,16 @@ import { type Lane, leaseLane, type RawEvent, type Session } from '../../collect
 import { ensureCollections } from '../../collector/store/index.ts'
 import { type Found, type Report, verify } from '../../collector/verify/index.ts'
 import { seeded } from '../crash/load.ts'
-import { freshDatabase } from '../fixtures/database.ts'
+import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
 
 export const HOUR = 3_600_000
 /** Two hours before the hour that runs: nothing of it is in the future. */
 export const LAST = Math.floor(Date.now() / HOUR) * HOUR - 2 * HOUR
 
-export async function deploy() {
-  const { db, client, drop } = await freshDatabase()
+/** @param database where it is made; one of its own if absent */
+export async function deploy(database?: Pick<FreshDatabase, 'db' | 'client' | 'drop'>) {
+  const { db, client, drop } = database ?? (await freshDatabase())
   await ensureCollections(db)
   const lanes: Lane[] = [await leaseLane(db, 'one'), await leaseLane(db, 'two')]
   const journal = db.collection<JournalPage>('journal')
