@@ -8,6 +8,7 @@ export interface Claim {
   page: ObjectId
   /** when its page was received; settle always says it */
   at?: Date
+  expires?: Date
 }
 
 export interface Cover {

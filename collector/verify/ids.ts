@@ -4,8 +4,8 @@ import { getOrAdd } from '../get-or-add.ts'
 import type { JournalPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import { type Claim, cover, keysOf, type Raw } from './claims.ts'
-import { type Fault, hourOf } from './kinds.ts'
-import { deleteClaim, removeExtra, restoreEvent } from './mend-ids.ts'
+import { doubledFault, goneFault, lostFault, orphanFault } from './id-faults.ts'
+import type { Fault } from './kinds.ts'
 import { atOneMoment, LATE_MS, type Scope } from './scope.ts'
 
 /** An id that has not one event a claim. `from` is the first that may be of it. */
@@ -117,7 +117,7 @@ async function judgeBare(scope: Scope, site: string, bare: Claim[], session: Cli
     if (states.has(page)) {
       const kept = await journal.findOne({ _id: claim.page }, { session, projection: { events: 1 } })
       const event = kept?.events.find(event => claimKey(event) === claim._id)
-      faults.push(event ? lostFault(scope, claim, event) : orphanFault(scope, site, claim))
+      faults.push(event ? lostFault(scope, claim.page, event) : orphanFault(scope, site, claim))
     } else faults.push(gave.has(page) ? goneFault(scope, site, claim) : orphanFault(scope, site, claim))
   }
   return faults
@@ -139,52 +139,3 @@ async function pagesWithEvents({ db }: Scope, site: string, claims: Claim[], ses
     .toArray()
   return new Set(pages.map(({ _id }) => String(_id)))
 }
-
-const doubledFault = (scope: Scope, site: string, extra: Raw): Fault => ({
-  found: {
-    kind: 'event-doubled',
-    site,
-    hour: hourOf(extra.ts),
-    id: extra.id,
-    actual: { _id: extra._id, name: extra.meta.name, page: extra.page },
-    repairable: true,
-  },
-  mend: () => removeExtra(scope, extra),
-  stays: () => {
-    const { extras } = scope.truth
-    extras.set(String(extra._id), (extras.get(String(extra._id)) ?? 0) + 1)
-  },
-})
-
-const lostFault = (scope: Scope, { page }: Claim, event: JournalPage['events'][number]): Fault => ({
-  found: {
-    kind: 'event-lost',
-    site: event.site,
-    hour: hourOf(event.ts),
-    id: event.id,
-    expected: { name: event.name, page },
-    repairable: true,
-  },
-  mend: () => restoreEvent(scope, event, page),
-  stays: () => void scope.truth.lost.push(event),
-})
-
-const goneFault = ({ truth }: Scope, site: string, { _id, page, at }: Claim): Fault => ({
-  found: {
-    kind: 'event-lost',
-    site,
-    ...hourOfClaim(at),
-    id: _id.slice(site.length + 1),
-    expected: { page },
-    repairable: false,
-    why: 'its journal page is not kept any more',
-  },
-  stays: () => void truth.gone.add(site),
-})
-
-const orphanFault = (scope: Scope, site: string, claim: Claim): Fault => ({
-  found: { kind: 'seen-orphan', site, ...hourOfClaim(claim.at), id: claim._id, actual: claim, repairable: true },
-  mend: () => deleteClaim(scope, site, claim),
-})
-
-const hourOfClaim = (at: Date | undefined) => (at ? { hour: hourOf(at) } : {})

@@ -1,7 +1,8 @@
 /** Mends the raw record and its claims. */
 import { MongoServerError, ObjectId } from 'mongodb'
 import type { JournalEvent } from '../journal/index.ts'
-import { type RawEvent, toRaw } from '../settle/index.ts'
+import { claimKey, type RawEvent, toRaw } from '../settle/index.ts'
+import { KEPT } from '../store/index.ts'
 import { writeAudit } from './audit.ts'
 import { removeFromBucket } from './buckets.ts'
 import type { Claim, Raw } from './claims.ts'
@@ -45,8 +46,14 @@ const canDelete = ({ db }: Scope, { ts, meta }: Raw): Promise<boolean> =>
       },
     )
 
+/** Puts an event back as settle stored it, and its claim where that is gone, so that it is not counted again. */
 export async function restoreEvent({ db }: Scope, event: JournalEvent, page: ObjectId): Promise<boolean> {
   const raw = toRaw(event, page)
+  const at = page.getTimestamp()
+  const expires = new Date(+at + (event.own ? KEPT.events : KEPT.seen))
+  await db
+    .collection<Claim>('seen')
+    .updateOne({ _id: claimKey(event) }, { $setOnInsert: { page, at, expires } }, { upsert: true, ...DURABLE })
   await db.collection<RawEvent>('events').insertOne(raw, DURABLE)
   await writeAudit(db, { kind: 'event-lost', site: event.site, what: event.id, before: null, after: raw })
   return true

@@ -1,6 +1,7 @@
 import type { Db, MongoClient } from 'mongodb'
 import { checkIds } from './ids.ts'
 import type { Fault, Report } from './kinds.ts'
+import { checkPages } from './pages.ts'
 import { listParked } from './parked.ts'
 import { checkRollups, readFolded } from './rollups.ts'
 import { knowNothing, type Scope } from './scope.ts'
@@ -55,6 +56,7 @@ export async function verify({ client, db, site, repair = false, began, progress
 
 async function* check(scope: Scope, site: string, folded: Map<string, number>, { checked }: Report) {
   yield* checkIds(scope, site)
+  yield* checkPages(scope, site)
   yield* checkSessions(scope, site)
   yield* checkRollups(scope, site, folded, n => {
     checked.rollups += n

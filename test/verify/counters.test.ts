@@ -1,6 +1,7 @@
-import { ObjectId } from 'mongodb'
+import { Binary, ObjectId } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fromDocument, toDocument } from '../../collector/rollup/index.ts'
+import { createFolder, fromDocument, toDocument } from '../../collector/rollup/index.ts'
+import { LaneLost } from '../../collector/settle/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
 import { type Deployment, deploy, fill, LAST, mends, one } from './deployment.ts'
 
@@ -51,6 +52,24 @@ describe('rollups', () => {
     const { _id, upto } = one(await it.rollups.findOne({ site: 'shop', dim: 'name' }, { sort: { upto: -1 } }))
     await it.rollups.updateOne({ _id }, { $set: { upto: wrong(upto) } })
     await mends(it, 'upto-stale', 'shop', _id)
+  })
+
+  test('a folder that holds the wrong numbers loses them, and what comes after is counted once', async () => {
+    const lane = one(it.lanes[0])
+    const folder = createFolder(it.db, lane)
+    const minute = new Date(LAST + 120_000)
+    const filter = { _id: `shop/minute/total/${+minute}/${lane.id}` }
+    const event = () => journalEvent({ id: new ObjectId().toHexString(), ts: minute })
+    await it.take([event()])
+    const wrong = one(await it.rollups.findOne(filter)).counters.buffer.slice()
+    wrong.fill(0, 0, 8)
+    await it.rollups.updateOne(filter, { $set: { counters: new Binary(wrong) } })
+    await it.take([event()], { fold: false })
+    await folder.fold()
+    expect((await it.verify({ repair: true })).repaired.map(({ kind }) => kind)).toEqual(['rollup-wrong'])
+    await it.take([event()], { fold: false })
+    await expect(folder.fold()).rejects.toBeInstanceOf(LaneLost)
+    expect(await folder.fold()).toBe(1)
   })
 
   test('what is settled after a repair is counted once', async () => {

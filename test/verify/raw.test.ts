@@ -45,15 +45,21 @@ describe('the raw record', () => {
     expect(await it.found()).toEqual([])
   })
 
-  test('an event that is missing is restored from its journal page', async () => {
-    const ts = new Date(LAST - 1_000)
-    await it.take(['lost', 'kept'].map(id => journalEvent({ id, name: 'rare', session: 'rare', ts, props: { n: 1 } })))
-    const before = one(await it.events.findOne({ 'meta.site': 'shop', id: 'lost' }))
-    await removeRaw('rare', 'lost')
-    await mends(it, 'event-lost', 'shop', 'lost')
-    const after = one(await it.events.findOne({ 'meta.site': 'shop', id: 'lost' }))
-    expect({ ...after, _id: 0 }).toEqual({ ...before, _id: 0 })
-  })
+  test.each(['is there', 'is gone, too'])(
+    'an event that is missing is restored from its page; its claim %s',
+    async claim => {
+      const [ts, name] = [new Date(LAST - 1_000), claim]
+      const [lost, kept] = [`lost ${claim}`, `kept ${claim}`]
+      await it.take([lost, kept].map(id => journalEvent({ id, name, session: 'rare', ts, props: { n: 1 } })))
+      const before = one(await it.events.findOne({ 'meta.site': 'shop', id: lost }))
+      await removeRaw(name, lost)
+      if (claim !== 'is there') await it.seen.deleteOne({ _id: `shop:${lost}` })
+      await mends(it, 'event-lost', 'shop', lost)
+      const after = one(await it.events.findOne({ 'meta.site': 'shop', id: lost }))
+      expect({ ...after, _id: 0 }).toEqual({ ...before, _id: 0 })
+      expect(await it.seen.findOne({ _id: `shop:${lost}` })).toMatchObject({ page: after.page })
+    },
+  )
 
   test('a claim of a page that is nowhere is deleted, so that the event can come', async () => {
     await it.seen.insertOne({
