@@ -30,17 +30,20 @@ export async function* readRecord(
     ...(sessions && { session: { $in: sessions } }),
   }
   const skipped = new Map<string, number>()
+  const isExtra = ({ _id }: RawEvent): boolean => {
+    const id = String(_id)
+    const before = skipped.get(id) ?? 0
+    skipped.set(id, before + 1)
+    return before < (truth.extras.get(id) ?? 0)
+  }
   const cursor = db
     .collection<RawEvent>('events')
     .find(filter, { session, projection: fields, batchSize: 10_000, allowDiskUse: true })
   // Sessions have few events; of a whole hour the order is of no account.
   if (sessions) cursor.sort({ ts: 1, _id: 1 })
   for await (const raw of cursor) {
-    const id = String(raw._id)
-    const extra = truth.extras.get(id) ?? 0
-    const before = skipped.get(id) ?? 0
-    if (before < extra) skipped.set(id, before + 1)
-    else yield toEvent(raw)
+    if (truth.extras.size > 0 && isExtra(raw)) continue
+    yield toEvent(raw)
   }
   for (const event of truth.lost) {
     if (event.site !== site || +event.ts < from || (to !== undefined && +event.ts >= to)) continue
@@ -48,5 +51,6 @@ export async function* readRecord(
   }
 }
 
-const toEvent = ({ meta, ...rest }: RawEvent): JournalEvent =>
-  ({ ...rest, site: meta.site, name: meta.name }) as unknown as JournalEvent
+/** In place: a copy made by spreading takes longer than reading it. */
+const toEvent = (raw: RawEvent): JournalEvent =>
+  Object.assign(raw, { site: raw.meta.site, name: raw.meta.name }) as unknown as JournalEvent
