@@ -20,6 +20,8 @@ const MAY: Record<string, string[]> = {
     'collector/sites',
     'collector/store',
   ],
+  'collector/verify': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
+  'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
   'collector/dashboard': ['collector/live'],
 }

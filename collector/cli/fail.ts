@@ -1,8 +1,8 @@
 /** Ends the command with a message for a person: no stack trace. */
-export function fail(error: unknown): never {
+export function fail(error: unknown, code = 1): never {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`livetag: ${message.replaceAll('\n', '\n         ')}\n`)
-  process.exit(1)
+  process.exit(code)
 }
 
 /** Says what to do about what the system refuses. */

@@ -4,10 +4,12 @@ import { doctor } from './doctor.ts'
 import { login } from './login.ts'
 import { serve } from './serve.ts'
 import { site } from './site.ts'
+import { status } from './status.ts'
+import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, site, login },
+  subCommands: { serve, doctor, status, verify, site, login },
 })
 
 await runMain(main)

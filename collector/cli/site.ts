@@ -1,13 +1,10 @@
 import { defineCommand } from 'citty'
-import type { Db } from 'mongodb'
-import { pino } from 'pino'
 import { builtFolder } from '../assets.ts'
-import { readConfig } from '../config.ts'
 import { pinScript } from '../pinned-scripts.ts'
-import { addSite, type ConsentMode, ensureSites, listSites, SiteError } from '../sites/index.ts'
-import { connect, ensureCollections, openMongod } from '../store/index.ts'
+import { addSite, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
 import { optionsOf, readComposer } from '../tag-script.ts'
-import { fail } from './fail.ts'
+import { withDatabase } from './database.ts'
+import { table } from './table.ts'
 
 const add = defineCommand({
   meta: { name: 'add', description: 'Make a site; running collectors know it within a second' },
@@ -48,12 +45,8 @@ const list = defineCommand({
     await withDatabase(async db => {
       const sites = await listSites(db)
       if (args.json) return void process.stdout.write(`${JSON.stringify({ sites })}\n`)
-      const rows = [
-        ['key', 'domain', 'consent', 'time zone'],
-        ...sites.map(s => [s.key, s.domain, s.consent, s.timezone]),
-      ]
-      const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-      for (const row of rows) process.stdout.write(`${row.map((cell, c) => cell.padEnd(widths[c] ?? 0)).join('  ')}\n`)
+      const rows = sites.map(({ key, domain, consent, timezone }) => [key, domain, consent, timezone])
+      process.stdout.write(table([['key', 'domain', 'consent', 'time zone'], ...rows]))
     })
   },
 })
@@ -80,33 +73,3 @@ export const site = defineCommand({
   meta: { name: 'site', description: 'Make and list sites, pin their scripts' },
   subCommands: { add, list, pin },
 })
-
-/** Works on the database of the running collector of this folder, or starts its mongod for the moment. */
-async function withDatabase(work: (db: Db) => Promise<void>): Promise<void> {
-  try {
-    const config = readConfig({}, { ...process.env, HOST: '' })
-    const log = pino({ level: 'warn' }, pino.destination(2))
-    const env = { ...process.env, MONGODB_URI: config.mongodbUri }
-    const mongod = await openMongod({
-      home: config.home,
-      env,
-      log,
-      onProgress: text => process.stderr.write(`${text}\n`),
-    })
-    try {
-      const client = await connect(mongod.uri, { appName: 'livetag-cli' })
-      try {
-        const db = client.db(config.database)
-        await ensureCollections(db)
-        await ensureSites(db)
-        await work(db)
-      } finally {
-        await client.close()
-      }
-    } finally {
-      await mongod.close()
-    }
-  } catch (error) {
-    fail(error)
-  }
-}

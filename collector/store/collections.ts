@@ -45,6 +45,8 @@ export const COLLECTIONS: Record<string, Spec> = {
   rejects: { create: { capped: true, size: 16 * 1024 * 1024 } },
   /** Events that could not be stored, set aside so that the rest goes on. */
   parked: { indexes: [{ key: { site: 1, at: 1 } }] },
+  /** What `livetag verify --repair` has mended, with what was there before. Kept for ever. */
+  audit: { indexes: [{ key: { site: 1, at: 1 } }] },
 }
 
 /** How long documents live from their making, in ms. */

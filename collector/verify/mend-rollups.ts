@@ -1,0 +1,63 @@
+/**
+ * Makes a rollup anew, in a transaction: a folder that writes it meanwhile makes it start again. A folder that holds it
+ * in memory must not write what it holds: so `upto` always changes, and the folder finds no document with the one that
+ * it knows, takes its lane for lost and drops its memory.
+ */
+import type { Dimension } from '../journal/index.ts'
+import { addDelta, type Rollup, type RollupDocument, rollupId, toDocument } from '../rollup/index.ts'
+import { writeAudit } from './audit.ts'
+import { asDelta, type Cell, countSpan, type Rows, type Span } from './counted.ts'
+import type { Kind } from './kinds.ts'
+import { inTransaction, type Scope } from './scope.ts'
+
+export interface Mending {
+  kind: Kind
+  id: string
+  /** its minute */
+  span: Span
+  dim: Dimension
+  lane: number
+}
+
+export const mendRollup = (scope: Scope, { kind, id, span, dim, lane }: Mending): Promise<boolean> =>
+  inTransaction(scope, span.site, async moment => {
+    const { session, lanes } = moment
+    const { site, from: at } = span
+    const cell = (await countSpan(scope, span, moment)).get(`${dim}/${at}`)
+    if (!cell) return false
+    const held = cell.rollups.find(rollup => rollup.lane === lane)
+    const upto = uptoAfter(lanes.get(lane) ?? 0, held?.upto)
+    const mended: Rollup = {
+      id: rollupId({ site, dim, at }, lane),
+      site,
+      dim,
+      at,
+      lane,
+      upto,
+      rows: shareOf(cell, lane),
+    }
+    const rollups = scope.db.collection<RollupDocument>('rollups')
+    const before = await rollups.findOne({ _id: id }, { session })
+    const after = toDocument(mended)
+    await rollups.replaceOne({ _id: id }, after, { session, upsert: true })
+    await writeAudit(scope.db, { kind, site, what: id, before, after }, session)
+    return true
+  })
+
+/**
+ * A position between the last settle number of the lane and the next: all that is settled is contained, nothing that
+ * comes is, and it is never what a folder holds.
+ */
+export const uptoAfter = (settled: number, before = 0): number =>
+  before > settled && before < settled + 1 ? (before + settled + 1) / 2 : settled + 0.5
+
+/** What the record says, without what other lanes count. */
+function shareOf({ expected, rollups, unfolded }: Cell, lane: number): Rows {
+  const rows: Rows = new Map()
+  addDelta(rows, asDelta(expected))
+  const less = (others: Rows) =>
+    addDelta(rows, { values: [...others.keys()], counters: [...others.values()].map(row => row.map(n => -n)) })
+  for (const rollup of rollups) if (rollup.lane !== lane) less(rollup.rows)
+  for (const [other, others] of unfolded) if (other !== lane) less(others)
+  return rows
+}

@@ -1,0 +1,27 @@
+/** Makes a session anew from its events, in a transaction: one that settle changes meanwhile is made anew again. */
+import type { Session } from '../settle/index.ts'
+import { writeAudit } from './audit.ts'
+import type { Kind } from './kinds.ts'
+import { recount } from './recount.ts'
+import { inTransaction, type Scope } from './scope.ts'
+
+/** All fields but what sessions have no use for. */
+const ALL = { props: 0 } as const
+
+export const mendSession = (
+  scope: Scope,
+  { kind, site, id, from }: { kind: Kind; site: string; id: string; from: number },
+): Promise<boolean> =>
+  inTransaction(scope, site, async moment => {
+    const { session } = moment
+    const sessions = scope.db.collection<Session>('sessions')
+    const before = await sessions.findOne({ _id: id }, { session })
+    const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
+    if (!before && !should) return false
+    // What is not made from raw events stays.
+    const after = should && { ...should, ...(before && { engaged: before.engaged, goals: before.goals }) }
+    if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
+    else await sessions.deleteOne({ _id: id }, { session })
+    await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)
+    return true
+  })

@@ -1,0 +1,80 @@
+/** Where a verification looks, and what it knows so far. */
+import type { ClientSession, Db, MongoClient, ObjectId } from 'mongodb'
+import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import { lanes, type Session } from '../settle/index.ts'
+
+/**
+ * What is wrong with the record and left so. The record as it should be is the raw one with this applied, so that one
+ * fault is found once and not again as wrong sessions and counters.
+ */
+export interface Truth {
+  /** raw events that are there too often: `_id` → how many of them are too many */
+  extras: Map<string, number>
+  /** events that are missing, from journal pages that are still kept */
+  lost: JournalEvent[]
+  /** sites that lack events which nothing holds any more: what counts more than the raw record may be right */
+  gone: Set<string>
+  /** sessions by id, as they should be */
+  sessions: Map<string, Session | undefined>
+}
+
+export interface Scope {
+  client: MongoClient
+  db: Db
+  /** when it began, ms: what happened later is not judged */
+  began: number
+  truth: Truth
+}
+
+export const knowNothing = (): Truth => ({ extras: new Map(), lost: [], gone: new Set(), sessions: new Map() })
+
+/** How long before it was received an event may have happened, with a day to spare, ms. */
+export const LATE_MS = 8 * 24 * 3_600_000
+
+/** What one snapshot says of a site's pages. */
+export interface Moment {
+  session: ClientSession
+  /** pages that are not settled: their raw events may be there, and are not counted yet */
+  open: ObjectId[]
+  /** pages that are settled and not folded */
+  unfolded: Pick<JournalPage, 'lane' | 'settled' | 'deltas'>[]
+  /** lane → the last settle number given */
+  lanes: Map<number, number>
+}
+
+/** Reads at one moment: what settle and fold do meanwhile is seen as a whole or not at all. */
+export const atOneMoment = <T>({ client, db }: Scope, site: string, read: (moment: Moment) => Promise<T>): Promise<T> =>
+  client.withSession({ snapshot: true }, async session => await read(await readMoment(db, site, session)))
+
+/** Changes what was read at one moment, or starts again: a folder or settler at work on it is never overwritten. */
+export const inTransaction = <T>(
+  { client, db }: Scope,
+  site: string,
+  change: (moment: Moment) => Promise<T>,
+): Promise<T> =>
+  client.withSession(session =>
+    session.withTransaction(async () => await change(await readMoment(db, site, session)), {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+    }),
+  )
+
+async function readMoment(db: Db, site: string, session: ClientSession): Promise<Moment> {
+  const held = await lanes(db).find({}, { session }).toArray()
+  const journal = db.collection<JournalPage>('journal')
+  const open = await journal
+    .find({ lane: { $in: held.map(({ _id }) => _id) }, state: 'open' }, { session, projection: { _id: 1 } })
+    .toArray()
+  const unfolded = await journal
+    .find(
+      { foldedAt: null as never, state: 'settled', 'deltas.site': site },
+      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
+    )
+    .toArray()
+  return {
+    session,
+    open: open.map(({ _id }) => _id),
+    unfolded,
+    lanes: new Map(held.map(({ _id, settled }) => [_id, settled])),
+  }
+}
