@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
 import { createFolder, type RollupDocument } from '../../collector/rollup/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
-import { type Lane, leaseLane, type RawEvent, type Session } from '../../collector/settle/index.ts'
+import { type Lane, leaseLane, type RawEvent, raiseFence, type Session } from '../../collector/settle/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { type Found, type Report, verify } from '../../collector/verify/index.ts'
 import { seeded } from '../crash/load.ts'
@@ -20,15 +20,16 @@ export async function deploy(database?: Pick<FreshDatabase, 'db' | 'client' | 'd
   const { db, client, drop } = database ?? (await freshDatabase())
   await ensureCollections(db)
   const lanes: Lane[] = [await leaseLane(db, 'one'), await leaseLane(db, 'two')]
+  const fences = await Promise.all(lanes.map(lane => raiseFence(db, lane)))
   const journal = db.collection<JournalPage>('journal')
 
   /** Takes events as one page of a lane: settled, and folded by default. */
   const take = async (events: JournalEvent[], { lane = 0, fold = true } = {}): Promise<JournalPage> => {
-    const held = lanes[lane]
-    if (!held) throw new Error(`there is no lane ${lane}`)
+    const [held, fence] = [lanes[lane], fences[lane]]
+    if (!held || !fence) throw new Error(`there is no lane ${lane}`)
     const page = openPage(events, { lane: held.id, epoch: held.epoch })
     await journal.insertOne(page)
-    await settleBatch({ client, db, lane: held, pages: [page] })
+    await settleBatch({ client, db, lane: held, fence, pages: [page] })
     if (fold) await createFolder(db, held).fold()
     return page
   }
