@@ -59,6 +59,8 @@ async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, Object
     const owners = await seen
       .find({ _id: { $in: taken } }, { projection: { page: 1 }, readConcern: { level: 'majority' } })
       .toArray()
+    // An owner that a majority does not have yet would be taken for this page.
+    if (owners.length < taken.length) throw new Error('the owners of some ids can not be read yet')
     return new Map(owners.map(({ _id, page }) => [_id, page]))
   }
 }
@@ -66,6 +68,7 @@ async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, Object
 function duplicates(error: unknown, claims: Claim[]): string[] {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
   const errors = [error.writeErrors].flat()
-  if (errors.some(({ code }) => code !== 11000)) throw error
+  // Without any it is not about a document: the driver puts a lost connection into this error, too.
+  if (errors.length === 0 || errors.some(({ code }) => code !== 11000)) throw error
   return errors.flatMap(({ index }) => claims[index]?._id ?? [])
 }

@@ -6,8 +6,9 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { createCollector } from '../../collector/server.ts'
 import { addSite } from '../../collector/sites/index.ts'
 import { connect } from '../../collector/store/connect.ts'
-import { seeded, startLoad } from './load.ts'
+import { startLoad } from './load.ts'
 import { recount, settledAndFolded } from './recount.ts'
+import { seeded } from './seeded.ts'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {

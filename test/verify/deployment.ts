@@ -7,7 +7,7 @@ import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Lane, leaseLane, type RawEvent, raiseFence, type Session } from '../../collector/settle/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { type Found, type Report, verify } from '../../collector/verify/index.ts'
-import { seeded } from '../crash/load.ts'
+import { seeded } from '../crash/seeded.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
 

@@ -1,0 +1,162 @@
+/** Holds what the database has of a round against what its clients were told, and its counters against a recount. */
+import type { Binary, Db } from 'mongodb'
+import { eventKey, type Ledger } from './ledger.ts'
+import { add, COUNTERS, countRows, countSessions, GRAINS, type Raw, type Rows, type Visit } from './model.ts'
+
+export interface Faults {
+  /** acknowledged events that are not in `events` */
+  lost: string[]
+  /** events that are there more than once */
+  doubled: string[]
+  /** events that nobody sent, that had to be refused, or that changed on their way */
+  foreign: string[]
+  /** rollups, sessions and what reads them */
+  counters: string[]
+}
+
+export const noFaults = (): Faults => ({ lost: [], doubled: [], foreign: [], counters: [] })
+export const isFaulty = (faults: Faults): boolean => Object.values(faults).some(list => list.length > 0)
+
+export interface Checked {
+  faults: Faults
+  events: Raw[]
+  /** counters by minute, as they have to be */
+  minutes: Rows
+}
+
+/** How many pages with events of the site are not settled, or not folded. */
+export const unfinished = (db: Db, site: string): Promise<number> =>
+  db.collection('journal').countDocuments({ foldedAt: null, 'events.site': site })
+
+export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<Checked> {
+  const faults = noFaults()
+  const events = await db
+    .collection<Raw>('events')
+    .find({ 'meta.site': site }, { projection: { _id: 0, props: 0, url: 0 } })
+    .toArray()
+  checkEvents(events, ledger, faults)
+  // Counters count an event once: where one is doubled, that is said already.
+  const once = [...new Map(events.map(event => [eventKey(event.id, event.meta.name), event])).values()]
+  const sessions = countSessions(once)
+  await checkSessions(db, site, sessions, faults)
+  await checkRollups(db, site, grain => countRows(once, sessions, grain), faults)
+  return { faults, events, minutes: countRows(once, sessions, 'minute') }
+}
+
+function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: Faults): void {
+  const times = new Map<string, number>()
+  const now = Date.now()
+  for (const { id, meta, ts, path, session, visitor, bot } of events) {
+    const key = eventKey(id, meta.name)
+    const before = times.get(key) ?? 0
+    times.set(key, before + 1)
+    if (before === 1) doubled.push(key)
+    const fits = ledger.sent.get(key)?.some(
+      sent =>
+        sent.path === path &&
+        sent.session === session &&
+        sent.visitor === visitor &&
+        sent.bot === (bot !== undefined) &&
+        // The clock of both is the same: what it shows at receipt lies between the first sending and now.
+        +ts >= sent.from - sent.ago - 1 &&
+        +ts <= now - sent.ago,
+    )
+    if (ledger.invalid.has(id)) foreign.push(`${key}: had to be refused`)
+    else if (!fits) foreign.push(`${key}: was not sent like that`)
+  }
+  for (const key of ledger.acknowledged) if (!times.has(key)) lost.push(key)
+}
+
+interface StoredSession {
+  _id: string
+  visitor?: string
+  start: Date
+  end: Date
+  entry: string
+  exit: string
+  source: string
+  views: number
+  events: number
+  steps: { at: Date; name: string; path: string }[]
+}
+
+async function checkSessions(db: Db, site: string, expected: Map<string, Visit>, { counters }: Faults): Promise<void> {
+  const missing = new Set(expected.keys())
+  for await (const held of db.collection<StoredSession>('sessions').find({ site })) {
+    const id = held._id.slice(site.length + 1)
+    const visit = expected.get(id)
+    missing.delete(id)
+    if (!visit) {
+      counters.push(`session ${id}: has no events`)
+      continue
+    }
+    const steps = held.steps.map(({ at, name, path }) => `${+at} ${name} ${path}`).sort()
+    const differences: [name: string, held: unknown, expected: unknown][] = [
+      ['start', +held.start, visit.start],
+      ['end', +held.end, visit.end],
+      ['events', held.events, visit.events],
+      ['views', held.views, visit.views],
+      ['visitor', held.visitor, visit.visitor],
+      ['entry', visit.entries.has(held.entry) || held.entry, true],
+      ['exit', visit.exits.has(held.exit) || held.exit, true],
+      ['source', visit.sources.has(held.source) || held.source, true],
+      ['steps', steps.join() === visit.steps.join() || steps.length, true],
+    ]
+    for (const [name, is, has] of differences) {
+      if (is !== has)
+        counters.push(`session ${id}: ${name} is ${is}${has === true ? ', which is wrong' : `, not ${has}`}`)
+    }
+  }
+  for (const id of missing) counters.push(`session ${id}: is missing`)
+}
+
+interface StoredRollup {
+  _id: string
+  grain: string
+  dim: string
+  at: Date
+  values: string[]
+  counters: Binary
+}
+
+async function checkRollups(
+  db: Db,
+  site: string,
+  expected: (grain: string) => Rows,
+  { counters }: Faults,
+): Promise<void> {
+  const grains = new Map<string, Rows>([['minute', new Map()]])
+  for await (const { grain, dim, at, values, counters: packed } of db
+    .collection<StoredRollup>('rollups')
+    .find({ site })) {
+    const rows = grains.get(grain) ?? new Map()
+    grains.set(grain, rows)
+    unpack(packed, values.length).forEach((row, i) => {
+      add(rows, `${dim} ${+at} ${values[i]}`, row)
+    })
+  }
+  for (const [grain, rows] of grains) {
+    const wanted = grain in GRAINS ? expected(grain) : undefined
+    if (wanted) counters.push(...compareRows(`rollups by ${grain}`, rows, wanted))
+    else counters.push(`there are rollups of the grain "${grain}", which this recount does not know`)
+  }
+}
+
+/** One float64 column a counter, one after the other, little-endian. */
+function unpack(packed: Binary, rows: number): number[][] {
+  const bytes = Buffer.from(packed.buffer)
+  return Array.from({ length: rows }, (_, row) =>
+    COUNTERS.map((_, column) => bytes.readDoubleLE((column * rows + row) * 8)),
+  )
+}
+
+/** What differs, a row that is missing taken for one of zeros. */
+export function compareRows(name: string, rows: Rows, expected: Rows): string[] {
+  return [...new Set([...rows.keys(), ...expected.keys()])].flatMap(key => {
+    const is = rows.get(key) ?? []
+    const has = expected.get(key) ?? []
+    const columns = Math.max(is.length, has.length)
+    const same = Array.from({ length: columns }, (_, c) => (is[c] ?? 0) === (has[c] ?? 0)).every(Boolean)
+    return same ? [] : [`${name}, ${key.replace(/\d{13}/, at => new Date(+at).toISOString())}: [${is}], not [${has}]`]
+  })
+}

@@ -1,0 +1,16 @@
+/**
+ * A collector in a process of its own, for the crash harness. Its options come as JSON in the first argument; it says
+ * its address over the channel to its parent, and ends with it.
+ */
+import { register } from 'node:module'
+
+const { built, without, options } = JSON.parse(process.argv[2])
+if (without) register(new URL('without.mjs', import.meta.url), { data: without })
+const { createCollector } = await import(built)
+
+process.on('disconnect', () => process.exit(1))
+const collector = await createCollector(options, {})
+const { url } = await collector.listen()
+process.on('message', () => process.send?.({ rss: process.memoryUsage.rss() }))
+process.once('SIGTERM', () => collector.close().then(() => process.exit(0)))
+process.send?.({ url })

@@ -1,0 +1,97 @@
+/** Collectors as processes of their own: started again when they end, as a service manager does. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Options } from '../../collector/config.ts'
+import { tied } from './children.ts'
+import type { Protection } from './protections.ts'
+import { until } from './until.ts'
+
+const ENTRY = fileURLToPath(new URL('collector.mjs', import.meta.url))
+/** A clean end may take 10 s, ms. */
+const CLEAN_END_MS = 20_000
+const START_MS = 60_000
+
+export interface CollectorProcess {
+  url: string
+  readonly pid: number
+  /** Returns when it listens. */
+  start(): Promise<void>
+  /** Returns when it has ended. @throws Error when SIGTERM does not end it */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** bytes */
+  memory(): Promise<number>
+  /** how it ended without being asked to, once it had started */
+  crashes: string[]
+}
+
+export interface CollectorParts {
+  name: string
+  /** of its log */
+  folder: string
+  /** URL of the built collector */
+  built: string
+  without: Protection | undefined
+  options: Options & { host: string; port: number }
+}
+
+export function collectorProcess({ name, folder, built, without, options }: CollectorParts): CollectorProcess {
+  const log = openSync(join(folder, `${name}.log`), 'a')
+  const argument = JSON.stringify({ built, without, options })
+  const crashes: string[] = []
+  let child: ChildProcess | undefined
+  let listening = false
+  let wanted = false
+  let supervised = Promise.resolve()
+
+  const supervise = async (): Promise<void> => {
+    while (wanted) {
+      const started = tied(fork(ENTRY, [argument], { stdio: ['ignore', 'ignore', log, 'ipc'], execArgv: [] }))
+      child = started
+      started.once('message', () => {
+        listening = true
+      })
+      const [code, signal] = await new Promise<[number | null, string | null]>(resolve => {
+        started.once('exit', (code, signal) => resolve([code, signal]))
+        started.once('error', () => resolve([-1, null]))
+      })
+      if (wanted && listening) crashes.push(`${name} ended by itself (${signal ?? `code ${code}`}): see ${name}.log`)
+      listening = false
+    }
+  }
+  return {
+    url: `http://${options.host}:${options.port}`,
+    crashes,
+    get pid() {
+      return child?.pid ?? 0
+    },
+    async start() {
+      wanted = true
+      supervised = supervise()
+      await until(`${name} listens`, START_MS, () => listening)
+    },
+    async end(signal) {
+      wanted = false
+      child?.kill(signal)
+      let ended = false
+      void supervised.then(() => {
+        ended = true
+      })
+      await until(`${name} ends after ${signal}`, CLEAN_END_MS, () => ended, 5).catch(async error => {
+        child?.kill('SIGKILL')
+        await supervised
+        throw error
+      })
+    },
+    signal: signal => void child?.kill(signal),
+    memory: () =>
+      new Promise((resolve, reject) => {
+        if (!child?.connected) return reject(new Error(`${name} does not run`))
+        // Not its first message, which is its address.
+        child.on('message', ({ rss }: { rss?: number }) => rss !== undefined && resolve(rss))
+        child.send('memory', error => error && reject(error))
+      }),
+  }
+}

@@ -1,0 +1,35 @@
+/** What has to hold when all rounds are over, of the deployment as a whole. */
+import type { Deployment } from './deployment.ts'
+
+/** bytes that a collector may take */
+export const MOST_MEMORY = 400 * 1024 ** 2
+/** Lanes beyond one a collector: a lease that was not given back is held for 10 s, so restarts within that time make some. */
+const MOST_LANES = 12
+
+/** bytes of the largest collector; those that do not answer are left out */
+export async function largestMemory({ collectors }: Deployment): Promise<number> {
+  const late = new Promise<number>(resolve => setTimeout(resolve, 2_000, 0).unref())
+  const sizes = collectors.map(collector => Promise.race([collector.memory(), late]).catch(() => 0))
+  return Math.max(...(await Promise.all(sizes)))
+}
+
+/** @param stored events by site, as they were when the site was checked */
+export async function checkAll({ db, collectors }: Deployment, stored: Map<string, number>): Promise<string[]> {
+  const faults = collectors.flatMap(({ crashes }) => crashes)
+  const now = await db
+    .collection('events')
+    .aggregate<{ _id: string; n: number }>([{ $group: { _id: '$meta.site', n: { $sum: 1 } } }])
+    .toArray()
+  for (const { _id, n } of now) {
+    const then = stored.get(_id)
+    if (then !== n) faults.push(`${_id} had ${then} events when it was checked and has ${n} at the end`)
+  }
+  const lanes = await db.collection('lanes').countDocuments()
+  const most = collectors.length + MOST_LANES
+  if (lanes > most) faults.push(`there are ${lanes} lanes, more than ${most}`)
+  const open = await db.collection('journal').countDocuments({ foldedAt: null })
+  if (open > 0) faults.push(`${open} pages of the journal are not settled and folded`)
+  const parked = await db.collection('parked').countDocuments()
+  if (parked > 0) faults.push(`${parked} events were parked as if they could not be stored`)
+  return faults
+}

@@ -1,0 +1,122 @@
+/** One round: a plan is drawn and carried out while clients send; afterwards everything of it is counted. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Done, nothingDone, perform } from './actions.ts'
+import { type Checked, checkSite, compareRows, type Faults, isFaulty, noFaults, unfinished } from './check.ts'
+import { startClients } from './clients.ts'
+import { type Deployment, OWNER_KEY } from './deployment.ts'
+import type { Ledger } from './ledger.ts'
+import { COUNTERS, type Rows } from './model.ts'
+import type { Options } from './options.ts'
+import { describe, drawPlan } from './plan.ts'
+import { drawsFrom } from './seeded.ts'
+import { until } from './until.ts'
+import { type LiveViewer, watch } from './viewer.ts'
+
+/** Load lasts at least so long, ms. */
+const LEAST_MS = 1_800
+/** A lane whose holder was killed is adopted after 15 s at most; then there may be much to do. ms */
+const SETTLED_MS = 90_000
+/** How long counters that differ may take to become right, ms: a request may still arrive that nobody waits for. */
+const RIGHT_MS = 10_000
+/** Live views hold 30 minutes, and what falls out of them in the meantime is not compared; ms. */
+const LIVE_MS = 25 * 60_000
+
+export interface RoundDone {
+  round: number
+  site: string
+  plan: string[]
+  done: Done
+  ledger: Ledger
+  viewer: LiveViewer
+  /** s until everything sent was taken and everything ran again */
+  seconds: number
+  endedAt: number
+}
+
+export interface RoundChecked {
+  faults: Faults
+  /** in `events` */
+  stored: number
+}
+
+/** Runs a round up to the moment when all that was sent is taken. Its counters may lag behind. */
+export async function runRound(
+  options: Options,
+  deployment: Deployment,
+  round: number,
+  site: string,
+): Promise<RoundDone> {
+  const { scenario, seed } = options
+  const urls = deployment.collectors.map(({ url }) => url) as [string, ...string[]]
+  const plan = drawPlan(scenario, drawsFrom(seed, round))
+  const begun = performance.now()
+  const done = nothingDone()
+  const viewer = watch(urls, site, OWNER_KEY)
+  const clients = startClients({ urls, site, seeds: [seed, round], clients: options.clients })
+  try {
+    await Promise.all([perform(plan, deployment, clients, done), pause(LEAST_MS)])
+  } finally {
+    await clients.finish()
+  }
+  const seconds = (performance.now() - begun) / 1000
+  const { ledger } = clients
+  return { round, site, plan: plan.map(describe), done, ledger, viewer, seconds, endedAt: performance.now() }
+}
+
+/** Waits until a round is settled and folded, then counts. */
+export async function checkRound(deployment: Deployment, { site, ledger, viewer }: RoundDone): Promise<RoundChecked> {
+  const { db } = deployment
+  await until('settled and folded', SETTLED_MS, async () => (await unfinished(db, site)) === 0, 100)
+  let last: Checked = { faults: noFaults(), events: [], minutes: new Map() }
+  await until(
+    'right counters',
+    RIGHT_MS,
+    async () => {
+      last = await checkSite(db, site, ledger)
+      last.faults.counters.push(...compareLive(viewer, last.minutes), ...(await compareStats(deployment, site, last)))
+      // What is doubled stays so: there is nothing to wait for.
+      return !isFaulty(last.faults) || last.faults.doubled.length > 0
+    },
+    500,
+  ).catch(error => {
+    // Not about counters: about the database, or a collector that does not answer.
+    if (!isFaulty(last.faults)) throw error
+  })
+  for (const answer of new Set(ledger.wrongAnswers)) last.faults.foreign.push(`a client was answered ${answer}`)
+  viewer.leave()
+  return { faults: last.faults, stored: last.events.length }
+}
+
+function compareLive(viewer: LiveViewer, minutes: Rows): string[] {
+  const since = Date.now() - LIVE_MS
+  const recent = (rows: Iterable<[string, number[]]>): Rows =>
+    new Map([...rows].filter(([key]) => Number(key.split(' ')[1]) >= since).map(([key, row]) => [key, row.slice(0, 2)]))
+  return compareRows('live view', recent(viewer.counters()), recent(minutes))
+}
+
+/** What the API says, of a collector that is up. */
+async function compareStats({ collectors }: Deployment, site: string, { minutes }: Checked): Promise<string[]> {
+  const expected = new Map<string, number>(COUNTERS.map(name => [name, 0]))
+  for (const [key, row] of minutes) {
+    if (!key.startsWith('total ')) continue
+    COUNTERS.forEach((name, c) => {
+      expected.set(name, (expected.get(name) ?? 0) + (row[c] ?? 0))
+    })
+  }
+  for (const { url } of collectors) {
+    try {
+      const answer = await fetch(`${url}/api/v2/stats?site=${site}&period=30d`, {
+        headers: { authorization: `Bearer ${OWNER_KEY}` },
+        signal: AbortSignal.timeout(3_000),
+      })
+      if (!answer.ok) continue
+      const { totals } = (await answer.json()) as { totals: Record<string, number> }
+      return [...expected].flatMap(([name, n]) =>
+        totals[name] === n ? [] : [`/api/v2/stats, ${name}: ${totals[name]}, not ${n}`],
+      )
+    } catch {
+      // It is down: the next one.
+    }
+  }
+  throw new Error('no collector answers /api/v2/stats')
+}

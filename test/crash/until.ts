@@ -1,0 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+/**
+ * Asks again and again until there is an answer; what is thrown meanwhile counts as none.
+ * @param limit ms
+ * @throws Error with what was waited for and the last error
+ */
+export async function until<T>(
+  what: string,
+  limit: number,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  every = 25,
+): Promise<T> {
+  const end = performance.now() + limit
+  let last: unknown
+  for (;;) {
+    try {
+      const answer = await ask()
+      if (answer !== undefined && answer !== false) return answer
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > end) {
+      throw new Error(`${what}: not within ${limit / 1000} s${last ? ` (${(last as Error).message})` : ''}`)
+    }
+    await pause(every)
+  }
+}
