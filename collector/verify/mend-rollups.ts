@@ -20,29 +20,34 @@ export interface Mending {
 }
 
 export const mendRollup = (scope: Scope, { kind, id, span, dim, lane }: Mending): Promise<boolean> =>
-  inTransaction(scope, span.site, async moment => {
-    const { session, lanes } = moment
-    const { site, from: at } = span
-    const cell = (await countSpan(scope, span, moment)).get(`${dim}/${at}`)
-    if (!cell) return false
-    const held = cell.rollups.find(rollup => rollup.lane === lane)
-    const upto = uptoAfter(lanes.get(lane) ?? 0, held?.upto)
-    const mended: Rollup = {
-      id: rollupId({ site, dim, at }, lane),
-      site,
-      dim,
-      at,
-      lane,
-      upto,
-      rows: shareOf(cell, lane),
-    }
-    const rollups = scope.db.collection<RollupDocument>('rollups')
-    const before = await rollups.findOne({ _id: id }, { session })
-    const after = toDocument(mended)
-    await rollups.replaceOne({ _id: id }, after, { session, upsert: true })
-    await writeAudit(scope.db, { kind, site, what: id, before, after }, session)
-    return true
-  })
+  inTransaction(
+    scope,
+    span.site,
+    async moment => {
+      const { session, lanes } = moment
+      const { site, from: at } = span
+      const cell = (await countSpan(scope, span, moment)).get(`${dim}/${at}`)
+      if (!cell) return false
+      const held = cell.rollups.find(rollup => rollup.lane === lane)
+      const upto = uptoAfter(lanes.get(lane) ?? 0, held?.upto)
+      const mended: Rollup = {
+        id: rollupId({ site, dim, at }, lane),
+        site,
+        dim,
+        at,
+        lane,
+        upto,
+        rows: shareOf(cell, lane),
+      }
+      const rollups = scope.db.collection<RollupDocument>('rollups')
+      const before = await rollups.findOne({ _id: id }, { session, projection: { mending: 0 } as const })
+      const after = toDocument(mended)
+      await rollups.replaceOne({ _id: id }, after, { session, upsert: true })
+      await writeAudit(scope.db, { kind, site, what: id, before, after }, session)
+      return true
+    },
+    { collection: 'rollups', id },
+  )
 
 /**
  * A position between the last settle number of the lane and the next: all that is settled is contained, nothing that

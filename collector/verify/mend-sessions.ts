@@ -12,16 +12,21 @@ export const mendSession = (
   scope: Scope,
   { kind, site, id, from }: { kind: Kind; site: string; id: string; from: number },
 ): Promise<boolean> =>
-  inTransaction(scope, site, async moment => {
-    const { session } = moment
-    const sessions = scope.db.collection<Session>('sessions')
-    const before = await sessions.findOne({ _id: id }, { session })
-    const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
-    if (!before && !should) return false
-    // What is not made from raw events stays.
-    const after = should && { ...should, ...(before && { engaged: before.engaged, goals: before.goals }) }
-    if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
-    else await sessions.deleteOne({ _id: id }, { session })
-    await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)
-    return true
-  })
+  inTransaction(
+    scope,
+    site,
+    async moment => {
+      const { session } = moment
+      const sessions = scope.db.collection<Session>('sessions')
+      const before = await sessions.findOne({ _id: id }, { session, projection: { mending: 0 } })
+      const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
+      if (!before && !should) return false
+      // What is not made from raw events stays.
+      const after = should && { ...should, ...(before && { engaged: before.engaged, goals: before.goals }) }
+      if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
+      else await sessions.deleteOne({ _id: id }, { session })
+      await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)
+      return true
+    },
+    { collection: 'sessions', id },
+  )

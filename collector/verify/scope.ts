@@ -1,5 +1,5 @@
 /** Where a verification looks, and what it knows so far. */
-import type { ClientSession, Db, MongoClient, ObjectId } from 'mongodb'
+import { type ClientSession, type Db, type MongoClient, ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from '../journal/index.ts'
 import { lanes, type Session } from '../settle/index.ts'
 
@@ -46,18 +46,36 @@ export interface Moment {
 export const atOneMoment = <T>({ client, db }: Scope, site: string, read: (moment: Moment) => Promise<T>): Promise<T> =>
   client.withSession({ snapshot: true }, async session => await read(await readMoment(db, site, session)))
 
-/** Changes what was read at one moment, or starts again: a folder or settler at work on it is never overwritten. */
+/** So often a change is begun again, before it is given up. */
+const MOST_TRIES = 20
+
+/**
+ * Changes what was read at one moment, or starts again: a folder or settler at work on it is never overwritten.
+ * @param held the document that is changed, if there is one: it is written first, so that whoever else writes it waits,
+ *   and not the change, which takes longer, starts again and again
+ * @throws when it changes all the time nevertheless
+ */
 export const inTransaction = <T>(
   { client, db }: Scope,
   site: string,
   change: (moment: Moment) => Promise<T>,
+  held?: { collection: string; id: string },
 ): Promise<T> =>
-  client.withSession(session =>
-    session.withTransaction(async () => await change(await readMoment(db, site, session)), {
+  client.withSession(session => {
+    let tries = 0
+    const attempt = async () => {
+      if (++tries > MOST_TRIES) throw new Error('it changes all the time: run it again when less happens')
+      if (held) {
+        const documents = db.collection<{ _id: string }>(held.collection)
+        await documents.updateOne({ _id: held.id }, { $set: { mending: new ObjectId() } }, { session })
+      }
+      return await change(await readMoment(db, site, session))
+    }
+    return session.withTransaction(attempt, {
       readConcern: { level: 'snapshot' },
       writeConcern: { w: 'majority', journal: true },
-    }),
-  )
+    })
+  })
 
 async function readMoment(db: Db, site: string, session: ClientSession): Promise<Moment> {
   const held = await lanes(db).find({}, { session }).toArray()

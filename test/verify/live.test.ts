@@ -15,7 +15,7 @@ afterEach(() => it.close())
 
 const look = (repair = false) => verify({ client: it.client, db: it.db, began: Date.now(), repair })
 /** Slow: a look takes longer the more there is, and a fast one would outrun it. */
-const load = () => startLoad({ url: it.url, site: 'shop', random: seeded(7), clients: 2, batch: 4, twice: 0.1 })
+const load = () => startLoad({ url: it.url, site: 'shop', random: seeded(7), clients: 6, batch: 2, twice: 0.1 })
 
 test('a system at work gives no false alarm', async () => {
   const running = load()
