@@ -4,6 +4,7 @@ import { getOrAdd } from '../get-or-add.ts'
 import type { JournalPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import { type Claim, cover, keysOf, type Raw } from './claims.ts'
+import { inGroups } from './groups.ts'
 import { doubledFault, goneFault, lostFault, orphanFault } from './id-faults.ts'
 import type { Fault } from './kinds.ts'
 import { atOneMoment, LATE_MS, type Scope } from './scope.ts'
@@ -22,14 +23,7 @@ const TOGETHER = 500
 const KEY = /^([^:]*):(?:!([^:]*):)?(.*)$/s
 
 export async function* checkIds(scope: Scope, site: string): AsyncGenerator<Fault> {
-  let suspects: Suspect[] = []
-  for await (const suspect of findSuspects(scope, site)) {
-    suspects.push(suspect)
-    if (suspects.length < TOGETHER) continue
-    yield* await judge(scope, site, suspects)
-    suspects = []
-  }
-  if (suspects.length > 0) yield* await judge(scope, site, suspects)
+  for await (const suspects of inGroups(findSuspects(scope, site), TOGETHER)) yield* await judge(scope, site, suspects)
 }
 
 /** Sorted out by the server, which may use its disk: here only what looks wrong arrives. */

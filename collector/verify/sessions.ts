@@ -1,6 +1,7 @@
 /** Sessions: each is what its events say. Finds `session-missing` and `session-wrong`. */
 import type { Document } from 'mongodb'
 import type { RawEvent, Session } from '../settle/index.ts'
+import { inGroups } from './groups.ts'
 import { type Fault, type Found, hourOf } from './kinds.ts'
 import { mendSession } from './mend-sessions.ts'
 import { type Recounted, recount } from './recount.ts'
@@ -16,14 +17,7 @@ interface Suspect {
 }
 
 export async function* checkSessions(scope: Scope, site: string): AsyncGenerator<Fault> {
-  let suspects: Suspect[] = []
-  for await (const suspect of findSuspects(scope, site)) {
-    suspects.push(suspect)
-    if (suspects.length < TOGETHER) continue
-    yield* await judge(scope, site, suspects)
-    suspects = []
-  }
-  if (suspects.length > 0) yield* await judge(scope, site, suspects)
+  for await (const suspects of inGroups(findSuspects(scope, site), TOGETHER)) yield* await judge(scope, site, suspects)
 }
 
 const isView = { $eq: ['$meta.name', 'pageview'] }

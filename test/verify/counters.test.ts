@@ -1,20 +1,14 @@
 import { Binary, ObjectId } from 'mongodb'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createFolder, fromDocument, toDocument } from '../../collector/rollup/index.ts'
 import { LaneLost } from '../../collector/settle/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
-import { type Deployment, deploy, fill, LAST, mends, one } from './deployment.ts'
+import { type Deployment, LAST, mends, one, useDeployment } from './deployment.ts'
 
 let it: Deployment
-beforeAll(async () => {
-  it = await deploy()
-  await fill(it, 'shop', 150)
-  await fill(it, 'blog', 40, 2)
+useDeployment(made => {
+  it = made
 })
-afterAll(() => it.drop())
-beforeEach(() => it.audit.deleteMany({}))
-/** A second look finds nothing. */
-afterEach(async () => expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] }))
 
 describe('rollups', () => {
   test.each(['total', 'name', 'page'] as const)('one that was deleted (%s)', async dim => {

@@ -1,6 +1,6 @@
 /** A healthy deployment: sites, lanes, hours and sessions, settled and folded as collectors do it. */
 import type { Document } from 'mongodb'
-import { expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
 import { createFolder, type RollupDocument } from '../../collector/rollup/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
@@ -106,4 +106,21 @@ export async function fill({ take }: Deployment, site: string, count: number, se
     if (i === 300) await take(events, { lane: 1 })
   }
   return all.length
+}
+
+/**
+ * For the tests of a file: two sites with events, made once. After each test a second look finds nothing.
+ * @param made called with it before the first test
+ */
+export function useDeployment(made: (deployment: Deployment) => void): void {
+  let it: Deployment
+  beforeAll(async () => {
+    it = await deploy()
+    await fill(it, 'shop', 150)
+    await fill(it, 'blog', 40, 2)
+    made(it)
+  })
+  afterAll(() => it.drop())
+  beforeEach(() => it.audit.deleteMany({}))
+  afterEach(async () => expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] }))
 }

@@ -1,18 +1,12 @@
 import { ObjectId } from 'mongodb'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { journalEvent } from '../fixtures/events.ts'
-import { type Deployment, deploy, fill, LAST, mends, one } from './deployment.ts'
+import { type Deployment, deploy, LAST, mends, one, useDeployment } from './deployment.ts'
 
 let it: Deployment
-beforeAll(async () => {
-  it = await deploy()
-  await fill(it, 'shop', 150)
-  await fill(it, 'blog', 40, 2)
+useDeployment(made => {
+  it = made
 })
-afterAll(() => it.drop())
-beforeEach(() => it.audit.deleteMany({}))
-/** A second look finds nothing. */
-afterEach(async () => expect(await it.verify()).toMatchObject({ ok: true, found: [], repaired: [] }))
 
 describe('the raw record', () => {
   test.each([
