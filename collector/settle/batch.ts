@@ -1,6 +1,6 @@
 /** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
-import type { ClientSession, Db, MongoClient } from 'mongodb'
-import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+import type { AnyBulkWriteOperation, ClientSession, Db, MongoClient } from 'mongodb'
+import type { Delta, JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { sumDeltas } from './deltas.ts'
 import type { Fence } from './fence.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
@@ -107,18 +107,17 @@ async function commit(
       },
     },
   }))
-  const result = await db.collection<JournalPage>('journal').bulkWrite(updates, { session, ordered: false })
+  const result = await db.collection<StoredPage>('journal').bulkWrite(updates, { session, ordered: false })
   if (result.matchedCount !== pages.length) {
     throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
   }
-  const replaced = [...sessions.values()].flatMap(({ after, changed }) =>
-    after && changed ? { replaceOne: { filter: { _id: after._id }, replacement: after, upsert: true } } : [],
-  )
-  if (replaced.length > 0) await db.collection<Session>('sessions').bulkWrite(replaced, { session, ordered: false })
+  await writeSessions(db, session, [...sessions.values()])
 }
 
 /** A session of a batch: as the page before left it, and a draft for the page at work. */
 interface SessionChange {
+  /** not in the collection yet */
+  opened: boolean
   before: Session | undefined
   after: Session | undefined
   changed: boolean
@@ -133,12 +132,30 @@ async function readSessions(
   for (const event of counted.flat()) {
     const key = sessionKey(event)
     if (key !== undefined && !changes.has(key))
-      changes.set(key, { before: undefined, after: undefined, changed: false })
+      changes.set(key, { opened: true, before: undefined, after: undefined, changed: false })
   }
   if (changes.size === 0) return changes
   const there = db.collection<Session>('sessions').find({ _id: { $in: [...changes.keys()] } }, { session })
-  for await (const held of there) changes.set(held._id, { before: undefined, after: held, changed: false })
+  for await (const held of there)
+    changes.set(held._id, { opened: false, before: undefined, after: held, changed: false })
   return changes
+}
+
+/**
+ * New sessions are inserted, which costs a third of an upsert: where another lane has just opened the same one, the
+ * transaction conflicts and is tried again.
+ */
+async function writeSessions(db: Db, session: ClientSession, changes: SessionChange[]): Promise<void> {
+  const opened: Session[] = []
+  const replaced: AnyBulkWriteOperation<Session>[] = []
+  for (const { opened: isNew, after, changed } of changes) {
+    if (!after || !changed) continue
+    if (isNew) opened.push(after)
+    else replaced.push({ replaceOne: { filter: { _id: after._id }, replacement: after } })
+  }
+  const collection = db.collection<Session>('sessions')
+  if (opened.length > 0) await collection.insertMany(opened, { session, ordered: false })
+  if (replaced.length > 0) await collection.bulkWrite(replaced, { session, ordered: false })
 }
 
 /** Applies one page's events to the sessions of the batch and sums up what changed. */

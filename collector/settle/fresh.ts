@@ -3,7 +3,7 @@
  * of what settle cost. Only a short cut: which pages are open is always asked of the database.
  */
 import type { Collection, ObjectId } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import { fromStored, type JournalPage, type StoredPage } from '../journal/index.ts'
 
 /**
  * What is held at most, bytes as estimated by intake: two batches. Past it the older pages stay, as they come next;
@@ -14,7 +14,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 export interface FreshPages {
   add(page: JournalPage, bytes: number): void
   /** The pages with these ids, in their order, from memory or else from the collection. Those given out are let go. */
-  take(journal: Collection<JournalPage>, ids: ObjectId[]): Promise<JournalPage[]>
+  take(journal: Collection<StoredPage>, ids: ObjectId[]): Promise<JournalPage[]>
 }
 
 export function holdFreshPages(): FreshPages {
@@ -38,7 +38,7 @@ export function holdFreshPages(): FreshPages {
       const missing = ids.filter(id => !pages.get(id.toHexString()))
       if (missing.length > 0) {
         const read = journal.find({ _id: { $in: missing } }, { readConcern: { level: 'majority' } })
-        for await (const page of read) pages.set(page._id.toHexString(), page)
+        for await (const page of read) pages.set(page._id.toHexString(), fromStored(page))
       }
       return [...pages.values()].flatMap(page => page ?? [])
     },

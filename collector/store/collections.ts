@@ -22,7 +22,10 @@ export const COLLECTIONS: Record<string, Spec> = {
     ],
   },
   /** The first claim of every event id. */
-  seen: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  seen: {
+    create: { clusteredIndex: { key: { _id: 1 }, unique: true } },
+    indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }],
+  },
   /** The raw record. */
   events: {
     create: { timeseries: { timeField: 'ts', metaField: 'meta', granularity: 'seconds' } },
