@@ -61,7 +61,7 @@ export async function settleBatch({
   const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))
-  const counted = kept.map(events => events.filter(event => !parked.has(event)))
+  const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))
   await turns.commit(async () => {
     await client.withSession(session =>
       session.withTransaction(() => commit(session, db, lane, pages, counted), {
@@ -129,7 +129,11 @@ async function readSessions(
   counted: JournalEvent[][],
 ): Promise<Map<string, SessionChange>> {
   const changes = new Map<string, SessionChange>()
+  let last: JournalEvent | undefined
   for (const event of counted.flat()) {
+    // Events of a session come together, and a key takes time to make.
+    if (last?.session === event.session && last?.site === event.site) continue
+    last = event
     const key = sessionKey(event)
     if (key !== undefined && !changes.has(key))
       changes.set(key, { opened: true, before: undefined, after: undefined, changed: false })
@@ -162,18 +166,22 @@ async function writeSessions(db: Db, session: ClientSession, changes: SessionCha
 function count(events: JournalEvent[], sessions: Map<string, SessionChange>): Delta[] {
   const sum = sumDeltas()
   const touched = new Set<SessionChange>()
+  let last: JournalEvent | undefined
+  let change: SessionChange | undefined
   for (const event of events) {
     sum.event(event)
-    const key = sessionKey(event)
-    const change = key === undefined ? undefined : sessions.get(key)
-    if (key === undefined || !change) continue
-    if (!touched.has(change)) {
-      touched.add(change)
-      change.before = change.after
-      change.after = change.before ? draftOf(change.before) : openSession(event, key)
-      change.changed = true
+    if (!last || last.session !== event.session || last.site !== event.site) {
+      last = event
+      const key = sessionKey(event)
+      change = key === undefined ? undefined : sessions.get(key)
+      if (key !== undefined && change && !touched.has(change)) {
+        touched.add(change)
+        change.before = change.after
+        change.after = change.before ? draftOf(change.before) : openSession(event, key)
+        change.changed = true
+      }
     }
-    if (change.after) applyEvent(change.after, event)
+    if (change?.after) applyEvent(change.after, event)
   }
   for (const { before, after } of touched) if (after) sum.session(before, after)
   return sum.deltas()

@@ -1,7 +1,7 @@
 /** Ids: each claimed event is in the raw record, once. Finds `event-doubled`, `event-lost` and `seen-orphan`. */
 import type { ClientSession, ObjectId } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { eventsOf, type StoredPage } from '../journal/index.ts'
+import { fromStored, type StoredPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import { type Claim, cover, keysOf, type Raw } from './claims.ts'
 import { inGroups } from './groups.ts'
@@ -109,8 +109,8 @@ async function judgeBare(scope: Scope, site: string, bare: Claim[], session: Cli
     const page = String(claim.page)
     if (states.get(page) === 'open' || aside.has(`${page}:${claim._id}`)) continue
     if (states.has(page)) {
-      const kept = await journal.findOne({ _id: claim.page }, { session, projection: { envelopes: 1 } })
-      const event = eventsOf(kept?.envelopes ?? []).find(event => claimKey(event) === claim._id)
+      const kept = await journal.findOne({ _id: claim.page }, { session })
+      const event = (kept ? fromStored(kept).events : []).find(event => claimKey(event) === claim._id)
       faults.push(event ? lostFault(scope, claim.page, event) : orphanFault(scope, site, claim))
     } else faults.push(gave.has(page) ? goneFault(scope, site, claim) : orphanFault(scope, site, claim))
   }

@@ -2,26 +2,24 @@
  * Journal pages that are settled and still kept: what they counted is in the raw record, also where its claim is gone.
  * Finds `event-lost` beyond what `ids.ts` finds.
  */
-import { eventsOf, type JournalEvent, type StoredPage } from '../journal/index.ts'
+import { fromStored, type JournalEvent, type JournalPage, type StoredPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import type { Claim } from './claims.ts'
 import { lostFault } from './id-faults.ts'
 import type { Fault } from './kinds.ts'
 import { atOneMoment, type Scope } from './scope.ts'
 
-type SettledPage = Pick<StoredPage, '_id' | 'envelopes' | 'deltas'>
+type SettledPage = Pick<JournalPage, '_id' | 'events' | 'deltas'>
 
 export async function* checkPages(scope: Scope, site: string): AsyncGenerator<Fault> {
   const pages = scope.db
     .collection<StoredPage>('journal')
-    .find({ state: 'settled', 'deltas.site': site }, { projection: { envelopes: 1, deltas: 1 }, batchSize: 20 })
-  for await (const page of pages) yield* await judge(scope, site, page)
+    .find({ state: 'settled', 'deltas.site': site }, { batchSize: 20 })
+  for await (const page of pages) yield* await judge(scope, site, fromStored(page))
 }
 
-async function judge(scope: Scope, site: string, { _id, envelopes, deltas = [] }: SettledPage): Promise<Fault[]> {
-  const own = new Map(
-    eventsOf(envelopes.filter(envelope => envelope.site === site)).map(event => [claimKey(event), event]),
-  )
+async function judge(scope: Scope, site: string, { _id, events, deltas = [] }: SettledPage): Promise<Fault[]> {
+  const own = new Map(events.filter(event => event.site === site).map(event => [claimKey(event), event]))
   const claimed = await scope.db.collection<Claim>('seen').countDocuments({ _id: { $in: [...own.keys()] } })
   if (claimed === own.size) return []
   const counted = deltas
