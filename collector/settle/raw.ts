@@ -23,7 +23,8 @@ export const toRaw = (event: JournalEvent, page: ObjectId): RawEvent => ({
   url: event.url,
   host: event.host,
   path: event.path,
-  ref: event.ref,
+  // Absent where there is none.
+  ref: event.ref || undefined,
   source: event.source,
   channel: event.channel,
   medium: event.medium,
