@@ -1,12 +1,13 @@
-/** `/api/v2`: for who has the owner's key or is signed in. */
+/** `/api/v2`: for the owner, and for programs with an API key. */
 import { Router } from 'express'
 import type { Db, MongoClient } from 'mongodb'
 import type { Access } from './access.ts'
+import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { problem } from './problem.ts'
 import { INTERVALS, PERIODS, readStats } from './query/index.ts'
-import { DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
+import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
 
 export interface ApiParts {
   client: MongoClient
@@ -20,19 +21,23 @@ export interface ApiParts {
 
 export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiParts): Router {
   const router = Router()
-  router.use((request, response, next) => {
+  router.use((_, response, next) => {
     response.set('cache-control', 'no-store')
-    if (access.allows(request)) next()
-    else problem(response, 'not-signed-in')
+    next()
+  })
+  router.use(identify(access, createKeys(db, clock)))
+
+  router.get('/sites', async (_, response) => {
+    const caller = callerOf(response)
+    const all = await listSites(db)
+    response.json({ sites: all.filter(({ key }) => may(caller, 'read', key)) })
   })
 
-  router.get('/sites', async (_, response) => void response.json({ sites: await listSites(db) }))
-
   router.get('/stats', async (request, response) => {
-    const { site: key, period = 'today', interval } = request.query
-    if (typeof key !== 'string') return problem(response, 'parameter-invalid', 'site: the key of a site')
-    const site = key === DOCTOR_SITE ? undefined : sites.get(key)
-    if (!site) return problem(response, 'site-unknown')
+    const site = siteAsked(request, response, sites, 'read')
+    if (!site) return
+    const { period = 'today', interval } = request.query
+    if (site.key === DOCTOR_SITE) return problem(response, 'site-unknown')
     if (!isOneOf(PERIODS, period)) return problem(response, 'parameter-invalid', `period: one of ${PERIODS.join(', ')}`)
     if (interval !== undefined && !isOneOf(INTERVALS, interval)) {
       return problem(response, 'parameter-invalid', `interval: one of ${INTERVALS.join(', ')}`)
@@ -41,10 +46,8 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
   })
 
   router.get('/live', async (request, response) => {
-    const { site: key } = request.query
-    if (typeof key !== 'string') return problem(response, 'parameter-invalid', 'site: the key of a site')
-    const site = sites.get(key)
-    if (!site) return problem(response, 'site-unknown')
+    const site = siteAsked(request, response, sites, 'read')
+    if (!site) return
     // Express answers HEAD by the same route: there is nothing to stream.
     if (request.method === 'HEAD') return void response.type('text/event-stream').end()
     const viewer = startSse(response, () => hub.refresh(site, viewer))
@@ -64,10 +67,10 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
     }
   })
 
-  router.post('/login-links', (_, response) => void response.status(201).json({ token: access.newLink() }))
+  router.post('/login-links', ownerOnly, (_, response) => void response.status(201).json({ token: access.newLink() }))
 
   /** What `livetag doctor` asks: whether an event of its own has reached the time-series. */
-  router.get('/doctor/:id', async (request, response) => {
+  router.get('/doctor/:id', ownerOnly, async (request, response) => {
     const events = db
       .collection('events')
       .find({ 'meta.site': DOCTOR_SITE, id: String(request.params.id) }, { projection: { _id: 1 } })

@@ -2,7 +2,11 @@ import type { Response } from 'express'
 
 /** Codes of the API's errors, with their status and what to do. The codes are stable. */
 export const PROBLEMS = {
-  'not-signed-in': { status: 401, title: 'Send the owner key as `Authorization: Bearer <key>`, or sign in at /login.' },
+  'not-signed-in': {
+    status: 401,
+    title: 'Send the owner key or an API key as `Authorization: Bearer <key>`, or sign in at /login.',
+  },
+  'not-allowed': { status: 403, title: 'This key may not do that: `npx livetag key list` shows what it may.' },
   'not-found': { status: 404, title: 'There is nothing at this path.' },
   'site-unknown': { status: 404, title: 'No site has this key: `npx livetag site list` shows them.' },
   'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },

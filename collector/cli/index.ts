@@ -1,6 +1,7 @@
 /** The command `livetag`. */
 import { defineCommand, runMain } from 'citty'
 import { doctor } from './doctor.ts'
+import { key } from './key.ts'
 import { login } from './login.ts'
 import { serve } from './serve.ts'
 import { site } from './site.ts'
@@ -9,7 +10,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, login },
+  subCommands: { serve, doctor, status, verify, site, key, login },
 })
 
 await runMain(main)

@@ -1,3 +1,5 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
+
+export * from './keys.ts'
 export * from './sites.ts'
 export { startOfDay } from './zone.ts'

@@ -38,6 +38,8 @@ export const COLLECTIONS: Record<string, Spec> = {
   /** Packed counters. Minutes are kept 35 days. */
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
   sites: {},
+  /** API keys, by the SHA-256 of their text. Kept until they are revoked. */
+  keys: {},
   /** Scripts that were pinned: pages load them by their hash. Kept for ever. */
   scripts: {},
   lanes: {},

@@ -164,6 +164,20 @@ describe('a running collector', () => {
     expect(unknown.err).toContain('there is no site "nobody"')
   })
 
+  test('takes the key that `key add` printed, and no longer once `key revoke` took it back', async () => {
+    const { code, out } = await run(['key', 'add', 'reports', '--sites', 'second'])
+    expect([code, out]).toEqual([0, expect.stringMatching(/^lt_\S{32}\n$/)])
+    const ask = () => fetch(`${url}/api/v2/sites`, { headers: { authorization: `Bearer ${out.trim()}` } })
+    expect(await (await ask()).json()).toMatchObject({ sites: [{ key: 'second' }] })
+    const listed = await run(['key', 'list'])
+    expect(listed.out).toContain(`${out.slice(0, 8)}…  reports  read   second`)
+    expect(listed.out).not.toContain(out.trim())
+    expect((await run(['key', 'revoke', `${out.slice(0, 8)}…`])).out).toBe(`Revoked ${out.slice(0, 8)}… (reports).\n`)
+    await vi.waitFor(async () => expect((await ask()).status).toBe(401), { timeout: 2_000 })
+    const again = await run(['key', 'revoke', out.slice(0, 8)])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('there is no key that begins with')])
+  })
+
   test('is well, says `doctor`, step by step', async () => {
     const { code, out } = await run(['doctor', '--json'])
     const report = JSON.parse(out) as Report
