@@ -1,6 +1,6 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
-import { SCENARIOS, type Scenario } from './plan.ts'
+import { KINDS, type Kind, SCENARIOS, type Scenario } from './plan.ts'
 import { PROTECTIONS } from './protections.ts'
 
 export interface Options {
@@ -10,7 +10,11 @@ export interface Options {
   /** the first round, from 1: its draws are the same as if those before it had been run */
   from: number
   clients: number
+  /** what alone is done to the deployment */
+  only: Kind | undefined
   without: string | undefined
+  /** instead of a run: whether the loss of each protection is found */
+  protections: boolean
   json: boolean
   keep: boolean
 }
@@ -22,9 +26,11 @@ export const USAGE = `npm run crash -- [options]
   --rounds N        how many (default: 20)
   --from N          begin with this round, with its draws
   --clients N       sending at the same time (default: 6)
+  --only KIND       do nothing else to the deployment: ${KINDS.join(', ')}
   --without NAME    take a protection out of the collectors: a fault has to be found. ${Object.entries(PROTECTIONS)
     .map(([name, { why }]) => `\n                      ${name}: ${why}`)
     .join('')}
+  --protections     take each of these out in turn, in a run that is meant for it; 0 when each is found, and nothing with it
   --json            results as JSON on stdout
   --keep            keep logs and data also when nothing is wrong
 `
@@ -39,7 +45,9 @@ export function readOptions(args: string[]): Options | undefined {
       rounds: { type: 'string', default: '20' },
       from: { type: 'string', default: '1' },
       clients: { type: 'string', default: '6' },
+      only: { type: 'string' },
       without: { type: 'string' },
+      protections: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -53,19 +61,23 @@ export function readOptions(args: string[]): Options | undefined {
   }
   const scenario = SCENARIOS.find(name => name === values.scenario)
   if (!scenario) throw new Error(`--scenario takes ${SCENARIOS.join(', ')}, not "${values.scenario}"`)
+  const only = KINDS.find(name => name === values.only)
+  if (values.only !== undefined && !only) throw new Error(`--only takes ${KINDS.join(', ')}, not "${values.only}"`)
   return {
     scenario,
     seed: number('seed', 0),
     rounds: number('rounds', 1),
     from: number('from', 1),
     clients: number('clients', 1),
+    only,
     without: values.without,
+    protections: values.protections,
     json: values.json,
     keep: values.keep,
   }
 }
 
 /** The command that runs the rounds from this one on with the same draws. */
-export const repeatOf = ({ scenario, seed, clients, without }: Options, round: number, rounds: number): string =>
+export const repeatOf = ({ scenario, seed, clients, only, without }: Options, round: number, rounds: number): string =>
   `npm run crash -- --scenario ${scenario} --seed ${seed} --from ${round} --rounds ${rounds}` +
-  `${clients === 6 ? '' : ` --clients ${clients}`}${without === undefined ? '' : ` --without ${without}`}`
+  `${clients === 6 ? '' : ` --clients ${clients}`}${only === undefined ? '' : ` --only '${only}'`}${without === undefined ? '' : ` --without ${without}`}`
