@@ -7,8 +7,7 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, isTrusted } from './intake/index.ts'
-import { type Journal, JournalError } from './journal/index.ts'
+import { countRejects, createIntake, isTrusted, withPatience } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -71,11 +70,8 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const pipeline = await startPipeline({ client, db, holder, log, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
-  const journal: Pick<Journal, 'append'> = {
-    // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
-    append: (...page) =>
-      mongod.diskFull() ? Promise.reject(new JournalError('full')) : pipeline.journal.append(...page),
-  }
+  // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
+  const journal = withPatience(pipeline.journal, mongod.diskFull)
   const intake = createIntake({ journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
   const { diskFull } = mongod
   const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
@@ -102,6 +98,7 @@ export async function createCollector(
     await Promise.race([ended, pause(1_000)])
     server?.closeAllConnections()
     await pipeline.close()
+    journal.close()
     await Promise.all([rejects.close(), sites.close()])
   }
   let closing: Promise<void> | undefined

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Collector, createCollector } from '../collector/server.ts'
-import { OWNER_KEY } from './fixtures/collector.ts'
+import { addSite } from '../collector/sites/index.ts'
+import { connect } from '../collector/store/index.ts'
+import { CHROME, envelope, OWNER_KEY } from './fixtures/collector.ts'
 import { startTestMongod } from './fixtures/test-mongod.ts'
 
 let mongod: Awaited<ReturnType<typeof startTestMongod>>
@@ -59,4 +61,32 @@ test('a mongod that is frozen: both say so within their bound, however often the
 test('a mongod that died: ready again as soon as it is back, though nobody sent anything', async () => {
   process.kill(mongod.pid ?? 0, 'SIGKILL')
   await vi.waitFor(async () => expect(await ask('/readyz')).toMatchObject({ status: 200 }), { timeout: 20_000 })
+})
+
+test('a mongod that is frozen: a request is refused in time; sent again it is there once', async () => {
+  const client = await connect(mongod.uri, { appName: 'livetag-test' })
+  const events = client.db('livetag').collection('events')
+  const site = { key: 'shop', domain: 'shop.example', consent: 'none', timezone: 'UTC' } as const
+  await addSite(client.db('livetag'), site)
+  const body = JSON.stringify(envelope([{}, { n: 'click' }]))
+  const headers = { 'content-type': 'text/plain', 'user-agent': CHROME }
+  const send = (text = body) => fetch(`${url}/e`, { method: 'POST', body: text, headers })
+  const first = () => send(JSON.stringify(envelope()))
+  await vi.waitFor(async () => expect((await first()).status).toBe(204), { timeout: 5_000 })
+
+  process.kill(mongod.pid ?? 0, 'SIGSTOP')
+  try {
+    const asked = performance.now()
+    const refused = await send()
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2'])
+    expect(performance.now() - asked).toBeLessThan(7_000)
+  } finally {
+    process.kill(mongod.pid ?? 0, 'SIGCONT')
+  }
+  expect((await send()).status).toBe(204)
+  const stored = async () => (await events.find({ 'meta.site': 'shop' }).toArray()).length
+  await vi.waitFor(async () => expect(await stored()).toBe(3), { timeout: 15_000 })
+  await collector.close()
+  expect(await stored()).toBe(3)
+  await client.close()
 })

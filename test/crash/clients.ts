@@ -5,10 +5,11 @@ import type { CollectorProcess } from './collectors.ts'
 import { type Batch, emptyLedger, type Ledger, noteAnswer, noteSent } from './ledger.ts'
 import { type Draws, drawsFrom } from './seeded.ts'
 
-const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
-const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
-/** How long an answer is waited for, ms: shorter than a collector may sleep. */
-const PATIENCE_MS = 4_000
+export const CHROME =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
+export const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+/** How long an answer is waited for, ms: longer than a collector that runs takes, shorter than one may sleep. */
+const PATIENCE_MS = 8_000
 /** Batches that a client remembers, to send one of them again. */
 const REMEMBERED = 20
 

@@ -52,6 +52,8 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
   let child: ChildProcess | undefined
   let listening = false
   let held: Point | undefined
+  /** who waits for its memory */
+  const asked: ((rss: number) => void)[] = []
   let wanted = false
   let supervised = Promise.resolve()
 
@@ -62,8 +64,9 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
       started.once('message', () => {
         listening = true
         // Not its first message, which is its address.
-        started.on('message', (message: { held?: Point }) => {
+        started.on('message', (message: { held?: Point; rss?: number }) => {
           held = message.held ?? held
+          if (message.rss !== undefined) for (const answer of asked.splice(0)) answer(message.rss)
         })
       })
       const [code, signal] = await new Promise<[number | null, string | null]>(resolve => {
@@ -113,7 +116,7 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
     memory: () =>
       new Promise((resolve, reject) => {
         if (!child?.connected) return reject(new Error(`${name} does not run`))
-        child.on('message', ({ rss }: { rss?: number }) => rss !== undefined && resolve(rss))
+        asked.push(resolve)
         child.send({ ask: 'memory' }, error => error && reject(error))
       }),
   }

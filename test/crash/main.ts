@@ -1,4 +1,5 @@
-/** The command: a run, or the check that the harness finds what it is there for. */
+/** The command: a run, a start on a backlog, or the check that the harness finds what it is there for. */
+import { startOnBacklog } from './backlog.ts'
 import { type Options, readOptions, repeatOf, USAGE } from './options.ts'
 import { proveProtections } from './prove.ts'
 import { clientsOf, summaryOf, totalsOf } from './report.ts'
@@ -24,6 +25,11 @@ export async function main(args: string[]): Promise<number> {
   }
   const print = (result: unknown): void => {
     if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  }
+  if (options.backlog !== undefined) {
+    const worked = await startOnBacklog(options, options.backlog, say)
+    print(worked)
+    return worked.ok ? 0 : 1
   }
   if (options.protections) {
     const proofs = await proveProtections(say)

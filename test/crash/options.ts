@@ -13,6 +13,8 @@ export interface Options {
   /** what alone is done to the deployment */
   only: Kind | undefined
   without: string | undefined
+  /** instead of a run: a start on so many events that are not settled */
+  backlog: number | undefined
   /** instead of a run: whether the loss of each protection is found */
   protections: boolean
   json: boolean
@@ -30,6 +32,7 @@ export const USAGE = `npm run crash -- [options]
   --without NAME    take a protection out of the collectors: a fault has to be found. ${Object.entries(PROTECTIONS)
     .map(([name, { why }]) => `\n                      ${name}: ${why}`)
     .join('')}
+  --backlog N       start a collector on so many events that are not settled, and count what it does while clients send
   --protections     take each of these out in turn, in a run that is meant for it; 0 when each is found, and nothing with it
   --json            results as JSON on stdout
   --keep            keep logs and data also when nothing is wrong
@@ -47,6 +50,7 @@ export function readOptions(args: string[]): Options | undefined {
       clients: { type: 'string', default: '6' },
       only: { type: 'string' },
       without: { type: 'string' },
+      backlog: { type: 'string' },
       protections: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -54,7 +58,7 @@ export function readOptions(args: string[]): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const number = (name: 'seed' | 'rounds' | 'from' | 'clients', least: number): number => {
+  const number = (name: 'seed' | 'rounds' | 'from' | 'clients' | 'backlog', least: number): number => {
     const value = Number(values[name])
     if (Number.isInteger(value) && value >= least) return value
     throw new Error(`--${name} takes a whole number from ${least} on, not "${values[name]}"`)
@@ -71,6 +75,7 @@ export function readOptions(args: string[]): Options | undefined {
     clients: number('clients', 1),
     only,
     without: values.without,
+    backlog: values.backlog === undefined ? undefined : number('backlog', 1),
     protections: values.protections,
     json: values.json,
     keep: values.keep,
