@@ -20,6 +20,8 @@ import { until } from './until.ts'
 const SITE = 'backlog'
 /** Batches that are put into the journal together: its bound lets more wait, but not for ever. */
 const TOGETHER = 400
+/** Of what waits: of the last minutes, some of what was offline; ms. */
+const AGES = [0, 0, 0, 0, 0, 60_000, 120_000, 180_000, 240_000, 26 * 3_600_000] as const
 const SETTLED_MS = 30 * 60_000
 
 export interface BacklogWorked {
@@ -93,7 +95,7 @@ async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number)
   const pages = db.collection<JournalPage>('journal', { ignoreUndefined: true })
   const journal = createJournal({ pages, lane: () => lane, limit: 256 * 1024 ** 2 })
   const site = { key: SITE, domain: 'shop.example', consent: 'none', timezone: 'UTC' } as const
-  const batches = batchesOf(SITE, drawsFrom(seed, 0), 20)
+  const batches = batchesOf(SITE, drawsFrom(seed, 0), 20, AGES)
   for (let sent = 0; sent < events; ) {
     const appended: Promise<void>[] = []
     for (let i = 0; i < TOGETHER && sent < events; i++) {
