@@ -1,7 +1,7 @@
 /** Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db, MongoClient } from 'mongodb'
-import { createJournal, type Journal, type JournalEvent, type JournalPage } from './journal/index.ts'
+import { createJournal, type Journal, type JournalEvent, type StoredPage } from './journal/index.ts'
 import type { Log } from './log.ts'
 import { createFolder } from './rollup/index.ts'
 import {
@@ -64,7 +64,7 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
   let settledBefore = 0
   let worker = workOn(parts, await leaseLane(db, holder))
   const journal = createJournal({
-    pages: db.collection<JournalPage>('journal'),
+    pages: db.collection<StoredPage>('journal'),
     lane: () => worker.lane,
     limit,
     written: (...page) => worker.written(...page),

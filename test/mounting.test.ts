@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { JournalPage } from '../collector/journal/index.ts'
+import type { StoredPage } from '../collector/journal/index.ts'
 import { CHROME, envelope, OWNER_KEY, startCollector, type TestCollector } from './fixtures/collector.ts'
 
 let it: TestCollector
@@ -45,8 +45,8 @@ describe.each(['', '/stats/lt'])('mounted in an Express app of oneâ€™s own at â€
       headers: { 'content-type': 'application/json' },
     })
     expect(await response.json()).toEqual({ accepted: 1, rejected: [] })
-    const found = await it.db.collection<JournalPage>('journal').findOne({ 'events.id': `${one.w}.0` })
-    expect(found?.events[0]?.name).toBe('mounted')
+    const found = await it.db.collection<StoredPage>('journal').findOne({ 'envelopes.events.id': `${one.w}.0` })
+    expect(found?.envelopes[0]?.events[0]?.name).toBe('mounted')
   })
 
   test('it answers pixels, the tag, health and the API', async () => {

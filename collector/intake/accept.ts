@@ -4,12 +4,12 @@
  */
 import { Compile } from 'typebox/compile'
 import { type Envelope, EnvelopeHead, LIMITS, WireEvent } from '../../tag/wire.ts'
-import type { JournalEvent } from '../journal/index.ts'
+import { eventOf, type JournalEvent, type Shared } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { allowsIdentifier, fits } from './consent.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
-import { eventOf, readShared, type Shared, sizeOf } from './event.ts'
+import { readShared, sizeOf } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
 

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
-import type { JournalEvent } from '../journal/index.ts'
+import { eventOf, type JournalEvent } from '../journal/index.ts'
 import type { Circumstances } from './accept.ts'
 import { fits } from './consent.ts'
-import { eventOf, readShared } from './event.ts'
+import { readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
 

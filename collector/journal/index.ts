@@ -4,4 +4,5 @@
  * majority, and that what waits never takes more than its bound.
  */
 export * from './page.ts'
+export * from './stored.ts'
 export { createJournal, type Journal, JournalError } from './writer.ts'

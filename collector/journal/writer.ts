@@ -4,6 +4,7 @@
  */
 import { type Collection, ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from './page.ts'
+import { type StoredPage, toStored } from './stored.ts'
 
 /**
  * A page is closed at this many events or bytes; before, at the end of the turn of the event loop when none is being
@@ -39,7 +40,7 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  pages: Collection<JournalPage>
+  pages: Collection<StoredPage>
   /** the lane that pages are written to, and its epoch now */
   lane(): { id: number; epoch: number }
   /** bound in bytes of what waits and is being written together */
@@ -97,7 +98,7 @@ export function createJournal({ pages, lane, limit, written }: JournalOptions): 
     }
     let failure: JournalError | undefined
     try {
-      await pages.insertOne(page, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_MS } })
+      await pages.insertOne(toStored(page), { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_MS } })
     } catch (error) {
       failure = new JournalError('away', error)
     }

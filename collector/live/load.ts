@@ -1,6 +1,6 @@
 /** Fills a room with one snapshot read: counters, active visitors, the newest events. */
 import { type Db, type MongoClient, ObjectId, type Timestamp } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import { eventsOf, type StoredPage } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import type { Session } from '../settle/index.ts'
 import { ACTIVE_MS, type Room, WINDOW_MS } from './room.ts'
@@ -28,17 +28,16 @@ export async function loadRoom(client: MongoClient, db: Db, site: string, room: 
       .limit(MOST_SESSIONS)
     for await (const { _id, visitor, end } of active) room.active(visitor ?? _id.slice(site.length + 1), +end)
     const pages = await db
-      .collection<JournalPage>('journal')
+      .collection<StoredPage>('journal')
       .find(
-        { _id: { $gte: ObjectId.createFromTime((now - ACTIVE_MS) / 1000) }, 'events.site': site },
-        { session, projection: { at: 1, ...eventFields('events') } },
+        { _id: { $gte: ObjectId.createFromTime((now - ACTIVE_MS) / 1000) }, 'envelopes.site': site },
+        { session, projection: { at: 1, ...eventFields('envelopes') } },
       )
       .sort({ _id: -1 })
       .limit(RECENT_PAGES)
       .toArray()
     for (const page of pages.reverse()) {
-      const events = page.events.filter(event => event.site === site)
-      room.inserted(events, +page.at)
+      room.inserted(eventsOf(page.envelopes.filter(envelope => envelope.site === site)), +page.at)
     }
     const seen = await db.collection<Session>('sessions').findOne({ site }, { projection: { _id: 1 } })
     const { snapshotTime } = session as unknown as { snapshotTime?: Timestamp }

@@ -4,32 +4,18 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ChangeStreamInsertDocument, ChangeStreamUpdateDocument, Db, Timestamp } from 'mongodb'
-import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+import { type Delta, eventsOf, type JournalEvent, type StoredPage } from '../journal/index.ts'
 
-type Change = ChangeStreamInsertDocument<JournalPage> | ChangeStreamUpdateDocument<JournalPage>
+type Change = ChangeStreamInsertDocument<StoredPage> | ChangeStreamUpdateDocument<StoredPage>
 
 /** Fields of an event that a live view can show or count. */
 export type LiveFields = Omit<JournalEvent, 'own' | 'url' | 'ref' | 'channel'>
 
-const FIELDS = [
-  'site',
-  'name',
-  'id',
-  'ts',
-  'visitor',
-  'session',
-  'host',
-  'path',
-  'source',
-  'title',
-  'device',
-  'browser',
-  'os',
-  'bot',
-  'props',
-]
+const SHARED = ['site', 'visitor', 'session', 'host', 'path', 'source', 'title', 'device', 'browser', 'os', 'bot']
+const OWN = ['name', 'id', 'ts', 'props']
+/** For a projection, of what lies under this path: the envelopes of a page. */
 export const eventFields = (path: string): Record<string, 1> =>
-  Object.fromEntries(FIELDS.map(field => [`${path}.${field}`, 1]))
+  Object.fromEntries([...SHARED, ...OWN.map(field => `events.${field}`)].map(field => [`${path}.${field}`, 1]))
 
 const PIPELINE = [
   {
@@ -45,7 +31,7 @@ const PIPELINE = [
       operationType: 1,
       clusterTime: 1,
       'fullDocument.at': 1,
-      ...eventFields('fullDocument.events'),
+      ...eventFields('fullDocument.envelopes'),
       'updateDescription.updatedFields.deltas': 1,
     },
   },
@@ -71,13 +57,13 @@ export async function openStream(db: Db, listener: Listener): Promise<LiveStream
   const open = async () => {
     const { operationTime } = await db.command({ ping: 1 })
     return db
-      .collection<JournalPage>('journal')
-      .watch<JournalPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
+      .collection<StoredPage>('journal')
+      .watch<StoredPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
   }
   const take = (change: Change): void => {
     if (!change.clusterTime) return
     if (change.operationType === 'insert')
-      listener.inserted(change.fullDocument.events, change.fullDocument.at, change.clusterTime)
+      listener.inserted(eventsOf(change.fullDocument.envelopes), change.fullDocument.at, change.clusterTime)
     else listener.settled(change.updateDescription.updatedFields?.deltas ?? [], change.clusterTime)
   }
   let stream = await open()

@@ -3,7 +3,7 @@
  * A document is replaced by compare-and-swap on `upto`, so repeating is harmless and no transaction is needed.
  */
 import type { AnyBulkWriteOperation, Db } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import type { JournalPage, StoredPage } from '../journal/index.ts'
 import { type Lane, LaneLost } from '../settle/index.ts'
 import {
   addDelta,
@@ -29,7 +29,7 @@ export interface Folder {
 }
 
 export function createFolder(db: Db, lane: Lane): Folder {
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
   const rollups = db.collection<RollupDocument>('rollups')
   const held = new Map<string, Rollup>()
 

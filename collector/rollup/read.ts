@@ -1,7 +1,7 @@
 /** Reading counters: rollups of all lanes, plus the settled pages that they do not contain yet. */
 import type { ClientSession, Db, Filter } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import type { Dimension, JournalPage } from '../journal/index.ts'
+import type { Dimension, StoredPage } from '../journal/index.ts'
 import { addDelta, fromDocument, type RollupDocument, rollupId } from './rollup.ts'
 
 export interface Range {
@@ -44,7 +44,7 @@ export async function readMinutes(
     addDelta(rows(rollup.dim, rollup.at), { values: [...rollup.rows.keys()], counters: [...rollup.rows.values()] })
   }
   const unfolded = db
-    .collection<JournalPage>('journal')
+    .collection<StoredPage>('journal')
     .find(
       { foldedAt: null as never, state: 'settled', 'deltas.site': site },
       { session, projection: { lane: 1, settled: 1, deltas: 1 } },

@@ -1,6 +1,6 @@
 /** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
-import type { ClientSession, Db, MongoClient } from 'mongodb'
-import type { Delta, JournalEvent, JournalPage } from '../journal/index.ts'
+import type { AnyBulkWriteOperation, ClientSession, Db, MongoClient } from 'mongodb'
+import type { Delta, JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { sumDeltas } from './deltas.ts'
 import type { Fence } from './fence.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
@@ -61,7 +61,7 @@ export async function settleBatch({
   const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))
-  const counted = kept.map(events => events.filter(event => !parked.has(event)))
+  const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))
   await turns.commit(async () => {
     await client.withSession(session =>
       session.withTransaction(() => commit(session, db, lane, pages, counted), {
@@ -107,18 +107,17 @@ async function commit(
       },
     },
   }))
-  const result = await db.collection<JournalPage>('journal').bulkWrite(updates, { session, ordered: false })
+  const result = await db.collection<StoredPage>('journal').bulkWrite(updates, { session, ordered: false })
   if (result.matchedCount !== pages.length) {
     throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
   }
-  const replaced = [...sessions.values()].flatMap(({ after, changed }) =>
-    after && changed ? { replaceOne: { filter: { _id: after._id }, replacement: after, upsert: true } } : [],
-  )
-  if (replaced.length > 0) await db.collection<Session>('sessions').bulkWrite(replaced, { session, ordered: false })
+  await writeSessions(db, session, [...sessions.values()])
 }
 
 /** A session of a batch: as the page before left it, and a draft for the page at work. */
 interface SessionChange {
+  /** not in the collection yet */
+  opened: boolean
   before: Session | undefined
   after: Session | undefined
   changed: boolean
@@ -130,33 +129,59 @@ async function readSessions(
   counted: JournalEvent[][],
 ): Promise<Map<string, SessionChange>> {
   const changes = new Map<string, SessionChange>()
+  let last: JournalEvent | undefined
   for (const event of counted.flat()) {
+    // Events of a session come together, and a key takes time to make.
+    if (last?.session === event.session && last?.site === event.site) continue
+    last = event
     const key = sessionKey(event)
     if (key !== undefined && !changes.has(key))
-      changes.set(key, { before: undefined, after: undefined, changed: false })
+      changes.set(key, { opened: true, before: undefined, after: undefined, changed: false })
   }
   if (changes.size === 0) return changes
   const there = db.collection<Session>('sessions').find({ _id: { $in: [...changes.keys()] } }, { session })
-  for await (const held of there) changes.set(held._id, { before: undefined, after: held, changed: false })
+  for await (const held of there)
+    changes.set(held._id, { opened: false, before: undefined, after: held, changed: false })
   return changes
+}
+
+/**
+ * New sessions are inserted, which costs a third of an upsert: where another lane has just opened the same one, the
+ * transaction conflicts and is tried again.
+ */
+async function writeSessions(db: Db, session: ClientSession, changes: SessionChange[]): Promise<void> {
+  const opened: Session[] = []
+  const replaced: AnyBulkWriteOperation<Session>[] = []
+  for (const { opened: isNew, after, changed } of changes) {
+    if (!after || !changed) continue
+    if (isNew) opened.push(after)
+    else replaced.push({ replaceOne: { filter: { _id: after._id }, replacement: after } })
+  }
+  const collection = db.collection<Session>('sessions')
+  if (opened.length > 0) await collection.insertMany(opened, { session, ordered: false })
+  if (replaced.length > 0) await collection.bulkWrite(replaced, { session, ordered: false })
 }
 
 /** Applies one page's events to the sessions of the batch and sums up what changed. */
 function count(events: JournalEvent[], sessions: Map<string, SessionChange>): Delta[] {
   const sum = sumDeltas()
   const touched = new Set<SessionChange>()
+  let last: JournalEvent | undefined
+  let change: SessionChange | undefined
   for (const event of events) {
     sum.event(event)
-    const key = sessionKey(event)
-    const change = key === undefined ? undefined : sessions.get(key)
-    if (key === undefined || !change) continue
-    if (!touched.has(change)) {
-      touched.add(change)
-      change.before = change.after
-      change.after = change.before ? draftOf(change.before) : openSession(event, key)
-      change.changed = true
+    if (!last || last.session !== event.session || last.site !== event.site) {
+      last = event
+      const key = sessionKey(event)
+      change = key === undefined ? undefined : sessions.get(key)
+      if (key !== undefined && change && !touched.has(change)) {
+        touched.add(change)
+        change.before = change.after
+        change.after = change.before ? draftOf(change.before) : openSession(event, key)
+        change.changed = true
+      }
     }
-    if (change.after) applyEvent(change.after, event)
+    if (change?.after) applyEvent(change.after, event)
   }
   for (const { before, after } of touched) if (after) sum.session(before, after)
   return sum.deltas()

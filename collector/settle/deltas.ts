@@ -59,13 +59,14 @@ export function sumDeltas(): DeltaSum {
     event({ site, ts, name, path, bot }) {
       const { rows } = minuteAt(site, ts)
       const isView = name === 'pageview'
-      const changed = [getOrAdd(rows.total, '', emptyRow), getOrAdd(rows.name, name, emptyRow)]
-      if (isView) changed.push(getOrAdd(rows.page, path, emptyRow))
-      for (const row of changed) {
+      const count = (row: number[]): void => {
         add(row, EVENTS, 1)
         if (isView) add(row, VIEWS, 1)
         if (bot !== undefined) add(row, BOTS, 1)
       }
+      count(getOrAdd(rows.total, '', emptyRow))
+      count(getOrAdd(rows.name, name, emptyRow))
+      if (isView) count(getOrAdd(rows.page, path, emptyRow))
     },
     session(before, after) {
       addSession(before, -1)

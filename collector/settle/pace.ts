@@ -3,7 +3,7 @@ import type { JournalPage } from '../journal/index.ts'
 import type { Sleeper } from './sleeper.ts'
 
 /** Events that are settled together when it lags, and pages. */
-const BATCH = { events: 4_000, pages: 200 } as const
+const BATCH = { events: 8_000, pages: 200 } as const
 /**
  * A batch begins no sooner than this after the one before, ms: three commits for many events instead of three for a
  * few. An event that comes alone does not wait.

@@ -53,10 +53,8 @@ export async function storeRaw(
   kept: JournalEvent[][],
   fresh: boolean,
 ): Promise<Unstorable[]> {
-  const events = kept.flatMap((list, i) => {
-    const page = pages[i]
-    return page ? list.map(event => ({ event, page: page._id })) : []
-  })
+  const events: Placed[] = []
+  for (const [i, { _id }] of pages.entries()) for (const event of kept[i] ?? []) events.push({ event, page: _id })
   const unstorable: Unstorable[] = []
   await insert(db, fence, fresh ? events : await missing(db, fence, events), unstorable)
   return unstorable

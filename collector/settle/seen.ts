@@ -16,17 +16,20 @@ interface Claim {
  */
 export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[][]> {
   const claims = new Map<string, Claim>()
-  for (const page of pages) {
-    for (const event of page.events) {
+  const keys = pages.map(page =>
+    page.events.map(event => {
       const key = claimKey(event)
       if (!claims.has(key)) claims.set(key, toClaim(key, event, page))
-    }
-  }
+      return key
+    }),
+  )
   const taken = await insertClaims(db, [...claims.values()])
-  return pages.map(({ _id, events }) => {
+  const events = pages.reduce((sum, page) => sum + page.events.length, 0)
+  if (taken.size === 0 && claims.size === events) return pages.map(page => page.events)
+  return pages.map(({ _id, events }, p) => {
     const kept = new Set<string>()
-    return events.filter(event => {
-      const key = claimKey(event)
+    return events.filter((_, e) => {
+      const key = keys[p]?.[e] ?? ''
       const owner = taken.get(key) ?? claims.get(key)?.page
       return owner?.equals(_id) === true && !kept.has(key) && kept.add(key)
     })

@@ -3,7 +3,7 @@
  * One settler works on one lane: it takes open pages, oldest first, and adopts the lane anew after any failure.
  */
 import type { Db, MongoClient } from 'mongodb'
-import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import type { JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { createTurns, settleBatch } from './batch.ts'
 import { type Fence, type RaiseFence, raiseFence } from './fence.ts'
 import { holdFreshPages } from './fresh.ts'
@@ -65,7 +65,7 @@ export function startSettler({
   /** of the present epoch */
   let fence: Fence | undefined
 
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
   /** @param taken ids of pages at work */
   const openPages = async (taken: Set<string>): Promise<JournalPage[]> => {
     const open = await journal

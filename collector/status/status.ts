@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import type { StoredPage } from '../journal/index.ts'
 import { type LaneDocument, lanes } from '../settle/index.ts'
 
 export interface LaneStatus {
@@ -41,7 +41,7 @@ export async function readStatus(db: Db): Promise<Status> {
       .aggregate<LaneDocument & { left: number }>([{ $set: { left: secondsTo('$expires') } }, { $sort: { _id: 1 } }])
       .toArray(),
     db
-      .collection<JournalPage>('journal')
+      .collection<StoredPage>('journal')
       .aggregate<Work>([
         { $match: { foldedAt: null } },
         {

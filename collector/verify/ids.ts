@@ -1,7 +1,7 @@
 /** Ids: each claimed event is in the raw record, once. Finds `event-doubled`, `event-lost` and `seen-orphan`. */
 import type { ClientSession, ObjectId } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import type { JournalPage } from '../journal/index.ts'
+import { fromStored, type StoredPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import { type Claim, cover, keysOf, type Raw } from './claims.ts'
 import { inGroups } from './groups.ts'
@@ -90,7 +90,7 @@ async function judgeBare(scope: Scope, site: string, bare: Claim[], session: Cli
   const { db } = scope
   const ids = bare.map(({ page }) => page)
   const states = new Map<string, string>()
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
   for await (const { _id, state } of journal.find({ _id: { $in: ids } }, { session, projection: { state: 1 } }))
     states.set(String(_id), state)
   const parked = await db
@@ -109,8 +109,8 @@ async function judgeBare(scope: Scope, site: string, bare: Claim[], session: Cli
     const page = String(claim.page)
     if (states.get(page) === 'open' || aside.has(`${page}:${claim._id}`)) continue
     if (states.has(page)) {
-      const kept = await journal.findOne({ _id: claim.page }, { session, projection: { events: 1 } })
-      const event = kept?.events.find(event => claimKey(event) === claim._id)
+      const kept = await journal.findOne({ _id: claim.page }, { session })
+      const event = (kept ? fromStored(kept).events : []).find(event => claimKey(event) === claim._id)
       faults.push(event ? lostFault(scope, claim.page, event) : orphanFault(scope, site, claim))
     } else faults.push(gave.has(page) ? goneFault(scope, site, claim) : orphanFault(scope, site, claim))
   }

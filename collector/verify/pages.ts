@@ -2,7 +2,7 @@
  * Journal pages that are settled and still kept: what they counted is in the raw record, also where its claim is gone.
  * Finds `event-lost` beyond what `ids.ts` finds.
  */
-import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import { fromStored, type JournalEvent, type JournalPage, type StoredPage } from '../journal/index.ts'
 import { claimKey, type RawEvent } from '../settle/index.ts'
 import type { Claim } from './claims.ts'
 import { lostFault } from './id-faults.ts'
@@ -13,9 +13,9 @@ type SettledPage = Pick<JournalPage, '_id' | 'events' | 'deltas'>
 
 export async function* checkPages(scope: Scope, site: string): AsyncGenerator<Fault> {
   const pages = scope.db
-    .collection<JournalPage>('journal')
-    .find({ state: 'settled', 'deltas.site': site }, { projection: { events: 1, deltas: 1 }, batchSize: 20 })
-  for await (const page of pages) yield* await judge(scope, site, page)
+    .collection<StoredPage>('journal')
+    .find({ state: 'settled', 'deltas.site': site }, { batchSize: 20 })
+  for await (const page of pages) yield* await judge(scope, site, fromStored(page))
 }
 
 async function judge(scope: Scope, site: string, { _id, events, deltas = [] }: SettledPage): Promise<Fault[]> {

@@ -1,6 +1,6 @@
 /** Rollups: each minute counts what the record says. Finds `rollup-missing`, `rollup-wrong` and `upto-stale`. */
 import type { Db } from 'mongodb'
-import type { JournalPage } from '../journal/index.ts'
+import type { StoredPage } from '../journal/index.ts'
 import { type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
 import { MINUTE_MS, type RawEvent, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
@@ -20,7 +20,7 @@ export type Folded = Map<string, number>
 export async function readFolded(db: Db): Promise<Folded> {
   const folded: Folded = new Map()
   const pages = db
-    .collection<JournalPage>('journal')
+    .collection<StoredPage>('journal')
     .find(
       { foldedAt: { $type: 'date' }, state: 'settled' },
       { projection: { lane: 1, settled: 1, 'deltas.site': 1, 'deltas.dim': 1, 'deltas.at': 1 } },

@@ -1,6 +1,6 @@
 /** Where a verification looks, and what it knows so far. */
 import { type ClientSession, type Db, type MongoClient, ObjectId } from 'mongodb'
-import type { JournalEvent, JournalPage } from '../journal/index.ts'
+import type { JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { lanes, type Session } from '../settle/index.ts'
 
 /**
@@ -79,7 +79,7 @@ export const inTransaction = <T>(
 
 async function readMoment(db: Db, site: string, session: ClientSession): Promise<Moment> {
   const held = await lanes(db).find({}, { session }).toArray()
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
   const open = await journal
     .find({ lane: { $in: held.map(({ _id }) => _id) }, state: 'open' }, { session, projection: { _id: 1 } })
     .toArray()

@@ -33,7 +33,7 @@ export async function measureSettle({ url }, { db, journal, settled, mongodSecon
   await settled()
   const seconds = (performance.now() - started) / 1000
   const mongodShare = (mongodSeconds() - used) / seconds
-  const naivePerSecond = await measureNaive(db, pages[0].events)
+  const naivePerSecond = await measureNaive(db, eventsOf(pages[0]))
   const eventsPerSecond = EVENTS / seconds
   return {
     events: EVENTS,
@@ -44,6 +44,9 @@ export async function measureSettle({ url }, { db, journal, settled, mongodSecon
     timesNaive: eventsPerSecond / naivePerSecond,
   }
 }
+
+const eventsOf = ({ envelopes }) =>
+  envelopes.flatMap(({ events, ...shared }) => events.map(own => ({ ...shared, ...own })))
 
 function processorSeconds(pid) {
   try {
@@ -65,22 +68,19 @@ async function recordedPages(url, journal, settled) {
   await settled()
   const [page] = await journal.find({ n: 20 }).sort({ _id: -1 }).limit(1).toArray()
   const { _id, settled: _1, deltas: _2, foldedAt: _3, ...head } = page
+  const [shared] = head.envelopes
   return Array.from({ length: EVENTS / 500 }, (_, n) => ({
     ...head,
     // Opened together, when all are there: the rate is that of settle alone.
     state: 'waiting',
     n: 500,
-    events: Array.from({ length: 500 }, (_, i) => {
-      const event = page.events[i % page.events.length]
-      const id = `bench${n}.${i}`
-      // 20 events a session, as a visit has.
-      return {
-        ...event,
-        id,
-        session: `bench${n}-${Math.floor(i / 20)}`,
-        visitor: `bench${n}-${Math.floor(i / 20)}`,
-        path: `/p/${(n * 7 + i) % 60}`,
-      }
-    }),
+    // 20 events a session, as a visit has.
+    envelopes: Array.from({ length: 25 }, (_, visit) => ({
+      ...shared,
+      session: `bench${n}-${visit}`,
+      visitor: `bench${n}-${visit}`,
+      path: `/p/${(n * 7 + visit) % 60}`,
+      events: shared.events.map((event, i) => ({ ...event, id: `bench${n}x${visit}.${i}` })),
+    })),
   }))
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { toStored } from '../../collector/journal/index.ts'
 import { lanes } from '../../collector/settle/index.ts'
 import { connect, type Mongod, openMongod } from '../../collector/store/index.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
@@ -79,7 +80,7 @@ test('`status` shows each lane, and ends with 1 where work waits for a collector
   const well = await run(['status'])
   expect(well.code, well.err).toBe(0)
   expect(well.out).toMatch(/^0 +one +1 +3[56]\d\d(\.\d)? s +\d+ +0 +0 +0 s +0$/m)
-  await it.journal.insertOne(openPage([journalEvent({ id: 'waits' })], { lane: 1 }))
+  await it.journal.insertOne(toStored(openPage([journalEvent({ id: 'waits' })], { lane: 1 })))
   await lanes(it.db).updateOne({ _id: 1 }, { $set: { expires: new Date(Date.now() - 60_000) } })
   const wrong = await run(['status', '--json'])
   const { ok, lanes: all } = JSON.parse(wrong.out)

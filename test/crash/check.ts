@@ -26,7 +26,7 @@ export interface Checked {
 
 /** How many pages with events of the site are not settled, or not folded. */
 export const unfinished = (db: Db, site: string): Promise<number> =>
-  db.collection('journal').countDocuments({ foldedAt: null, 'events.site': site })
+  db.collection('journal').countDocuments({ foldedAt: null, 'envelopes.site': site })
 
 export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<Checked> {
   const faults = noFaults()

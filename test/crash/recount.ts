@@ -1,12 +1,12 @@
 /** Counts a site's events where they are kept, to hold the places against each other. */
 import type { Db } from 'mongodb'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import type { StoredPage } from '../../collector/journal/index.ts'
 import { readMinutes } from '../../collector/rollup/index.ts'
 import type { RawEvent, Session } from '../../collector/settle/index.ts'
 
 /** Resolves when every page is settled and folded. */
 export async function settledAndFolded(db: Db): Promise<boolean> {
-  return (await db.collection<JournalPage>('journal').countDocuments({ foldedAt: null as never })) === 0
+  return (await db.collection<StoredPage>('journal').countDocuments({ foldedAt: null as never })) === 0
 }
 
 export interface Count {

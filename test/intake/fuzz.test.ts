@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { eventsOf, type StoredPage } from '../../collector/journal/index.ts'
 import type { RawEvent } from '../../collector/settle/index.ts'
 import { claimKey } from '../../collector/settle/seen.ts'
 import type { DebugAnswer } from '../../tag/wire.ts'
@@ -81,8 +81,8 @@ test('whatever is sent: never a 5xx, and everything that was taken is settled on
   )
   expect(taken).toBeGreaterThan(100)
   await it.folded()
-  const pages = await it.db.collection<JournalPage>('journal').find().toArray()
-  const keys = pages.flatMap(page => page.events.map(claimKey))
+  const pages = await it.db.collection<StoredPage>('journal').find().toArray()
+  const keys = pages.flatMap(page => eventsOf(page.envelopes).map(claimKey))
   expect(keys).toHaveLength(taken)
   expect(await it.db.collection('parked').find().toArray()).toEqual([])
   expect(await it.db.collection<RawEvent>('events').countDocuments()).toBe(new Set(keys).size)

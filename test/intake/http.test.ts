@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { eventsOf, type StoredPage } from '../../collector/journal/index.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
 let it: TestCollector
@@ -15,8 +15,8 @@ afterAll(() => it.close())
 const post = (body: BodyInit, query = '', init: RequestInit = {}) =>
   fetch(`${it.url}/e${query}`, { method: 'POST', body, ...init })
 const eventOf = async (id: string) => {
-  const page = await it.db.collection<JournalPage>('journal').findOne({ 'events.id': id })
-  return page?.events.find(event => event.id === id)
+  const page = await it.db.collection<StoredPage>('journal').findOne({ 'envelopes.events.id': id })
+  return eventsOf(page?.envelopes ?? []).find(event => event.id === id)
 }
 
 test('what is taken is answered with an empty 204, readable from every origin', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { eventsOf, type StoredPage } from '../../collector/journal/index.ts'
 import type { Envelope } from '../../tag/wire.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => it.close())
 
-const stored = (site: string) => it.db.collection<JournalPage>('journal').countDocuments({ 'events.site': site })
+const stored = (site: string) => it.db.collection<StoredPage>('journal').countDocuments({ 'envelopes.site': site })
 
 describe('a body is refused as a whole', () => {
   const good = envelope()
@@ -129,8 +129,8 @@ describe('an event is refused alone, with its reason, and its batch goes on', ()
     expect(response.headers.get('x-livetag')).toBe(reason)
     const answer = await response.json()
     expect(answer).toMatchObject({ accepted: 2, rejected: [{ reason }] })
-    const [page] = await it.db.collection<JournalPage>('journal').find().sort({ _id: -1 }).limit(1).toArray()
-    expect(page?.events.map(({ name, id }) => [name, id])).toEqual([
+    const [page] = await it.db.collection<StoredPage>('journal').find().sort({ _id: -1 }).limit(1).toArray()
+    expect(eventsOf(page?.envelopes ?? []).map(({ name, id }) => [name, id])).toEqual([
       ['before', `${one.w}.0`],
       ['after', `${one.w}.2`],
     ])
@@ -150,10 +150,10 @@ describe('an event is refused alone, with its reason, and its batch goes on', ()
   test('after a withdrawal only its record is taken', async () => {
     const answer = await it.deliver(envelope([{ n: 'pageview' }, { n: 'consent' }], { c: 'd', s: 'asks' }))
     expect(answer).toEqual({ accepted: 1, rejected: [{ q: 0, reason: 'consent-missing' }] })
-    const [page] = await it.db.collection<JournalPage>('journal').find({ 'events.site': 'asks' }).toArray()
-    expect(page?.events).toHaveLength(1)
-    expect(page?.events[0]).not.toHaveProperty('visitor')
-    expect(page?.events[0]).not.toHaveProperty('session')
+    const [page] = await it.db.collection<StoredPage>('journal').find({ 'envelopes.site': 'asks' }).toArray()
+    expect(page?.n).toBe(1)
+    expect(page?.envelopes[0]).not.toHaveProperty('visitor')
+    expect(page?.envelopes[0]).not.toHaveProperty('session')
   })
 })
 

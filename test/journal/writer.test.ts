@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createJournal, type Journal, JournalError, type JournalPage } from '../../collector/journal/index.ts'
+import {
+  createJournal,
+  fromStored,
+  type Journal,
+  JournalError,
+  type JournalPage,
+  type StoredPage,
+} from '../../collector/journal/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { journalEvent } from '../fixtures/events.ts'
 
@@ -10,7 +17,7 @@ const written: { page: JournalPage; bytes: number; requests: number }[] = []
 beforeAll(async () => {
   database = await freshDatabase()
   // A server that refuses a page, for the tests of what happens then.
-  await database.db.createCollection('journal', { validator: { 'events.name': { $ne: 'refused' } } })
+  await database.db.createCollection('journal', { validator: { 'envelopes.events.name': { $ne: 'refused' } } })
 })
 afterAll(() => database.drop())
 beforeEach(() => {
@@ -27,8 +34,8 @@ afterEach(async () => {
   await pages().deleteMany({})
 })
 
-const pages = () => database.db.collection<JournalPage>('journal')
-const stored = () => pages().find().sort({ _id: 1 }).toArray()
+const pages = () => database.db.collection<StoredPage>('journal')
+const stored = async () => (await pages().find().sort({ _id: 1 }).toArray()).map(fromStored)
 const why = (promise: Promise<void>) =>
   promise.then(
     () => 'durable',
@@ -107,5 +114,5 @@ test('closing writes what waits and takes nothing more', async () => {
   expect((await stored()).reduce((sum, { n }) => sum + n, 0)).toBe(1_200)
   expect(new Set(await Promise.all(waiting))).toEqual(new Set(['durable']))
   expect(await why(journal.append([journalEvent({ id: 'late' })], 1))).toBe('away')
-  expect(await pages().countDocuments({ 'events.id': 'late' })).toBe(0)
+  expect(await pages().countDocuments({ 'envelopes.events.id': 'late' })).toBe(0)
 })

@@ -1,6 +1,12 @@
 import { ObjectId, UUID } from 'mongodb'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { Delta, Dimension, JournalPage } from '../../collector/journal/index.ts'
+import {
+  type Delta,
+  type Dimension,
+  type JournalPage,
+  type StoredPage,
+  toStored,
+} from '../../collector/journal/index.ts'
 import { createFolder, type Minutes, readMinutes } from '../../collector/rollup/index.ts'
 import { MOST_VALUES, OTHER, type RollupDocument, rollupId } from '../../collector/rollup/rollup.ts'
 import { type Lane, LaneLost } from '../../collector/settle/index.ts'
@@ -17,7 +23,7 @@ afterAll(() => database.drop())
 afterEach(() => Promise.all([journal().deleteMany({}), rollups().deleteMany({})]))
 
 const lane: Lane = { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }
-const journal = () => database.db.collection<JournalPage>('journal')
+const journal = () => database.db.collection<StoredPage>('journal')
 const rollups = () => database.db.collection<RollupDocument>('rollups')
 const folder = (id = 0) => createFolder(database.db, { ...lane, id })
 
@@ -30,7 +36,7 @@ const delta = (dim: Dimension, minute: number, rows: Record<string, number>): De
 })
 const settledPage = (settled: number, deltas: Delta[], change: Partial<JournalPage> = {}) =>
   openPage([], { _id: new ObjectId(), state: 'settled', settled, deltas, ...change })
-const plant = (...pages: JournalPage[]) => journal().insertMany(pages)
+const plant = (...pages: JournalPage[]) => journal().insertMany(pages.map(toStored))
 const notFolded = () => journal().updateMany({}, { $unset: { foldedAt: 1 } })
 
 /** What a reader sees: `dim minute value` → events. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
+import { type JournalEvent, type JournalPage, type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
 import type { Fence } from '../../collector/settle/fence.ts'
 import { type Lane, LaneLost, type RawEvent, raiseFence, type Session } from '../../collector/settle/index.ts'
@@ -29,10 +29,10 @@ afterEach(async () => {
   await database.db.collection('events').deleteMany({ 'meta.site': { $in: ['shop', 'other'] } })
 })
 
-const journal = () => database.db.collection<JournalPage>('journal')
+const journal = () => database.db.collection<StoredPage>('journal')
 const plant = async (events: JournalEvent[], change: Partial<JournalPage> = {}): Promise<JournalPage> => {
   const page = openPage(events, { lane: lane.id, epoch: lane.epoch, ...change })
-  await journal().insertOne(page)
+  await journal().insertOne(toStored(page))
   return page
 }
 const settle = (...pages: JournalPage[]) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { type RawEvent, startSettler } from '../../collector/settle/index.ts'
 import { leaseLane, release } from '../../collector/settle/lane.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
@@ -16,11 +16,11 @@ afterAll(() => database.drop())
 
 test('closing with no patience leaves a backlog open for the next holder, who settles all of it, each once', async () => {
   const { db, client } = database
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
   const first = await leaseLane(db, 'first')
   for (let i = 0; i < PAGES; i++) {
     const events = Array.from({ length: 500 }, (_, n) => journalEvent({ id: `${i}.${n}` }))
-    await journal.insertOne(openPage(events, { lane: first.id, epoch: first.epoch }))
+    await journal.insertOne(toStored(openPage(events, { lane: first.id, epoch: first.epoch })))
   }
   const errors: unknown[] = []
   const options = { client, db, failed: (error: unknown) => errors.push(error), lost: () => {} }

@@ -1,6 +1,6 @@
 import { UUID } from 'mongodb'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { LEASE_MS, type RawEvent } from '../../collector/settle/index.ts'
 import { type LaneDocument, lanes } from '../../collector/settle/lane.ts'
 import { recount } from '../crash/recount.ts'
@@ -118,18 +118,19 @@ test('a collector whose lane another one takes leases another, and nothing is lo
 
 test('a lane whose holder is gone is drained by a living collector, and then given back', async () => {
   const it = await start()
+  // The one that waits lies there as collectors wrote pages before they had envelopes.
   const [settled, tried] = [
     openPage([journalEvent({ id: 'a' })], { lane: 7 }),
     openPage([journalEvent({ id: 'b' })], { lane: 7 }),
   ]
   const deltas = [{ site: 'shop', dim: 'total' as const, at: 0, values: [''], counters: [[1, 1, 0, 0, 0, 0]] }]
   await it.db
-    .collection<JournalPage>('journal')
-    .insertMany([{ ...settled, state: 'settled', settled: 1, deltas }, tried])
+    .collection<StoredPage>('journal')
+    .insertMany([toStored({ ...settled, state: 'settled', settled: 1, deltas }), tried as unknown as StoredPage])
   const gone: LaneDocument = { _id: 7, holder: 'gone', sid: new UUID(), epoch: 1, expires: new Date(0), settled: 1 }
   await lanes(it.db).insertOne(gone)
   await it.folded()
-  const pages = await it.db.collection<JournalPage>('journal').find({ lane: 7 }).sort({ _id: 1 }).toArray()
+  const pages = await it.db.collection<StoredPage>('journal').find({ lane: 7 }).sort({ _id: 1 }).toArray()
   expect(pages.map(page => page.settled)).toEqual([1, 2])
   await vi.waitFor(async () => {
     const lane = await lanes(it.db).findOne({ _id: 7 })
@@ -142,7 +143,7 @@ test('a collector that closes leaves nothing open, gives its lane back, and the 
   const it = await start()
   await Promise.all(Array.from({ length: 50 }, () => it.deliver(envelope([{}, {}, {}]))))
   await it.collector.close()
-  expect(await it.db.collection<JournalPage>('journal').countDocuments({ foldedAt: null as never })).toBe(0)
+  expect(await it.db.collection<StoredPage>('journal').countDocuments({ foldedAt: null as never })).toBe(0)
   expect((await recount(it.db, 'shop')).total.events).toBe(150)
   expect(await lanes(it.db).find().toArray()).toMatchObject([{ expires: new Date(0) }])
 })

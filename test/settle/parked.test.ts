@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
+import { type JournalEvent, type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { lanes } from '../../collector/settle/lane.ts'
 import { recount } from '../crash/recount.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
@@ -19,7 +19,7 @@ test.each([0, 1])(
     const bad = { ...journalEvent({ id: `bad${older}`, name }), ts: 'x' } as unknown as JournalEvent
     const good = ['a', 'b', 'c'].map(id => journalEvent({ id: `${id}${older}`, name }))
     const page = openPage([...good, bad], { lane, epoch: epoch - older })
-    await it.db.collection<JournalPage>('journal').insertOne(page)
+    await it.db.collection<StoredPage>('journal').insertOne(toStored(page))
     for (let i = 0; i < 20; i++) await it.deliver(envelope([{ n: name }]))
     await it.folded()
     const parked = await it.db.collection('parked').find({ page: page._id }).toArray()

@@ -1,7 +1,7 @@
 import { type Db, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import type { StoredPage } from '../../collector/journal/index.ts'
 import { startPipeline } from '../../collector/pipeline.ts'
 import { noFence, type RawEvent, testFence } from '../../collector/settle/index.ts'
 import { lanes, leaseLane } from '../../collector/settle/lane.ts'
@@ -62,7 +62,7 @@ test('a collector that can not be fenced says so loudly and works without', asyn
   await pipeline.journal.append([journalEvent({ id: 'a' }), journalEvent({ id: 'b' })], 1_000)
   await pipeline.close()
   expect((await raw().find().toArray()).map(({ id }) => id).sort()).toEqual(['a', 'b'])
-  const journal = database.db.collection<JournalPage>('journal')
+  const journal = database.db.collection<StoredPage>('journal')
   await vi.waitFor(async () => expect(await journal.countDocuments({ foldedAt: { $ne: null as never } })).toBe(1))
   expect(await lanes(database.db).findOne()).not.toHaveProperty('fence')
 })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { JournalPage } from '../../collector/journal/index.ts'
+import { type JournalPage, type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { lanes, leaseLane } from '../../collector/settle/index.ts'
 import { readStatus } from '../../collector/status/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
@@ -17,10 +17,12 @@ afterEach(async () => {
 })
 
 const plant = (change: Partial<JournalPage>, ...ids: string[]) =>
-  it.db.collection<JournalPage>('journal').insertOne(
-    openPage(
-      ids.map(id => journalEvent({ id })),
-      change,
+  it.db.collection<StoredPage>('journal').insertOne(
+    toStored(
+      openPage(
+        ids.map(id => journalEvent({ id })),
+        change,
+      ),
     ),
   )
 

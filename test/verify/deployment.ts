@@ -1,7 +1,7 @@
 /** A healthy deployment: sites, lanes, hours and sessions, settled and folded as collectors do it. */
 import type { Document } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import type { JournalEvent, JournalPage } from '../../collector/journal/index.ts'
+import { type JournalEvent, type JournalPage, type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { createFolder, type RollupDocument } from '../../collector/rollup/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Lane, leaseLane, type RawEvent, raiseFence, type Session } from '../../collector/settle/index.ts'
@@ -21,14 +21,14 @@ export async function deploy(database?: Pick<FreshDatabase, 'db' | 'client' | 'd
   await ensureCollections(db)
   const lanes: Lane[] = [await leaseLane(db, 'one'), await leaseLane(db, 'two')]
   const fences = await Promise.all(lanes.map(lane => raiseFence(db, lane)))
-  const journal = db.collection<JournalPage>('journal')
+  const journal = db.collection<StoredPage>('journal')
 
   /** Takes events as one page of a lane: settled, and folded by default. */
   const take = async (events: JournalEvent[], { lane = 0, fold = true } = {}): Promise<JournalPage> => {
     const [held, fence] = [lanes[lane], fences[lane]]
     if (!held || !fence) throw new Error(`there is no lane ${lane}`)
     const page = openPage(events, { lane: held.id, epoch: held.epoch })
-    await journal.insertOne(page)
+    await journal.insertOne(toStored(page))
     await settleBatch({ client, db, lane: held, fence, pages: [page] })
     if (fold) await createFolder(db, held).fold()
     return page

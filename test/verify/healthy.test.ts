@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { toStored } from '../../collector/journal/index.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
 import { type Deployment, deploy, fill, LAST } from './deployment.ts'
 
@@ -32,7 +33,7 @@ test('what is not settled yet, or settled and not folded, is no fault', async ()
   const late = (id: string) => journalEvent({ id, session: 's1', ts: new Date(LAST - 100), path: '/late' })
   await it.take([late('late1'), late('late2')], { fold: false })
   const page = openPage([late('open1'), late('open2')], { lane: it.lanes[0]?.id ?? 0 })
-  await it.journal.insertOne(page)
+  await it.journal.insertOne(toStored(page))
   // As a collector leaves it that is killed before its transaction.
   await it.seen.insertOne({ _id: 'shop:open1', page: page._id, at: page.at })
   await it.seen.insertOne({ _id: 'shop:open2', page: page._id, at: page.at })
