@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb'
 import { accept } from '../../collector/intake/accept.ts'
 import { readAgent } from '../../collector/intake/agent.ts'
-import { createJournal, type JournalPage } from '../../collector/journal/index.ts'
+import { createJournal, type StoredPage } from '../../collector/journal/index.ts'
 import { leaseLane, release } from '../../collector/settle/lane.ts'
 import { batchesOf } from './batches.ts'
 import { checkSite, type Faults, isFaulty, unfinished } from './check.ts'
@@ -64,7 +64,7 @@ export async function startOnBacklog(
     const collectors = deployment.collectors as [CollectorProcess, ...CollectorProcess[]]
     const watched = watchMemory(deployment)
     const clients = startClients({ collectors, site: SITE, seeds: [seed, 1], clients: number })
-    const journal = deployment.db.collection<JournalPage>('journal')
+    const journal = deployment.db.collection<StoredPage>('journal')
     // Its pages are of the epoch before: the collector has made a new one.
     const left = () => journal.countDocuments({ lane: 0, state: 'open', epoch: 1 })
     await until('the backlog is settled', SETTLED_MS, async () => (await left()) === 0, 250)
@@ -92,7 +92,7 @@ export async function startOnBacklog(
 async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number) {
   const lane = await leaseLane(db, 'gone:0:0')
   // As `connect` sets it for a collector.
-  const pages = db.collection<JournalPage>('journal', { ignoreUndefined: true })
+  const pages = db.collection<StoredPage>('journal', { ignoreUndefined: true })
   const journal = createJournal({ pages, lane: () => lane, limit: 256 * 1024 ** 2 })
   const site = { key: SITE, domain: 'shop.example', consent: 'none', timezone: 'UTC' } as const
   const batches = batchesOf(SITE, drawsFrom(seed, 0), 20, AGES)
