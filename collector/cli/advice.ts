@@ -34,7 +34,7 @@ export const adviceOnDisk = ({ disk }: ServerState): Advice => {
 }
 
 /** As the mongod that we start ourselves has it (`launch.ts`), s. */
-const LEFT_OPEN = 10
+const LEFT_OPEN = 20
 
 export const adviceOnTransactions = (transactions: number): Advice =>
   transactions <= LEFT_OPEN

@@ -20,8 +20,8 @@ describe('`doctor` warns', () => {
   })
 
   test('of transactions that stay open for long, with the command', () => {
-    expect(adviceOnTransactions(10)).toBeUndefined()
-    expect(adviceOnTransactions(60)).toMatch(/60 s.*transactionLifetimeLimitSeconds: 10/)
+    expect(adviceOnTransactions(20)).toBeUndefined()
+    expect(adviceOnTransactions(60)).toMatch(/60 s.*transactionLifetimeLimitSeconds: 20/)
   })
 })
 
