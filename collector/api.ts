@@ -7,6 +7,7 @@ import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { problem } from './problem.ts'
 import { INTERVALS, PERIODS, readStats } from './query/index.ts'
+import type { Readiness } from './readiness.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
 
 export interface ApiParts {
@@ -15,11 +16,12 @@ export interface ApiParts {
   access: Access
   hub: Hub
   sites: Sites
+  readiness: Readiness
   log: Log
   clock(): number
 }
 
-export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiParts): Router {
+export function apiRoutes({ client, db, access, hub, readiness, sites, log, clock }: ApiParts): Router {
   const router = Router()
   router.use((_, response, next) => {
     response.set('cache-control', 'no-store')
@@ -69,7 +71,10 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
 
   router.post('/login-links', ownerOnly, (_, response) => void response.status(201).json({ token: access.newLink() }))
 
-  /** What `livetag doctor` asks: whether an event of its own has reached the time-series. */
+  /** What `livetag doctor` asks: what the server is like. */
+  router.get('/doctor', ownerOnly, async (_, response) => void response.json(await readiness.server()))
+
+  /** And whether an event of its own has reached the time-series. */
   router.get('/doctor/:id', ownerOnly, async (request, response) => {
     const events = db
       .collection('events')

@@ -10,8 +10,6 @@ export interface AppParts extends ApiParts {
   access: Access
   /** what `npm run build` made */
   folder: string
-  /** whether it can take events durably right now */
-  ready(): Promise<boolean>
   /** see `Pipeline` */
   fenced: boolean
   /** whether an address is a proxy whose headers are believed */
@@ -21,14 +19,15 @@ export interface AppParts extends ApiParts {
 const YEAR = 31_536_000_000
 
 export function createApp(parts: AppParts): Express {
-  const { access, db, fenced, folder, sites, log, ready, trusts } = parts
+  const { access, db, fenced, folder, sites, log, readiness, trusts } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trusts)
   app.get('/healthz', (_, response) => void response.json({ product: 'livetag', status: 'alive' }))
   app.get('/readyz', async (_, response) => {
-    const ok = await ready()
-    response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready', fenced })
+    const why = await readiness.why()
+    if (why) response.set('retry-after', '2')
+    response.status(why ? 503 : 200).json({ status: why ? 'not ready' : 'ready', fenced, ...(why && { why }) })
   })
   app.get('/t/:file', serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.

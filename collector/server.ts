@@ -7,10 +7,11 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, isTrusted } from './intake/index.ts'
+import { countRejects, createIntake, isTrusted, withPatience } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
+import { createReadiness } from './readiness.ts'
 import { ensureSites, watchSites } from './sites/index.ts'
 import { connect, ensureCollections, openMongod } from './store/index.ts'
 
@@ -69,18 +70,14 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const pipeline = await startPipeline({ client, db, holder, log, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
-  const intake = createIntake({ journal: pipeline.journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
-  const ready = async () => {
-    if (!pipeline.journal.healthy || pipeline.journal.waiting > config.journalBytes * 0.9) return false
-    const ping = db.command({ ping: 1 }, { timeoutMS: 2_000 })
-    return await ping.then(
-      () => true,
-      () => false,
-    )
-  }
+  // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
+  const journal = withPatience(pipeline.journal, mongod.diskFull)
+  const intake = createIntake({ journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
+  const { diskFull } = mongod
+  const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
   const trusts = (address: string) => isTrusted(address, config.trustProxy)
   const { fenced } = pipeline
-  const app = createApp({ client, db, access, hub, sites, log, clock, folder, ready, fenced, trusts })
+  const app = createApp({ client, db, access, hub, sites, log, clock, folder, readiness, fenced, trusts })
   const missing = notFound(folder)
   let server: Server | undefined
 
@@ -101,6 +98,7 @@ export async function createCollector(
     await Promise.race([ended, pause(1_000)])
     server?.closeAllConnections()
     await pipeline.close()
+    journal.close()
     await Promise.all([rejects.close(), sites.close()])
   }
   let closing: Promise<void> | undefined

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { MongoClient } from 'mongodb'
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLog } from '../collector/log.ts'
 import { type FreshDatabase, freshDatabase } from './fixtures/database.ts'
@@ -28,6 +31,22 @@ test('an error of the driver is logged with its name, code and place, without th
   expect(line).toContain('log.test.ts')
   expect(line).not.toMatch(/secret|shop\.example/)
   expect(line.length).toBeLessThan(3_000)
+})
+
+test('of a server that is away the message is logged, not the place: it is said again and again', async () => {
+  const away = new MongoClient('mongodb://127.0.0.1:1/', { serverSelectionTimeoutMS: 20 })
+  const error: unknown = await away.connect().catch(reason => reason)
+  const lines: string[] = []
+  createLog('warn', { write: line => void lines.push(line) }).warn({ err: error }, 'a step failed')
+  expect(JSON.parse(lines.join()).err).toEqual({
+    type: 'MongoServerSelectionError',
+    message: expect.stringContaining('ECONNREFUSED'),
+  })
+})
+
+test.skipIf(!existsSync('/dev/full'))('a log whose disk is full ends nothing', () => {
+  const log = createLog('warn', pino.destination({ dest: '/dev/full', sync: true }))
+  for (let line = 0; line < 3; line++) log.warn('a step failed')
 })
 
 test.each([undefined, 'a text', { url: 'https://shop.example/me' }])(

@@ -51,9 +51,10 @@ async function diagnose(progress: (text: string) => void): Promise<Report> {
 }
 
 function table({ ok, collector, steps }: Report): string {
-  const rows = Object.entries(steps).map(([name, { ok, ms, error }]) => {
-    const mark = ok ? 'ok  ' : 'FAIL'
-    return `  ${mark}  ${name.padEnd(10)} ${`${ms}`.padStart(7)} ms${error ? `   ${error}` : ''}`
+  const rows = Object.entries(steps).map(([name, { ok, ms, error, warning }]) => {
+    const mark = ok ? 'ok  ' : error ? 'FAIL' : 'warn'
+    const words = error ?? warning
+    return `  ${mark}  ${name.padEnd(12)} ${`${ms}`.padStart(7)} ms${words ? `   ${words}` : ''}`
   })
   return `\n  ${collector === 'running' ? 'the running collector' : 'a collector on a temporary folder'}\n\n${rows.join('\n')}\n\n  ${ok ? 'Everything works.' : 'Something does not work: see above.'}\n\n`
 }

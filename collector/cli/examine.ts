@@ -2,17 +2,25 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '../../tag/wire.ts'
+import { NOT_READY, type ServerState } from '../readiness.ts'
 import { DOCTOR_SITE } from '../sites/index.ts'
+import { within } from '../within.ts'
+import { adviceOnDisk, adviceOnFence, adviceOnTransactions, askReady, type Ready } from './advice.ts'
 import type { Running } from './running.ts'
 
 export interface Step {
+  /** false with an error, and with a warning */
   ok: boolean
   /** how long it took, ms; `live` and `stored` count from the moment at which the collector had received the event */
   ms: number
+  /** why the path is broken */
   error?: string
+  /** why it should be better, though all arrives */
+  warning?: string
 }
 
 export interface Report {
+  /** whether the path works; warnings don't count */
   ok: boolean
   collector: 'running' | 'temporary'
   steps: Record<string, Step>
@@ -21,66 +29,63 @@ export interface Report {
 /** How long each step is waited for, ms. */
 const PATIENCE_MS = 10_000
 
+/** Without one of these the path is broken. */
+const PATH = ['ready', 'joined', 'accepted', 'live', 'stored']
+
 export async function examine(running: Running, collector: Report['collector']): Promise<Report> {
   const steps: Record<string, Step> = {}
-  let sent = 0
-  const step = async (name: string, from: () => number, action: () => Promise<unknown>): Promise<boolean> => {
+  /** @param action gives back what to warn of */
+  const step = async (name: string, action: () => Promise<string | undefined>, from?: number): Promise<boolean> => {
     const started = performance.now()
     try {
-      await within(action(), name)
-      steps[name] = { ok: true, ms: since(from() || started) }
+      const warning = await within(action(), PATIENCE_MS, name)
+      const ms = since(from ?? started)
+      steps[name] = warning === undefined ? { ok: true, ms } : { ok: false, ms, warning }
       return true
     } catch (error) {
       steps[name] = { ok: false, ms: since(started), error: (error as Error).message }
       return false
     }
   }
-  const now = () => performance.now()
   const id = `doctor-${randomBytes(8).toString('hex')}`
   const stop = new AbortController()
   try {
-    await step(
-      'ready',
-      () => 0,
-      () => running.ask('/readyz'),
-    )
+    let ready: Ready | undefined
+    await step('ready', async () => {
+      ready = await askReady(running)
+      if (ready.why) throw new Error(NOT_READY[ready.why])
+      return undefined
+    })
+    if (ready) {
+      const { fenced } = ready
+      await step('fence', async () => adviceOnFence(fenced))
+    }
+    let server: ServerState | undefined
+    await step('disk', async () => {
+      server = (await (await running.ask('/api/v2/doctor')).json()) as ServerState
+      return adviceOnDisk(server)
+    })
+    const { transactions = null } = server ?? {}
+    if (transactions !== null) await step('transactions', async () => adviceOnTransactions(transactions))
     let stream: AsyncGenerator<string> | undefined
-    await step(
-      'joined',
-      () => 0,
-      async () => {
-        stream = messages(await running.ask(`/api/v2/live?site=${DOCTOR_SITE}`, { signal: stop.signal }))
-        await findMessage(stream, 'event: snapshot')
-      },
-    )
+    await step('joined', async () => {
+      stream = messages(await running.ask(`/api/v2/live?site=${DOCTOR_SITE}`, { signal: stop.signal }))
+      return await findMessage(stream, 'event: snapshot')
+    })
     const live = stream && findMessage(stream, id)
     live?.catch(() => {})
-    sent = now()
-    const accepted = await step(
-      'accepted',
-      () => sent,
-      () => send(running, id),
-    )
-    if (accepted) {
-      if (live)
-        await step(
-          'live',
-          () => sent,
-          () => live,
-        )
-      await step(
-        'stored',
-        () => sent,
-        () => waitStored(running, id),
-      )
+    const sent = performance.now()
+    if (await step('accepted', () => send(running, id), sent)) {
+      if (live) await step('live', () => live, sent)
+      await step('stored', () => waitStored(running, id), sent)
     }
   } finally {
     stop.abort()
   }
-  return { ok: ['ready', 'joined', 'accepted', 'live', 'stored'].every(name => steps[name]?.ok), collector, steps }
+  return { ok: PATH.every(name => steps[name]?.ok), collector, steps }
 }
 
-async function send(running: Running, id: string): Promise<void> {
+async function send(running: Running, id: string): Promise<undefined> {
   const envelope: Envelope = {
     s: DOCTOR_SITE,
     t: Date.now(),
@@ -96,13 +101,14 @@ async function send(running: Running, id: string): Promise<void> {
   })
   const { accepted, rejected } = (await response.json()) as { accepted: number; rejected: { reason: string }[] }
   if (accepted !== 1) throw new Error(`the event was rejected: ${rejected.map(({ reason }) => reason).join(', ')}`)
+  return undefined
 }
 
-async function waitStored(running: Running, id: string): Promise<void> {
+async function waitStored(running: Running, id: string): Promise<undefined> {
   const until = performance.now() + PATIENCE_MS
   while (performance.now() < until) {
     const { stored } = (await (await running.ask(`/api/v2/doctor/${id}`)).json()) as { stored: number }
-    if (stored === 1) return
+    if (stored === 1) return undefined
     if (stored > 1) throw new Error(`the event is in the time-series ${stored} times`)
     await pause(20)
   }
@@ -121,25 +127,12 @@ async function* messages(response: Response): AsyncGenerator<string> {
   }
 }
 
-async function findMessage(stream: AsyncGenerator<string>, text: string): Promise<void> {
+async function findMessage(stream: AsyncGenerator<string>, text: string): Promise<undefined> {
   // Not `for await`: leaving that loop would end the stream.
   for (;;) {
     const { value, done } = await stream.next()
     if (done) throw new Error('the live stream ended')
-    if (value.includes(text)) return
-  }
-}
-
-async function within<T>(action: Promise<T>, name: string): Promise<T> {
-  const timer = new AbortController()
-  const late = pause(PATIENCE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`${name} took more than ${PATIENCE_MS / 1000} s`)
-  })
-  late.catch(() => {})
-  try {
-    return await Promise.race([action, late])
-  } finally {
-    timer.abort()
+    if (value.includes(text)) return undefined
   }
 }
 

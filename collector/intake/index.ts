@@ -5,5 +5,6 @@
  */
 export { isTrusted } from './address.ts'
 export { createIntake, type Intake } from './http.ts'
+export { withPatience } from './patience.ts'
 export { REASONS, type Reason } from './reasons.ts'
 export { countRejects, type Rejects } from './rejects.ts'

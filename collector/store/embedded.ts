@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { cacheFolder } from './mongod/cache.ts'
-import { liveLock, makeFolder, removeLock } from './mongod/folder.ts'
+import { folderOf, liveLock, makeFolder, removeLock } from './mongod/folder.ts'
 import { REPLICA_SET } from './mongod/launch.ts'
+import { checkSpace } from './mongod/space.ts'
 import { join, start } from './mongod/start.ts'
 import { signal, stop } from './mongod/stop.ts'
 import { inTurn } from './mongod/turn.ts'
@@ -31,6 +32,8 @@ export interface Mongod {
   version?: string
   /** changes when it is restarted; absent with `MONGODB_URI` */
   readonly pid?: number
+  /** whether its disk has too little space left for it to go on for long; `false` with `MONGODB_URI` */
+  diskFull(): boolean
   /** Gives it up. The last user shuts it down, and returns when it has ended. May be called again. */
   close(): Promise<void>
 }
@@ -44,13 +47,16 @@ export interface Mongod {
  *
  * With `MONGODB_URI` nothing is looked for, started or written.
  *
- * @throws NoMongodError when nothing can be started; Error when what runs does not answer
+ * @throws NoMongodError when nothing can be started; DiskFullError; Error when what runs does not answer
  */
 export async function openMongod(options: MongodOptions): Promise<Mongod> {
   const { env, log, onProgress = () => undefined } = options
-  if (env.MONGODB_URI) return { uri: env.MONGODB_URI, started: false, close: async () => undefined }
+  if (env.MONGODB_URI) {
+    return { uri: env.MONGODB_URI, started: false, diskFull: () => false, close: async () => undefined }
+  }
 
   const cacheDir = options.cacheDir ?? cacheFolder(env)
+  await checkSpaceFor(resolve(options.home))
   const folder = await makeFolder(resolve(options.home))
   let look = (): void => undefined
   const opened = await inTurn(
@@ -100,9 +106,15 @@ export async function openMongod(options: MongodOptions): Promise<Mongod> {
     get pid() {
       return watching.lock().mongod.pid
     },
+    diskFull: watching.full,
     close: () => {
       closing ??= close()
       return closing
     },
   }
+}
+
+/** One that runs may be joined on a full disk: to be asked. */
+async function checkSpaceFor(home: string): Promise<void> {
+  if (!liveLock(folderOf(home))) await checkSpace(home)
 }

@@ -11,6 +11,8 @@ import { freePort } from '../../collector/store/mongod/port.ts'
 
 const COMMAND = fileURLToPath(new URL('../../collector/cli/livetag.mjs', import.meta.url))
 
+const STEPS = ['ready', 'fence', 'disk', 'transactions', 'joined', 'accepted', 'live', 'stored']
+
 let home: string
 let port: number
 let url: string
@@ -182,8 +184,10 @@ describe('a running collector', () => {
     const { code, out } = await run(['doctor', '--json'])
     const report = JSON.parse(out) as Report
     expect([code, report.ok, report.collector]).toEqual([0, true, 'running'])
-    expect(Object.keys(report.steps)).toEqual(['ready', 'joined', 'accepted', 'live', 'stored'])
-    for (const step of Object.values(report.steps)) expect(step).toEqual({ ok: true, ms: expect.any(Number) })
+    expect(Object.keys(report.steps)).toEqual(STEPS)
+    // A disk that is nearly full is the machine's.
+    for (const [name, step] of Object.entries(report.steps).filter(([name]) => name !== 'disk'))
+      expect(step, name).toEqual({ ok: true, ms: expect.any(Number) })
     expect((await run(['doctor'])).out).toContain('Everything works.')
   })
 
@@ -213,5 +217,5 @@ test('`doctor` on an empty machine state starts a collector for the moment, and 
   const { ok, collector, steps } = JSON.parse(out) as Report
   expect([code, ok, collector], err).toEqual([0, true, 'temporary'])
   expect(Object.keys(steps)[0]).toBe('started')
-  expect(Object.values(steps).every(step => step.ok)).toBe(true)
+  expect(Object.values(steps).flatMap(({ error }) => error ?? [])).toEqual([])
 }, 60_000)

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clients } from './clients.ts'
 import type { Deployment } from './deployment.ts'
 import type { Action } from './plan.ts'
+import { commitLate, insertLate, sleepPastLease } from './sleeps.ts'
 import { until } from './until.ts'
 
 /** How often each was done. */
@@ -12,12 +13,12 @@ export interface Done {
   cuts: number
   restarts: number
   full: number
+  /** stops at the very moment that was meant */
+  held: number
 }
 
-export const nothingDone = (): Done => ({ kills: 0, stops: 0, cuts: 0, restarts: 0, full: 0 })
+export const nothingDone = (): Done => ({ kills: 0, stops: 0, cuts: 0, restarts: 0, full: 0, held: 0 })
 
-/** A lease lasts 10 s, and others look for orphans every 5 s; ms. */
-const ADOPTED_MS = 17_000
 const ELECTED_MS = 15_000
 const FULL_MS = 3_000
 
@@ -39,7 +40,15 @@ export async function perform(plan: Action[], deployment: Deployment, clients: C
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-const ABOUT_COLLECTORS = new Set<Action['kind']>(['kill', 'restart', 'nap', 'sleep', 'cut'])
+const ABOUT_COLLECTORS = new Set<Action['kind']>([
+  'kill',
+  'restart',
+  'nap',
+  'sleep',
+  'late insert',
+  'late commit',
+  'cut',
+])
 
 async function act({ kind, which, lasts, how }: Action, deployment: Deployment, clients: Clients, done: Done) {
   const { mongods, links } = deployment
@@ -63,6 +72,11 @@ async function act({ kind, which, lasts, how }: Action, deployment: Deployment, 
     case 'sleep':
       done.stops++
       return await sleepPastLease(deployment, which)
+    case 'late insert':
+    case 'late commit':
+      done.stops++
+      if (await (kind === 'late insert' ? insertLate : commitLate)(deployment, which)) done.held++
+      return
     case 'cut':
       done.cuts++
       links[which]?.cut(how)
@@ -71,6 +85,7 @@ async function act({ kind, which, lasts, how }: Action, deployment: Deployment, 
     case 'kill mongod': {
       done.kills++
       const primary = await mongods.primary()
+      noteFailover(deployment, clients)
       return await killFor(deployment, primary, lasts)
     }
     case 'kill secondary': {
@@ -93,6 +108,7 @@ async function act({ kind, which, lasts, how }: Action, deployment: Deployment, 
     case 'freeze': {
       done.stops++
       const primary = await mongods.primary()
+      noteFailover(deployment, clients)
       mongods.signal(primary, 'SIGSTOP')
       await until('another primary', ELECTED_MS, async () => (await mongods.primary()) !== primary).finally(() =>
         mongods.signal(primary, 'SIGCONT'),
@@ -105,32 +121,16 @@ async function act({ kind, which, lasts, how }: Action, deployment: Deployment, 
   }
 }
 
+/** Of a set: one mongod by itself has nobody to take over. */
+function noteFailover({ mongods }: Deployment, { ledger }: Clients): void {
+  if (mongods.ports.length > 1) ledger.failovers.push(performance.now())
+}
+
 async function killFor({ mongods }: Deployment, which: number, ms: number): Promise<void> {
   await mongods.kill(which)
   await pause(ms)
   await mongods.start(which)
   await mongods.primary()
-}
-
-/** Woken as soon as another collector has its lane: that is when both could work on it. */
-async function sleepPastLease({ db, collectors }: Deployment, which: number): Promise<void> {
-  const collector = collectors[which]
-  const lanes = db.collection<{ holder: string; epoch: number }>('lanes')
-  collector?.signal('SIGSTOP')
-  try {
-    // A holder is `<host>:<pid>:<time>`.
-    const held = await lanes.findOne({ holder: { $regex: `:${collector?.pid}:` } })
-    if (held) {
-      await until('the lane is adopted', ADOPTED_MS, async () => {
-        const lane = await lanes.findOne({ _id: held._id })
-        return lane?.holder !== held.holder
-      })
-    }
-  } catch {
-    // Nothing was left to adopt, or mongod was away: it has slept for long all the same.
-  } finally {
-    collector?.signal('SIGCONT')
-  }
 }
 
 async function fill({ mongods }: Deployment, clients: Clients): Promise<void> {

@@ -22,13 +22,20 @@ export interface Batches {
   next(events: number, bulk?: number): Batch
 }
 
-/** @param orders callers' own ids of a round: drawn from so few that clients meet in them */
-export function batchesOf(site: string, draws: Draws, orders: number): Batches {
+type Ages = readonly [number, ...number[]]
+
+/** Few moments, so that late events share rollups, and many, so that there are many rollups; ms. */
+const agesOf = (draws: Draws): Ages => [0, 0, 0, 0, 20 * 60_000, 5 * HOUR, 26 * HOUR, draws.whole(1, 6) * 24 * HOUR]
+
+/**
+ * @param orders callers' own ids of a round: drawn from so few that clients meet in them
+ * @param ages how late events may be
+ */
+export function batchesOf(site: string, draws: Draws, orders: number, ages?: Ages): Batches {
   const newVisit = () => ({ visitor: draws.text(16), session: draws.text(16), left: draws.whole(3, 15) })
   const visits = Array.from({ length: 3 }, newVisit)
   const visitor = draws.text(16)
-  // Few moments, so that late events share rollups, and many, so that there are many rollups.
-  const late = [0, 0, 0, 0, 20 * 60_000, 5 * HOUR, 26 * HOUR, draws.whole(1, 6) * 24 * HOUR] as [number, ...number[]]
+  const late = ages ?? agesOf(draws)
 
   return {
     next(count, bulk = 0) {

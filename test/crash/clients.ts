@@ -1,18 +1,22 @@
 /** The clients of a round: each sends batches to all collectors until they are taken, as the tag does, and some twice. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { batchesOf } from './batches.ts'
+import type { CollectorProcess } from './collectors.ts'
 import { type Batch, emptyLedger, type Ledger, noteAnswer, noteSent } from './ledger.ts'
 import { type Draws, drawsFrom } from './seeded.ts'
 
-const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
-const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
-/** How long an answer is waited for, ms: shorter than a collector may sleep. */
-const PATIENCE_MS = 4_000
+export const CHROME =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
+export const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+/** How long an answer is waited for, ms: longer than a collector that runs takes, shorter than one may sleep. */
+const PATIENCE_MS = 8_000
 /** Batches that a client remembers, to send one of them again. */
 const REMEMBERED = 20
 
+type Target = Pick<CollectorProcess, 'url' | 'life'>
+
 export interface ClientsOptions {
-  urls: readonly [string, ...string[]]
+  collectors: readonly [Target, ...Target[]]
   site: string
   /** seed and round */
   seeds: [number, number]
@@ -27,13 +31,14 @@ export interface Clients {
   finish(): Promise<void>
 }
 
-export function startClients({ urls, site, seeds, clients }: ClientsOptions): Clients {
+export function startClients({ collectors, site, seeds, clients }: ClientsOptions): Clients {
   const ledger = emptyLedger()
   let finishing = false
   let waiting = 0
   const end = new AbortController()
 
-  const post = async ({ body, bot }: Batch, url: string): Promise<'taken' | 'broken' | 'again'> => {
+  const post = async ({ body, bot }: Batch, target: Target): Promise<'taken' | 'broken' | 'again'> => {
+    const { url, life } = target
     const headers = { 'content-type': 'text/plain', 'user-agent': bot ? BOT : CHROME }
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS)
@@ -43,15 +48,24 @@ export function startClients({ urls, site, seeds, clients }: ClientsOptions): Cl
       return answer.status === 204 ? 'taken' : 'again'
     } catch (error) {
       noteAnswer(ledger, 0, null, null)
-      return (error as Error).name === 'TimeoutError' ? 'again' : 'broken'
+      if ((error as Error).name === 'TimeoutError') {
+        ledger.unanswered++
+        return 'again'
+      }
+      // A collector that lives answers, whatever is the matter with mongod.
+      if (life !== undefined && target.life === life) ledger.wrongAnswers.push(`nothing: ${causeOf(error)}`)
+      return 'broken'
     }
   }
   const deliver = async (batch: Batch, draws: Draws): Promise<void> => {
+    const begun = performance.now()
     // Pauses shorter than the tag's and `Retry-After`: a round is short.
     for (let wait = 25; !end.signal.aborted; wait = Math.min(wait * 2, 400)) {
-      const outcome = await post(batch, draws.pick(urls))
+      const outcome = await post(batch, draws.pick(collectors))
       if (outcome === 'taken') {
         for (const [key] of batch.events) ledger.acknowledged.add(key)
+        const at = performance.now()
+        ledger.taken.push({ at, after: at - begun })
         return
       }
       if (outcome === 'broken' && batch.fickle) return
@@ -99,4 +113,9 @@ export function startClients({ urls, site, seeds, clients }: ClientsOptions): Cl
       if (waiting > 0) throw new Error(`${waiting} batches were not taken within 60 s`)
     },
   }
+}
+
+const causeOf = (error: unknown): string => {
+  const { message, cause } = error as { message: string; cause?: { code?: string; message?: string } }
+  return cause?.code ?? cause?.message ?? message
 }

@@ -3,6 +3,7 @@
  * its address over the channel to its parent, and ends with it.
  */
 import { register } from 'node:module'
+import { hold, release } from './holds.mjs'
 
 const { built, without, options } = JSON.parse(process.argv[2])
 if (without) register(new URL('without.mjs', import.meta.url), { data: without })
@@ -11,6 +12,10 @@ const { createCollector } = await import(built)
 process.on('disconnect', () => process.exit(1))
 const collector = await createCollector(options, {})
 const { url } = await collector.listen()
-process.on('message', () => process.send?.({ rss: process.memoryUsage.rss() }))
+process.on('message', ({ ask, at, lane }) => {
+  if (ask === 'memory') process.send?.({ rss: process.memoryUsage.rss() })
+  if (ask === 'hold') hold(at, lane, () => process.send?.({ held: at }))
+  if (ask === 'release') release()
+})
 process.once('SIGTERM', () => collector.close().then(() => process.exit(0)))
 process.send?.({ url })

@@ -13,6 +13,8 @@ const ENTRY = fileURLToPath(new URL('collector.mjs', import.meta.url))
 const CLEAN_END_MS = 20_000
 const START_MS = 60_000
 
+export type Point = 'insert' | 'commit' | 'adopted'
+
 export interface CollectorProcess {
   url: string
   readonly pid: number
@@ -21,6 +23,12 @@ export interface CollectorProcess {
   /** Returns when it has ended. @throws Error when SIGTERM does not end it */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
   signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Returns when it is held at that point (`holds.mjs`). @throws Error when it does not come to it within so many ms */
+  hold(at: Point, limit: number, lane?: number): Promise<void>
+  /** Lets it go on, or pass the point. */
+  release(): void
+  /** which of its lives this is; `undefined` while it is ended or does not listen yet */
+  readonly life: number | undefined
   /** bytes */
   memory(): Promise<number>
   /** how it ended without being asked to, once it had started */
@@ -43,6 +51,9 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
   const crashes: string[] = []
   let child: ChildProcess | undefined
   let listening = false
+  let held: Point | undefined
+  /** who waits for its memory */
+  const asked: ((rss: number) => void)[] = []
   let wanted = false
   let supervised = Promise.resolve()
 
@@ -52,6 +63,11 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
       child = started
       started.once('message', () => {
         listening = true
+        // Not its first message, which is its address.
+        started.on('message', (message: { held?: Point; rss?: number }) => {
+          held = message.held ?? held
+          if (message.rss !== undefined) for (const answer of asked.splice(0)) answer(message.rss)
+        })
       })
       const [code, signal] = await new Promise<[number | null, string | null]>(resolve => {
         started.once('exit', (code, signal) => resolve([code, signal]))
@@ -85,13 +101,23 @@ export function collectorProcess({ name, folder, built, without, options }: Coll
         throw error
       })
     },
-    signal: signal => void child?.kill(signal),
+    signal: name => void child?.kill(name),
+    async hold(at, limit, lane) {
+      held = undefined
+      child?.send({ ask: 'hold', at, lane })
+      await until(`${name} comes to "${at}"`, limit, () => held === at, 5)
+    },
+    release() {
+      if (child?.connected) child.send({ ask: 'release' })
+    },
+    get life() {
+      return wanted && listening ? child?.pid : undefined
+    },
     memory: () =>
       new Promise((resolve, reject) => {
         if (!child?.connected) return reject(new Error(`${name} does not run`))
-        // Not its first message, which is its address.
-        child.on('message', ({ rss }: { rss?: number }) => rss !== undefined && resolve(rss))
-        child.send('memory', error => error && reject(error))
+        asked.push(resolve)
+        child.send({ ask: 'memory' }, error => error && reject(error))
       }),
   }
 }

@@ -32,8 +32,16 @@ export interface Deployment {
   close(keep: boolean): Promise<void>
 }
 
-/** @param sites that collectors know from their start */
-export async function deploy(scenario: Scenario, sites: string[], without: string | undefined): Promise<Deployment> {
+/**
+ * @param sites that collectors know from their start
+ * @param prepare what is done to the database before they start
+ */
+export async function deploy(
+  scenario: Scenario,
+  sites: string[],
+  without?: string,
+  prepare?: (db: Db) => Promise<void>,
+): Promise<Deployment> {
   const protection = without === undefined ? undefined : checkProtection(without, fileURLToPath(new URL('.', BUILT)))
   const setting = SETTINGS[scenario]
   const folder = mkdtempSync(join(tmpdir(), 'livetag-crash-'))
@@ -76,6 +84,7 @@ export async function deploy(scenario: Scenario, sites: string[], without: strin
         }),
       )
     }
+    await prepare?.(db)
     await Promise.all(collectors.map(collector => collector.start()))
     return { folder, mongods, db, links, collectors, close }
   } catch (error) {

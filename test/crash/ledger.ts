@@ -32,6 +32,12 @@ export interface Ledger {
   statuses: Map<number, number>
   /** answers that no client may ever see */
   wrongAnswers: string[]
+  /** requests that were not answered for longer than clients wait */
+  unanswered: number
+  /** when batches were taken, ms, and how long each took from its first sending */
+  taken: { at: number; after: number }[]
+  /** when primaries of a set were killed or stopped, ms */
+  failovers: number[]
 }
 
 export const emptyLedger = (): Ledger => ({
@@ -40,6 +46,9 @@ export const emptyLedger = (): Ledger => ({
   invalid: new Set(),
   statuses: new Map(),
   wrongAnswers: [],
+  unanswered: 0,
+  taken: [],
+  failovers: [],
 })
 
 /** Callers' own ids are unique per site and name, all others per site. */

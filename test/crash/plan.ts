@@ -8,22 +8,29 @@ export type Scenario = (typeof SCENARIOS)[number]
 /**
  * - `kill`, `restart`: a collector, by SIGKILL or SIGTERM
  * - `nap`, `sleep`: a collector is stopped, for a moment or until another one has adopted its lane
+ * - `late insert`: a collector is stopped just before it stores raw events, until another one has settled them
+ * - `late commit`: it is stopped just before it settles pages, until another one has adopted the lane, which is held
+ *   until the first has gone on: both take themselves for the holder, and know the same last settle number
  * - `cut`: the network between a collector and mongod
  * - `kill mongod`: the primary; `kill secondary`: another member
  * - `lag`: the secondaries are killed, then the primary, which comes back last; `freeze`: it is stopped until another one is elected
  * - `full`: mongod is stopped until a journal is full
  */
-export type Kind =
-  | 'kill'
-  | 'restart'
-  | 'nap'
-  | 'sleep'
-  | 'cut'
-  | 'kill mongod'
-  | 'kill secondary'
-  | 'lag'
-  | 'freeze'
-  | 'full'
+export const KINDS = [
+  'kill',
+  'restart',
+  'nap',
+  'sleep',
+  'late insert',
+  'late commit',
+  'cut',
+  'kill mongod',
+  'kill secondary',
+  'lag',
+  'freeze',
+  'full',
+] as const
+export type Kind = (typeof KINDS)[number]
 
 export interface Action {
   kind: Kind
@@ -35,6 +42,10 @@ export interface Action {
   lasts: number
   how: Cut
 }
+
+/** In each of them a lease runs out, and somebody has to be awake to adopt the lane: one a round. */
+const SLEEPS = { sleep: 0.4, 'late insert': 0.3, 'late commit': 0.3 } as const
+const isSleep = (kind: Kind): boolean => kind in SLEEPS
 
 interface Setting {
   collectors: number
@@ -52,10 +63,10 @@ export const SETTINGS: Record<Scenario, Setting> = {
   collectors: {
     collectors: 3,
     mongods: 1,
-    weights: { kill: 4, 'kill mongod': 1, cut: 3, restart: 2, full: 0.5, nap: 1, sleep: 1 },
+    weights: { kill: 4, 'kill mongod': 1, cut: 3, restart: 2, full: 0.5, nap: 1, ...SLEEPS },
   },
   replica: {
-    collectors: 2,
+    collectors: 3,
     mongods: 3,
     weights: { 'kill mongod': 3, 'kill secondary': 1, lag: 1, freeze: 1, kill: 2, restart: 1, nap: 0.5, sleep: 0.3 },
   },
@@ -65,16 +76,17 @@ export const SETTINGS: Record<Scenario, Setting> = {
 const MOST = 3
 const SPREAD_MS = 1_500
 
-export function drawPlan(scenario: Scenario, draws: Draws): Action[] {
+/** @param only draws this kind alone */
+export function drawPlan(scenario: Scenario, draws: Draws, only?: Kind): Action[] {
   const { collectors, weights } = SETTINGS[scenario]
   const actions = Array.from({ length: draws.whole(1, MOST) }, (): Action => {
     const at = draws.whole(200, SPREAD_MS)
     const which = draws.whole(0, collectors - 1)
-    return { kind: drawKind(weights, draws), at, which, lasts: draws.whole(0, 800), how: draws.pick(CUTS) }
+    const kind = drawKind(only ? { [only]: 1 } : weights, draws)
+    return { kind, at, which, lasts: draws.whole(0, 800), how: draws.pick(CUTS) }
   })
-  const [sleeper] = actions.filter(({ kind }) => kind === 'sleep')
-  // One at a time sleeps past its lease, and somebody has to be awake to adopt the lane.
-  return actions.filter(action => action.kind !== 'sleep' || action === sleeper).sort((a, b) => a.at - b.at)
+  const [sleeper] = actions.filter(({ kind }) => isSleep(kind))
+  return actions.filter(action => !isSleep(action.kind) || action === sleeper).sort((a, b) => a.at - b.at)
 }
 
 function drawKind(weights: Setting['weights'], draws: Draws): Kind {
@@ -94,6 +106,8 @@ export const describe = ({ kind, which, at, lasts, how }: Action): string => {
     restart: `restart ${collector}`,
     nap: `stop ${collector} for ${lasts} ms`,
     sleep: `stop ${collector} past its lease`,
+    'late insert': `stop ${collector} past its lease just before it stores raw events`,
+    'late commit': `stop ${collector} past its lease just before it settles pages`,
     cut: `cut ${collector} from mongod (${how}) for ${lasts} ms`,
     'kill mongod': `kill the primary for ${lasts} ms`,
     'kill secondary': `kill a secondary for ${lasts} ms`,

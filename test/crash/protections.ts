@@ -8,6 +8,8 @@ export interface Protection {
   /** a regular expression that the built code matches exactly once */
   find: string
   replace: string
+  /** a run that finds a fault when it is taken out, and none when it is not */
+  found: string[]
 }
 
 export const PROTECTIONS: Record<string, Protection> = protections

@@ -3,6 +3,7 @@ import type { Done } from './actions.ts'
 import { nothingDone } from './actions.ts'
 import type { Faults } from './check.ts'
 import type { Options } from './options.ts'
+import { longestPause, type Waiting, waitingOf } from './pauses.ts'
 import type { RoundChecked, RoundDone } from './round.ts'
 
 export interface RoundResult extends Done {
@@ -13,6 +14,12 @@ export interface RoundResult extends Done {
   acknowledged: number
   /** answers by status; 0 = no answer */
   statuses: Record<string, number>
+  /** requests without an answer for as long as clients wait */
+  unanswered: number
+  /** how long acknowledgements stood still after each failover, ms */
+  pauses: number[]
+  /** from first sending each batch until it was taken, ms */
+  latencies: number[]
   /** until all was taken, and from then until all was counted; s */
   seconds: number
   countedAfter: number
@@ -26,12 +33,16 @@ export interface RoundResult extends Done {
 
 export function resultOf(ran: RoundDone, { faults }: RoundChecked, countedAfter: number, memory: number): RoundResult {
   const { round, plan, done, ledger, seconds } = ran
+  const taken = ledger.taken.map(({ at }) => at).sort((a, b) => a - b)
   return {
     round,
     plan,
     ...done,
     acknowledged: ledger.acknowledged.size,
     statuses: Object.fromEntries(ledger.statuses),
+    unanswered: ledger.unanswered,
+    pauses: ledger.failovers.map(at => longestPause(taken, at)),
+    latencies: ledger.taken.map(({ after }) => after),
     seconds,
     countedAfter,
     memory,
@@ -44,8 +55,8 @@ export function resultOf(ran: RoundDone, { faults }: RoundChecked, countedAfter:
 
 const number = (n: number) => n.toLocaleString('en')
 const times = (n: number, one: string) => (n === 0 ? '' : `, ${n} ${one}${n === 1 ? '' : 's'}`)
-const actions = ({ kills, stops, cuts, restarts, full }: Done) =>
-  `${times(kills, 'kill')}${times(stops, 'stop')}${times(cuts, 'cut')}${times(restarts, 'restart')}${times(full, 'full journal')}`
+const actions = ({ kills, stops, cuts, restarts, full, held }: Done) =>
+  `${times(kills, 'kill')}${times(stops, 'stop')}${held === 0 ? '' : ` (${held} at its moment)`}${times(cuts, 'cut')}${times(restarts, 'restart')}${times(full, 'full journal')}`
 
 export function lineOf(result: RoundResult): string {
   const { round, acknowledged, seconds, countedAfter, memory, plan } = result
@@ -67,13 +78,44 @@ export function totalsOf(results: RoundResult[]): Totals {
   return totals
 }
 
+/** What all clients of a run saw. */
+export function clientsOf(results: RoundResult[]): {
+  answers: Record<string, number>
+  unanswered: number
+  waiting: Waiting
+} {
+  const answers: Record<string, number> = {}
+  for (const { statuses } of results)
+    for (const [status, n] of Object.entries(statuses)) answers[status] = (answers[status] ?? 0) + n
+  return {
+    answers,
+    unanswered: results.reduce((sum, { unanswered }) => sum + unanswered, 0),
+    waiting: waitingOf(
+      results.flatMap(({ pauses }) => pauses),
+      results.flatMap(({ latencies }) => latencies),
+    ),
+  }
+}
+
+const SAW: Record<string, string> = { 0: 'no answer', 503: '503 with Retry-After' }
+
 export function summaryOf({ scenario, seed }: Options, results: RoundResult[], seconds: number): string {
   const totals = totalsOf(results)
+  const { answers, unanswered, waiting } = clientsOf(results)
   const { acknowledged, lost, doubled, foreign, wrongCounters } = totals
   const counted = `${lost} lost, ${doubled} doubled, ${wrongCounters} wrong counters`
   return (
     `${scenario}, seed ${seed}: ${results.length} rounds in ${Math.round(seconds)} s\n` +
-    `${number(acknowledged)} acknowledged${actions(totals)}, ${counted}${foreign > 0 ? `, ${foreign} foreign` : ''}`
+    `${number(acknowledged)} acknowledged${actions(totals)}, ${counted}${foreign > 0 ? `, ${foreign} foreign` : ''}\n` +
+    `clients saw ${Object.entries(answers)
+      .map(([status, n]) => `${SAW[status] ?? status} × ${number(n)}`)
+      .join(', ')}` +
+    `${unanswered > 0 ? `; ${number(unanswered)} of these gave up waiting for an answer` : ''}\n` +
+    `a batch was taken within ${waiting.takenP50} s (p50), ${waiting.takenP99} s (p99)` +
+    (waiting.failovers === 0
+      ? ''
+      : `\n${waiting.failovers} failovers: acknowledgements stood still for ${waiting.pauseP50} s (p50), ` +
+        `${waiting.pauseP99} s (p99), ${waiting.pauseMost} s at most`)
   )
 }
 

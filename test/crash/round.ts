@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Done, nothingDone, perform } from './actions.ts'
 import { type Checked, checkSite, compareRows, type Faults, isFaulty, noFaults, unfinished } from './check.ts'
 import { startClients } from './clients.ts'
+import type { CollectorProcess } from './collectors.ts'
 import { type Deployment, OWNER_KEY } from './deployment.ts'
 import type { Ledger } from './ledger.ts'
 import { COUNTERS, type Rows } from './model.ts'
@@ -46,13 +47,17 @@ export async function runRound(
   round: number,
   site: string,
 ): Promise<RoundDone> {
-  const { scenario, seed } = options
-  const urls = deployment.collectors.map(({ url }) => url) as [string, ...string[]]
-  const plan = drawPlan(scenario, drawsFrom(seed, round))
+  const { scenario, seed, only } = options
+  const collectors = deployment.collectors as [CollectorProcess, ...CollectorProcess[]]
+  const plan = drawPlan(scenario, drawsFrom(seed, round), only)
   const begun = performance.now()
   const done = nothingDone()
-  const viewer = watch(urls, site, OWNER_KEY)
-  const clients = startClients({ urls, site, seeds: [seed, round], clients: options.clients })
+  const viewer = watch(
+    collectors.map(({ url }) => url),
+    site,
+    OWNER_KEY,
+  )
+  const clients = startClients({ collectors, site, seeds: [seed, round], clients: options.clients })
   try {
     await Promise.all([perform(plan, deployment, clients, done), pause(LEAST_MS)])
   } finally {

@@ -39,10 +39,9 @@ export interface DataRecord {
   port: number
 }
 
-/** Makes the folders of `<home>/mongod`, readable by their owner only: the data is personal. */
-export async function makeFolder(home: string): Promise<Folder> {
+export function folderOf(home: string): Folder {
   const root = join(home, 'mongod')
-  const folder: Folder = {
+  return {
     root,
     data: join(root, 'data'),
     log: join(root, 'mongod.log'),
@@ -50,6 +49,11 @@ export async function makeFolder(home: string): Promise<Folder> {
     record: join(root, 'data.json'),
     users: join(root, 'users'),
   }
+}
+
+/** Makes the folders of `<home>/mongod`, readable by their owner only: the data is personal. */
+export async function makeFolder(home: string): Promise<Folder> {
+  const folder = folderOf(home)
   await mkdir(folder.data, { recursive: true, mode: 0o700 })
   await mkdir(folder.users, { recursive: true, mode: 0o700 })
   return folder

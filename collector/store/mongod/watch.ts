@@ -6,12 +6,15 @@ import { type Folder, type Lock, liveLock } from './folder.ts'
 import { launch } from './launch.ts'
 import { boundLog, lastWords } from './log.ts'
 import { becomePrimary } from './primary.ts'
+import { freeSpace, fullText, LEAST_FREE } from './space.ts'
 import { inTurn } from './turn.ts'
 
 /** How often a user looks whether mongod still runs, ms. Its parent is told at once, the others find out by this. */
 const LOOK = 250
 /** How often the size of the log is looked at, ms. */
 const LOG_LOOK = 60_000
+/** How often the space on the disk is looked at, ms. */
+const SPACE_LOOK = 1_000
 /** Deaths within this time, ms, make a crash loop: each doubles the wait before the next start. */
 const LOOP = 60_000
 
@@ -22,6 +25,8 @@ export interface Watch {
   lock(): Lock
   /** looks now, not at the next tick */
   look(): void
+  /** whether the disk has too little space left for mongod to go on for long */
+  full(): boolean
   end(): void
 }
 
@@ -34,6 +39,7 @@ export function watch(folder: Folder, first: Lock, log: Log): Watch {
   let lock = first
   let reviving: Promise<void> | undefined
   const deaths: number[] = []
+  let full = false
   const ended = new AbortController()
 
   const look = (): void => {
@@ -51,6 +57,7 @@ export function watch(folder: Folder, first: Lock, log: Log): Watch {
         return
       }
       await pause(backOff(), undefined, { signal: ended.signal }).catch(() => undefined)
+      await spaceAgain()
       try {
         await inTurn(folder.root, restart)
         return
@@ -58,6 +65,26 @@ export function watch(folder: Folder, first: Lock, log: Log): Watch {
         log.error({ err: error, port: lock.port }, 'mongod could not be started again')
       }
     }
+  }
+
+  /** A mongod that ended as it could not write would end again. */
+  async function spaceAgain(): Promise<void> {
+    await lookAtSpace()
+    if (!full) return
+    while (full && !ended.signal.aborted) {
+      await pause(SPACE_LOOK, undefined, { signal: ended.signal }).catch(() => undefined)
+      await lookAtSpace()
+    }
+    deaths.length = 0
+  }
+
+  async function lookAtSpace(): Promise<void> {
+    const free = await freeSpace(folder.data)
+    const before = full
+    full = free !== undefined && free < LEAST_FREE
+    if (free === undefined || full === before) return
+    if (full) log.error({ free }, fullText(folder.data, free))
+    else log.warn({ free }, 'there is space on the disk again: going on')
   }
 
   /** ms to wait before the next start: none at first, then 0.5 s, 1 s, 2 s … 30 s while it keeps dying. */
@@ -90,14 +117,17 @@ export function watch(folder: Folder, first: Lock, log: Log): Watch {
   }
 
   const timer = setInterval(look, LOOK).unref()
+  const spaceTimer = setInterval(lookAtSpace, SPACE_LOOK).unref()
   const logTimer = setInterval(() => boundLog(folder, lock.mongod), LOG_LOOK).unref()
 
   return {
     lock: () => lock,
     look,
+    full: () => full,
     end() {
       ended.abort()
       clearInterval(timer)
+      clearInterval(spaceTimer)
       clearInterval(logTimer)
     },
   }

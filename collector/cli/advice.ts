@@ -1,0 +1,43 @@
+/** What `doctor` says of a server with which all arrives, but that should be better. */
+import type { NotReady, ServerState } from '../readiness.ts'
+import type { Running } from './running.ts'
+
+/** What `/readyz` answers. */
+export interface Ready {
+  fenced: boolean
+  /** absent when it is ready */
+  why?: NotReady
+}
+
+export async function askReady({ url }: Running): Promise<Ready> {
+  return (await (await fetch(`${url}/readyz`)).json()) as Ready
+}
+
+/** A warning, or nothing where all is as it should be. */
+type Advice = string | undefined
+
+export const adviceOnFence = (fenced: boolean): Advice =>
+  fenced
+    ? undefined
+    : 'this MongoDB does not refuse raw events of a collector that lost its lane (its log says why). Each is counted ' +
+      'once all the same; run `livetag verify` from time to time, it finds one that is stored twice'
+
+/** Less than this is warned of, bytes: time to do something before events are refused. */
+const LITTLE = 1024 ** 3
+
+export const adviceOnDisk = ({ disk }: ServerState): Advice => {
+  if (!disk || disk.free >= LITTLE) return undefined
+  const [free, total] = [disk.free, disk.total].map(
+    bytes => `${Math.floor(bytes / 1024 ** 2).toLocaleString('en')} MiB`,
+  )
+  return `${free} of ${total} are left on the disk of mongod. Make room: a mongod that can't write ends`
+}
+
+/** As the mongod that we start ourselves has it (`launch.ts`), s. */
+const LEFT_OPEN = 20
+
+export const adviceOnTransactions = (transactions: number): Advice =>
+  transactions <= LEFT_OPEN
+    ? undefined
+    : `what a killed collector was counting stays locked for up to ${transactions} s. Set it shorter: ` +
+      `db.adminCommand({ setParameter: 1, transactionLifetimeLimitSeconds: ${LEFT_OPEN} }), and in mongod.conf`
