@@ -1,12 +1,16 @@
 /** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
 import type { AnyBulkWriteOperation, ClientSession, Db, MongoClient } from 'mongodb'
 import type { Delta, JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
+import { KEPT } from '../store/index.ts'
 import { sumDeltas } from './deltas.ts'
 import type { Fence } from './fence.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { storeRaw, type Unstorable } from './raw.ts'
 import { claim, claimKey } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
+
+/** The age up to which a page that was tried has claims to show for it, ms: a day less than they are kept. */
+const CLAIMS_LAST_MS = KEPT.seen - 86_400_000
 
 export interface Batch {
   client: MongoClient
@@ -55,9 +59,10 @@ export async function settleBatch({
   turns = createTurns(),
   repeated,
 }: Batch): Promise<number> {
-  const kept = await claim(db, pages)
+  const { kept, tried } = await claim(db, pages)
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
-  const fresh = pages.every(page => page.epoch === lane.epoch)
+  const fresh = (page: JournalPage) =>
+    page.epoch === lane.epoch || (!tried.has(page) && Date.now() - +page.at < CLAIMS_LAST_MS)
   const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))

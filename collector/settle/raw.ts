@@ -44,20 +44,25 @@ export const toRaw = (event: JournalEvent, page: ObjectId): RawEvent => ({
 })
 
 /**
- * Inserts the events of these pages. Where an insert may have been tried before (`fresh: false`) it reads what is there
- * and inserts what is missing. Gives back the events that the server can't store at all, each found by halving.
+ * Inserts the events of these pages. Of a page whose insert may have been tried before (it is not `fresh`) it reads what
+ * is there and inserts what is missing. Gives back the events that the server can't store at all, each found by halving.
  */
 export async function storeRaw(
   db: Db,
   fence: Fence,
   pages: JournalPage[],
   kept: JournalEvent[][],
-  fresh: boolean,
+  fresh: (page: JournalPage) => boolean,
 ): Promise<Unstorable[]> {
   const events: Placed[] = []
-  for (const [i, { _id }] of pages.entries()) for (const event of kept[i] ?? []) events.push({ event, page: _id })
+  const tried: Placed[] = []
+  for (const [i, page] of pages.entries()) {
+    const list = fresh(page) ? events : tried
+    for (const event of kept[i] ?? []) list.push({ event, page: page._id })
+  }
+  for (const event of await missing(db, fence, tried)) events.push(event)
   const unstorable: Unstorable[] = []
-  await insert(db, fence, fresh ? events : await missing(db, fence, events), unstorable)
+  await insert(db, fence, events, unstorable)
   return unstorable
 }
 

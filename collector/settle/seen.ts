@@ -10,11 +10,18 @@ interface Claim {
   expires: Date
 }
 
-/**
- * Claims the ids of all events of these pages and gives back, page by page, the events to keep: those whose id is owned
- * by their own page, and of these the first with that id in it. Repeating is harmless.
- */
-export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[][]> {
+export interface Claimed {
+  /** page by page, the events to keep: those whose id is owned by their own page, and of these the first with that id in it */
+  kept: JournalEvent[][]
+  /**
+   * Pages of which an id was claimed before, by themselves. Nothing of another page was ever stored, as all claims of a
+   * batch come first; that is said of pages whose claims may not have expired.
+   */
+  tried: Set<JournalPage>
+}
+
+/** Claims the ids of all events of these pages. Repeating is harmless. */
+export async function claim(db: Db, pages: JournalPage[]): Promise<Claimed> {
   const claims = new Map<string, Claim>()
   const keys = pages.map(page =>
     page.events.map(event => {
@@ -25,15 +32,19 @@ export async function claim(db: Db, pages: JournalPage[]): Promise<JournalEvent[
   )
   const taken = await insertClaims(db, [...claims.values()])
   const events = pages.reduce((sum, page) => sum + page.events.length, 0)
-  if (taken.size === 0 && claims.size === events) return pages.map(page => page.events)
-  return pages.map(({ _id, events }, p) => {
-    const kept = new Set<string>()
-    return events.filter((_, e) => {
+  const tried = new Set<JournalPage>()
+  if (taken.size === 0 && claims.size === events) return { kept: pages.map(page => page.events), tried }
+  const kept = pages.map((page, p) => {
+    const once = new Set<string>()
+    return page.events.filter((_, e) => {
       const key = keys[p]?.[e] ?? ''
-      const owner = taken.get(key) ?? claims.get(key)?.page
-      return owner?.equals(_id) === true && !kept.has(key) && kept.add(key)
+      const before = taken.get(key)
+      if (before?.equals(page._id)) tried.add(page)
+      const owner = before ?? claims.get(key)?.page
+      return owner?.equals(page._id) === true && !once.has(key) && once.add(key)
     })
   })
+  return { kept, tried }
 }
 
 /** The name under which an event is counted once: `<site>:<id>`, or `<site>:!<name>:<id>` for a caller's own id. */

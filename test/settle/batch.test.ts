@@ -124,6 +124,30 @@ describe('a page that an older epoch tried before', () => {
     expect(await rawIds()).toEqual(['a', 'b'])
   })
 
+  test('one that none had tried is stored without a look at the raw record, unless its claims may have expired', async () => {
+    let looks = 0
+    const { insert, reading, spent, end } = fence
+    const watched = {
+      insert,
+      get reading() {
+        looks++
+        return reading
+      },
+      spent,
+      end,
+    }
+    const settleWatched = (page: JournalPage) =>
+      settleBatch({ client: database.client, db: database.db, lane, fence: watched, pages: [page] })
+    const older = { epoch: lane.epoch - 1 }
+    await settle(await plant(events('a')))
+    expect(await settleWatched(await plant(events('a', 'b'), older))).toBe(1)
+    expect(looks).toBe(0)
+    const at = new Date(Date.now() - 7.5 * 86_400_000)
+    expect(await settleWatched(await plant(events('c'), { ...older, at }))).toBe(1)
+    expect(looks).toBe(1)
+    expect(await rawIds()).toEqual(['a', 'b', 'c'])
+  })
+
   test('events of the same name and id, of two sites, are two', async () => {
     const page = await plant([...events('a'), journalEvent({ id: 'a', site: 'other' })], { epoch: 0 })
     expect(await settle(page)).toBe(2)

@@ -3,6 +3,7 @@ import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Fence, NUMBERS } from '../../collector/settle/fence.ts'
 import { LaneLost, type RaiseFence, raiseFence, refreshFences, startSettler } from '../../collector/settle/index.ts'
 import { lanes, readopt } from '../../collector/settle/lane.ts'
+import { claim } from '../../collector/settle/seen.ts'
 import { startCuttingProxy } from '../fixtures/cutting-proxy.ts'
 import { IDS, useHolders } from '../fixtures/holders.ts'
 import { commandWithoutSession } from '../fixtures/test-mongod.ts'
@@ -107,6 +108,8 @@ test('an insert in flight is waited for, so the next holder reads all of it and 
 test('what is there already is read at a majority, and after the fence', async () => {
   const older = await it.adopt()
   const page = await it.plant(older.lane)
+  // As the older one leaves it that is killed before its transaction.
+  await claim(it.db, [page])
   const next = await it.adopt()
   const raisedAt = next.fence.reading.session?.operationTime
   await it.db.command({ profile: 2 })
