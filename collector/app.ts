@@ -5,6 +5,7 @@ import type { Access } from './access.ts'
 import { type ApiParts, apiRoutes } from './api.ts'
 import { problem } from './problem.ts'
 import { serveTag } from './tag-script.ts'
+import { serveVitals } from './vitals-script.ts'
 
 export interface AppParts extends ApiParts {
   access: Access
@@ -30,7 +31,7 @@ export function createApp(parts: AppParts): Express {
     const ok = await ready()
     response.status(ok ? 200 : 503).json({ status: ok ? 'ready' : 'not ready', fenced })
   })
-  app.get('/t/:file', serveTag(folder, sites, db))
+  app.get('/t/:file', serveVitals(folder), serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
   app.all(['/', '/live', '/login', '/logout'], securityHeaders)

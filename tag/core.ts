@@ -40,7 +40,7 @@ const calls: Calls = {
   deny: () => decide(API, []),
   onConsent(fn) {
     at('consent', fn)
-    if (purposes) fn(purposes)
+    purposes && fn(purposes)
   },
   flush,
 }
@@ -71,7 +71,6 @@ export const start = safely((given: Options, capabilities: Capability[] = []): L
       views.unshift(...add)
       return [...sending, ...views, view]
     },
-    flush,
     options,
   }
   capabilities.map(capability => safely(capability)(tag))

@@ -2,6 +2,7 @@
 import type { Options } from './options.ts'
 import type { View } from './queue.ts'
 import type { How } from './transport.ts'
+import type { ConsentFlag } from './wire.ts'
 
 /** What a visitor can agree to. `grant` without purposes means `measure` and `identify`. */
 export type Purpose = 'measure' | 'identify' | 'share'
@@ -52,8 +53,8 @@ export interface Moments {
   leave: undefined
   /** consent changed */
   consent: Purpose[] | undefined
-  /** an envelope is about to leave: what is written to it is sent */
-  send: View
+  /** an envelope is about to leave: what is written to it is sent, and nothing where its list of events is empty then */
+  send: View & { c: ConsentFlag | false; i?: string }
   /** what is not confirmed has changed: an answer came, or all was handed to the browser on leaving */
   flushed: undefined
 }

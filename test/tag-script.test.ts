@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { builtFolder } from '../collector/assets.ts'
 import { pinScript } from '../collector/pinned-scripts.ts'
 import { addSite, type Site } from '../collector/sites/index.ts'
-import { optionsOf, readComposer } from '../collector/tag-script.ts'
+import { capabilitiesOf, optionsOf, readComposer } from '../collector/tag-script.ts'
 import { startCollector, type TestCollector } from './fixtures/collector.ts'
 
 let it: TestCollector
@@ -149,7 +149,7 @@ test('a pinned script is served after its site has changed, and its integrity ho
   const { hash, src, integrity, html } = await pinScript(
     it.db,
     site.key,
-    compose(optionsOf(site)),
+    compose(optionsOf(site), capabilitiesOf(site)),
     'https://stats.example/',
   )
   expect(src).toBe(`https://stats.example/t/pins.${hash}.js`)

@@ -7,7 +7,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { builtFolder } from '../../collector/assets.ts'
+import type { CapabilityName } from '../../collector/sites/index.ts'
 import { readComposer } from '../../collector/tag-script.ts'
+import { readVitals } from '../../collector/vitals-script.ts'
 import type { Options } from '../../tag/options.ts'
 import type { Envelope, WireEvent } from '../../tag/wire.ts'
 
@@ -39,12 +41,15 @@ export interface Shop {
 export interface Page {
   /** of the tag; `required` where nothing is said */
   options?: Partial<Options>
+  /** capabilities of the tag beside those that every site has */
+  with?: (CapabilityName | 'engagement')[]
   head?: string
   body?: string
   headers?: Record<string, string>
 }
 
 const compose = readComposer(builtFolder())
+const vitals = readVitals(builtFolder())
 
 export async function openShop(page: Page | ((collector: string) => Page)): Promise<Shop> {
   const posts: Post[] = []
@@ -59,8 +64,12 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const collector = await listen(async (request, response) => {
     const body = await text(request)
     if (request.url === '/t/shop.js') {
-      const script = compose({ site: 'shop', mode: 'none', ...given.options })
+      const script = compose({ site: 'shop', mode: 'none', ...given.options }, given.with)
       return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
+    }
+    if (request.url === `/t/${vitals.name}`) {
+      loads.push(request.url)
+      return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(vitals.text)
     }
     if (request.method !== 'POST') return void response.writeHead(405).end()
     const { status, retryAfter } = answers.shift() ?? { status: 204 }
