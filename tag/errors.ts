@@ -14,10 +14,11 @@ export const errors: Capability = ({ track, on, at }) => {
     on<ErrorEvent & PromiseRejectionEvent>(window, type, ({ message, filename, lineno, colno, reason }) => {
       // Cut between characters: the collector refuses half a surrogate pair.
       const text = /^.{0,100}/su.exec(message ?? reason?.message ?? reason)?.[0]
-      const [place, url, line] = /(http\S+?):(\d+:\d+)/.exec(`${filename}:${lineno}:${colno} ${reason?.stack}`) ?? []
-      const key = `${text}${place}`
+      const [spot, url, , place] =
+        /(http[^\s?]+)(\?\S*)?:(\d+:\d+)/.exec(`${filename}:${lineno}:${colno} ${reason?.stack}`) ?? []
+      const key = `${text}${spot}`
       if (told[MOST - 1] || told.includes(key)) return
       told.push(key)
-      track('error', { message: text, url, line })
+      track('error', { message: text, url, place })
     })
 }

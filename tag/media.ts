@@ -15,7 +15,7 @@ export const media: Capability = ({ track, on }) => {
       // One that was only moved, while it stood still, was not played.
       if ((paused && !ended) || (told[currentSrc] as number) >= percent) return
       told[currentSrc] = percent
-      track('media', { kind: localName, percent, url: currentSrc.split(/[?#]/)[0] })
+      track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
     },
     true,
   )

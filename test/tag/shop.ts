@@ -46,6 +46,8 @@ export interface Page {
   head?: string
   body?: string
   headers?: Record<string, string>
+  /** files of the site that are no pages, by path */
+  files?: Record<string, { type: string; body: string | Buffer }>
 }
 
 const compose = readComposer(builtFolder())
@@ -79,6 +81,8 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const given = typeof page === 'function' ? page(collector.url) : page
   const site = await listen((request, response) => {
     if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
+    const file = given.files?.[request.url?.split('?')[0] ?? '']
+    if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.body)
     loads.push(request.url ?? '')
     response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
       `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}
