@@ -4,7 +4,7 @@
  * - `chunks/<name>.js`: one JavaScript expression each, which the collector puts together per site:
  *   `(<core>)(<options as JSON>,[<capability>,…])`
  * - `vitals.js`: the second file, with the library `web-vitals` in it, which the chunk `vitals` loads
- * - `index.js`: the ES module of the npm package, left readable for the bundler of the page
+ * - `index.js`, `react.js`, `vue.js`: the ES modules of the npm package, left readable for the bundler of the page
  */
 import { resolve } from 'node:path'
 import resolveNode from '@rollup/plugin-node-resolve'
@@ -177,10 +177,12 @@ const vitals = {
   },
 }
 
+/** The hooks stand on the same tag as `index.js`, which is there once. */
 const npm = {
-  input: 'tag/index.ts',
+  input: { index: 'tag/index.ts', react: 'tag/react.ts', vue: 'tag/vue.ts' },
+  external: ['react', 'vue'],
   plugins: [eraseTypes],
-  output: { file: 'dist/tag/index.js', format: 'es' },
+  output: { dir: 'dist/tag', format: 'es', chunkFileNames: 'npm/[name].js' },
 }
 
 export const tagConfigs = [...Object.entries(CHUNKS).map(chunk), ...PROGRAMS.map(program), vitals, npm]

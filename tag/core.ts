@@ -15,7 +15,19 @@ import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Purpose, Stub, Tag } from './types.ts'
 
 export type { Options } from './options.ts'
-export type { Calls, Capability, LiveTag, Moments, Props, Purpose, Tag, TrackOptions } from './types.ts'
+export type {
+  Calls,
+  Capability,
+  EventMap,
+  Global,
+  LiveTag,
+  Moments,
+  Props,
+  Purpose,
+  Tag,
+  TrackOptions,
+  TypedCalls,
+} from './types.ts'
 
 /** Hears a consent signal and draws the consequences at once. */
 const decide: Tag['decide'] = (rank, wanted) => {
