@@ -5,6 +5,7 @@ import type { Access } from './access.ts'
 import { type ApiParts, apiRoutes } from './api.ts'
 import { problem } from './problem.ts'
 import { serveTag } from './tag-script.ts'
+import { serveVitals } from './vitals-script.ts'
 
 export interface AppParts extends ApiParts {
   access: Access
@@ -29,7 +30,7 @@ export function createApp(parts: AppParts): Express {
     if (why) response.set('retry-after', '2')
     response.status(why ? 503 : 200).json({ status: why ? 'not ready' : 'ready', fenced, ...(why && { why }) })
   })
-  app.get('/t/:file', serveTag(folder, sites, db))
+  app.get('/t/:file', serveVitals(folder), serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
   app.all(['/', '/live', '/login', '/logout'], securityHeaders)

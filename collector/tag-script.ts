@@ -4,47 +4,48 @@
  * `GET /t/<site>.js?debug`: the same, and what goes wrong is said in the console.
  */
 import { readFileSync } from 'node:fs'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Db } from 'mongodb'
 import type { Options } from '../tag/options.ts'
-import { findPinned, hashOf } from './pinned-scripts.ts'
-import type { Site, Sites } from './sites/index.ts'
-
-interface Script {
-  hash: string
-  bodies: Record<'br' | 'gzip' | 'identity', Buffer>
-}
+import { FOR_EVER, type PackedScript, packScript, SCRIPT_HEADERS, sendScript } from './packed-script.ts'
+import { findPinned } from './pinned-scripts.ts'
+import { CAPABILITIES, type Site, type Sites } from './sites/index.ts'
+import { readVitals } from './vitals-script.ts'
 
 /** Browsers ask again after five minutes and use the old one for a day while they do. */
 const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 
-/** What an address with a hash answers never changes. */
-const FOR_EVER = 'public, max-age=31536000, immutable'
-
 /** `<site>.<hash>`: keys may have dots, hashes have none. */
 const PINNED = /^(.+)\.([\w-]{22})$/
 
-/** The preset `full`. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
-const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
+/** In the order in which they join. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
+const CHUNKS = [
+  ...['core', 'gpc', 'rules', 'engagement', ...CAPABILITIES],
+  // after `rules`, so that a click is told as the page's author wrote it
+  ...['link', 'sample', 'optout', 'urls', 'offline', 'tabs'],
+]
+/** Those that a tag has only where they are asked for, or have an option. */
+const OPTIONAL: readonly string[] = ['engagement', ...CAPABILITIES, 'link', 'sample']
+
+export const capabilitiesOf = (site: Site): readonly string[] => ['engagement', ...(site.with ?? [])]
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): RequestHandler {
   const compose = readComposer(folder)
   const debug = readChunk(folder, 'debug')
-  const held = new Map<string, { text: string; script: Script }>()
-  const pinned = new Map<string, Script>()
+  const held = new Map<string, { text: string; script: PackedScript }>()
+  const pinned = new Map<string, PackedScript>()
 
-  const scriptOf = (site: Site): Script => {
-    const text = compose(optionsOf(site))
+  const scriptOf = (site: Site): PackedScript => {
+    const text = compose(optionsOf(site), capabilitiesOf(site))
     const cached = held.get(site.key)
     if (cached?.text === text) return cached.script
-    const script = pack(text)
+    const script = packScript(text)
     held.set(site.key, { text, script })
     return script
   }
 
-  const scriptByHash = async (site: Site, hash: string): Promise<Script | undefined> => {
+  const scriptByHash = async (site: Site, hash: string): Promise<PackedScript | undefined> => {
     const present = scriptOf(site)
     if (present.hash === hash) return present
     const name = `${site.key}.${hash}`
@@ -52,7 +53,7 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
     if (cached) return cached
     const text = await findPinned(db, site.key, hash)
     if (text === undefined) return undefined
-    const script = pack(text)
+    const script = packScript(text)
     pinned.set(name, script)
     return script
   }
@@ -62,11 +63,7 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
     const whole = sites.get(name)
     const [, key = '', hash] = (!whole && PINNED.exec(name)) || []
     const site = whole ?? sites.get(key)
-    response.set({
-      'content-type': 'text/javascript; charset=utf-8',
-      'cross-origin-resource-policy': 'cross-origin',
-      'access-control-allow-origin': '*',
-    })
+    response.set(SCRIPT_HEADERS)
     const refuse = (reason: string, comment: string) => {
       response.set({ 'cache-control': 'no-store', 'x-livetag': reason })
       response.status(404).send(`/* livetag: ${comment} */`)
@@ -81,15 +78,7 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
       response.set('cache-control', 'no-store')
       return void response.send(`(${debug})(()=>${scriptOf(site).bodies.identity})`)
     }
-    const encoding = (request.acceptsEncodings('br', 'gzip', 'identity') || 'identity') as keyof Script['bodies']
-    response.set({
-      'cache-control': hash === undefined ? CACHE : FOR_EVER,
-      etag: `"${script.hash}-${encoding}"`,
-      vary: 'accept-encoding',
-    })
-    if (encoding !== 'identity') response.set('content-encoding', encoding)
-    if (request.fresh) response.status(304).end()
-    else response.end(script.bodies[encoding])
+    sendScript(request, response, script, hash === undefined ? CACHE : FOR_EVER)
   }
 }
 
@@ -98,39 +87,36 @@ const readChunk = (folder: string, name: string): string => readFileSync(`${fold
 /** Has V8 compile all functions while the script loads, as `scripts/tag-build.mjs` explains. */
 const EAGER = '//# allFunctionsCalledOnLoad\n'
 
-/** What the tag is told, but for where events go. */
-type SiteOptions = Omit<Options, 'url'>
+/** What the tag is told, but for where events go and the second file is. */
+type SiteOptions = Omit<Options, 'url' | 'vitals'>
 
 export const optionsOf = (site: Site): SiteOptions => ({
   site: site.key,
   ...(site.consent === 'none' && { mode: 'none' }),
   ...(site.cookie === 'collector' && { cookie: 'include' }),
   ...(site.query && { query: site.query }),
+  ...(site.link && { link: site.link }),
+  ...(site.sample !== undefined && { sample: site.sample }),
 })
+
+export type Composer = (options: SiteOptions, capabilities?: readonly string[]) => string
 
 /**
  * Reads the built tag's chunks once; gives back what composes a script of them and of options. Events go to `/e` beside the
  * folder that the script came from, so a proxy may put both under a path of its own.
  */
-export function readComposer(folder: string): (options: SiteOptions) => string {
-  const [core, ...capabilities] = CHUNKS.map(name => readChunk(folder, name))
-  return options => {
+export function readComposer(folder: string): Composer {
+  const chunks = CHUNKS.map(name => ({ name, code: readChunk(folder, name) }))
+  const [core, ...others] = chunks
+  const { name: vitals, integrity } = readVitals(folder)
+  const second = `,vitals:{src:new URL("${vitals}",document.currentScript.src).href,integrity:"${integrity}",crossOrigin:""}`
+  return (options, capabilities = []) => {
+    const wanted = [...capabilities, ...Object.keys(options)]
+    const chosen = others
+      .filter(({ name }) => !OPTIONAL.includes(name) || wanted.includes(name))
+      .map(({ code }) => code)
     const object = JSON.stringify(options).slice(0, -1)
-    return `${EAGER}(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
-  }
-}
-
-function pack(text: string): Script {
-  const identity = Buffer.from(text)
-  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants
-  return {
-    hash: hashOf(identity),
-    bodies: {
-      identity,
-      gzip: gzipSync(identity, { level: 9 }),
-      br: brotliCompressSync(identity, {
-        params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_SIZE_HINT]: identity.length },
-      }),
-    },
+    const url = `url:new URL("../e",document.currentScript.src).href${wanted.includes('vitals') ? second : ''}`
+    return `${EAGER}(${core?.code})(${object},${url}},[${chosen.join(',')}])`
   }
 }

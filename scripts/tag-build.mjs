@@ -3,9 +3,11 @@
  * - `core.js`, `consent.js`, `standard.js`, `full.js`: whole programs for a script element, minified together
  * - `chunks/<name>.js`: one JavaScript expression each, which the collector puts together per site:
  *   `(<core>)(<options as JSON>,[<capability>,…])`
- * - `index.js`: the ES module of the npm package, left readable for the bundler of the page
+ * - `vitals.js`: the second file, with the library `web-vitals` in it, which the chunk `vitals` loads
+ * - `index.js`, `react.js`, `vue.js`: the ES modules of the npm package, left readable for the bundler of the page
  */
 import { resolve } from 'node:path'
+import resolveNode from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
 
@@ -18,6 +20,13 @@ const CHUNKS = {
   offline: 'offline',
   tabs: 'tabs',
   rules: 'rules',
+  engagement: 'engagement',
+  forms: 'forms',
+  media: 'media',
+  errors: 'errors',
+  vitals: 'vitals',
+  link: 'link',
+  sample: 'sample',
   debug: 'debug',
 }
 /**
@@ -149,10 +158,31 @@ const program = name => ({
   },
 })
 
-const npm = {
-  input: 'tag/index.ts',
-  plugins: [eraseTypes],
-  output: { file: 'dist/tag/index.js', format: 'es' },
+/** Google's library is minified as its own, with nothing assumed. */
+const vitals = {
+  input: 'tag/vitals.browser.ts',
+  plugins: [resolveNode(), eraseTypes],
+  output: {
+    file: 'dist/tag/vitals.js',
+    format: 'iife',
+    plugins: [
+      {
+        name: 'plainly-minified',
+        renderChunk: async code => ({
+          code: (await minify(code, { ecma: ECMA, format: { comments: false } })).code,
+          map: null,
+        }),
+      },
+    ],
+  },
 }
 
-export const tagConfigs = [...Object.entries(CHUNKS).map(chunk), ...PROGRAMS.map(program), npm]
+/** The hooks stand on the same tag as `index.js`, which is there once. */
+const npm = {
+  input: { index: 'tag/index.ts', react: 'tag/react.ts', vue: 'tag/vue.ts' },
+  external: ['react', 'vue'],
+  plugins: [eraseTypes],
+  output: { dir: 'dist/tag', format: 'es', chunkFileNames: 'npm/[name].js' },
+}
+
+export const tagConfigs = [...Object.entries(CHUNKS).map(chunk), ...PROGRAMS.map(program), vitals, npm]

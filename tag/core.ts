@@ -15,7 +15,19 @@ import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Purpose, Stub, Tag } from './types.ts'
 
 export type { Options } from './options.ts'
-export type { Calls, Capability, LiveTag, Moments, Props, Purpose, Tag, TrackOptions } from './types.ts'
+export type {
+  Calls,
+  Capability,
+  EventMap,
+  Global,
+  LiveTag,
+  Moments,
+  Props,
+  Purpose,
+  Tag,
+  TrackOptions,
+  TypedCalls,
+} from './types.ts'
 
 /** Hears a consent signal and draws the consequences at once. */
 const decide: Tag['decide'] = (rank, wanted) => {
@@ -40,7 +52,7 @@ const calls: Calls = {
   deny: () => decide(API, []),
   onConsent(fn) {
     at('consent', fn)
-    if (purposes) fn(purposes)
+    purposes && fn(purposes)
   },
   flush,
 }
@@ -71,7 +83,6 @@ export const start = safely((given: Options, capabilities: Capability[] = []): L
       views.unshift(...add)
       return [...sending, ...views, view]
     },
-    flush,
     options,
   }
   capabilities.map(capability => safely(capability)(tag))

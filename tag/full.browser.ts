@@ -1,7 +1,11 @@
 /** `dist/tag/full.js`: the core and every capability, as a script. */
 import { options } from './browser.ts'
 import { start } from './core.ts'
+import { engagement } from './engagement.ts'
+import { errors } from './errors.ts'
+import { forms } from './forms.ts'
 import { gpc } from './gpc.ts'
+import { media } from './media.ts'
 import { offline } from './offline.ts'
 import { optOut } from './optout.ts'
 import { rules } from './rules.ts'
@@ -9,4 +13,4 @@ import { tabs } from './tabs.ts'
 import { urls } from './urls.ts'
 
 // What is sent first must be clean, and wanted: `offline` comes after what sees to that.
-start(options, [gpc, rules, optOut, urls, offline, tabs])
+start(options, [gpc, rules, engagement, forms, media, errors, optOut, urls, offline, tabs])

@@ -3,7 +3,7 @@ import { mayKeep } from './consent.ts'
 import { safely } from './safely.ts'
 
 /** 13 months, the longest that CNIL's exemption allows; s */
-const VISITOR_AGE = 34_128_000
+export const VISITOR_AGE = 34_128_000
 /** A session ends after half an hour without an event; s */
 const SESSION_AGE = 1_800
 
@@ -20,7 +20,7 @@ export let usedAt = 0
  * Writes a cookie on the widest domain that takes it, unless there is one with this value; with an age of 0, deletes it
  * from all domains.
  */
-const write = safely((name: string, value: string, age: number) => {
+export const write = safely((name: string, value: string, age: number) => {
   const labels = location.hostname.split('.')
   // For www.shop.co.uk: co.uk, which browsers refuse, then shop.co.uk, then www.shop.co.uk.
   for (let i = labels.length - 1 || 1; i-- && !(age && document.cookie.includes(value)); )

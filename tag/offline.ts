@@ -24,13 +24,13 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
     const views = queue().filter(view => view.e[0])
     // A page that was prerendered and never shown has told nothing.
     if (may && views[0] && !document.prerendering) store[own] = encode({ t: Date.now() + mine, views })
-    else store.removeItem(own)
+    else delete store[own]
   }
   /** Takes what another page left, or only removes it. */
   const take = (name: string) => {
     const { t, views } = JSON.parse(store[name])
     if (may && Date.now() < t) return
-    store.removeItem(name)
+    delete store[name]
     may && queue(views as View[])
     save()
     flush()
@@ -39,12 +39,8 @@ export const offline: Capability = ({ at, on, queue, flush, options }) => {
     may = purposes ? purposes.includes('identify') : options.mode === 'none'
     // Undecided is not denied: what is there stays.
     if (may || purposes)
-      for (const name in store)
-        if (name.startsWith(NAME)) {
-          // Held only while claiming, so that no two pages take the same: to the second, nothing is there.
-          const claim = safely(() => take(name))
-          navigator.locks ? navigator.locks.request(name, claim) : claim()
-        }
+      // Where two pages take the same in the same moment, both send it, and it is counted once.
+      for (const name in store) if (name.startsWith(NAME)) safely(take)(name)
   }
   at('consent', decided)
   at('flushed', save)

@@ -27,6 +27,15 @@ export interface Options {
   cookie?: 'include'
   /** a purpose that is never granted, whatever is agreed to; the capability `gpc` sets it */
   veto?: Purpose | false | undefined
+  /** the share of visitors that is measured, 0–1; needs the capability `sample` */
+  sample?: number
+  /**
+   * other domains of the same owner, with all below them: links and forms that lead there take the visitor's id with them;
+   * needs the capability `link`
+   */
+  link?: string[]
+  /** the second file, `vitals.js`, as attributes of its script element; needs the capability `vitals` */
+  vitals?: { src: string; integrity?: string; crossOrigin?: string }
   /** the owner's rules; they need the capability `rules` */
   rules?: Rule[]
 }

@@ -5,10 +5,11 @@
  */
 
 /**
- * Where a value comes from, and which one: `['attr', 'href']` is the element's attribute, `['is', 25]` the constant 25.
+ * Where a value comes from, and which one: `['attr', 'href']` is the element's attribute, `['is', 25]` the constant 25,
+ * and `[]` the source of the property's own name.
  * The sources are listed in `rules.ts`; none of them reads what a visitor typed.
  */
-export type Source = [from: string, key?: string | number]
+export type Source = [from?: string, key?: string | number]
 
 export interface Rule {
   /**

@@ -9,19 +9,14 @@ import type { Capability, Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
 const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
-/** Shares of an element at which it is looked at: half a screen of one that is 50 screens high is a hundredth. */
-const STEPS = [...Array(101).keys()].map(step => step / 100)
-/** How often it looks for new elements to wait for, ms. */
+/** How often it looks at elements that wait for being seen, and at pages that fit the screen, ms. */
 const LOOK = 1_000
-/** A page that fits the screen counts as seen to its end after so long, once it is really shown; ms */
-const SHOWN = 1_000
-
 const BUILT_IN: Rule[] = [
   {
     on: 'click',
     select: CLICKABLE,
     name: 'click',
-    props: { kind: ['kind'], url: ['link'], text: ['text'], selector: ['path'] },
+    props: { kind: [], url: [], text: [], selector: [] },
   },
   { on: 'click', select: '[data-lt-event]:not(form)', name: '' },
   { on: 'submit', select: 'form[data-lt-event]', name: '' },
@@ -42,16 +37,10 @@ const linkOf = (
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
   const { protocol, download, pathname, host } = linkOf(element)
-  const scheme = /^(http|mailto|tel)/.exec(protocol)?.[0]
-  return !scheme
-    ? 'button'
-    : scheme !== 'http'
-      ? scheme
-      : download || FILE.test(pathname)
-        ? 'download'
-        : host === location.host
-          ? 'link'
-          : 'outbound'
+  return (
+    /mailto|tel/.exec(protocol)?.[0] ||
+    (!host ? 'button' : download || FILE.test(pathname) ? 'download' : host === location.host ? 'link' : 'outbound')
+  )
 }
 
 /** The way to an element, from the nearest one that has an id. */
@@ -70,11 +59,11 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
   // Names of attributes are the same in capitals.
   attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
   kind: kindOf,
-  link: element => linkOf(element).href,
+  url: element => linkOf(element).href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
   // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
   text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title || '')?.[0],
-  path: pathOf,
+  selector: pathOf,
 }
 
 /** How far down the page has been in view, per cent. One pixel is added as zoomed pages end between two. */
@@ -82,55 +71,41 @@ const depth = () => ((scrollY + innerHeight + 1) / document.documentElement.scro
 
 export const rules: Capability = ({ track, on, at, options }) => {
   const all = [...BUILT_IN, ...(options.rules ?? [])]
-  let shown: ReturnType<typeof setTimeout>
+  /** how often was looked in this view */
+  let looks: number
   /** how far down the view has been, per cent, and how far when it was last left */
   let deepest: number
   let told: number
 
-  const fire = ({ name, props }: Rule, element?: EventTarget) => {
-    const { dataset } = (element ?? {}) as HTMLElement
-    const values: Props = {}
-    for (const key in props) {
-      const [from, which] = props[key] as Source
-      const value = sources[from]?.(element as HTMLAnchorElement, which as never)
-      if (value) values[key] = value
-    }
-    // `data-lt-plan-name` is the property `planName`.
-    for (const key in dataset)
-      if (/^lt(?!Event$)./.test(key)) values[key[2]?.toLowerCase() + key.slice(3)] = dataset[key]
-    track(name || (dataset?.ltEvent as string), values)
-  }
-
-  /** An event: each rule for its type fires for the innermost element that it selects, through shadow roots. */
-  const hear = (event: Pick<Event, 'type' | 'composedPath'>) => {
-    // button 2 is a context menu, button 1 the middle one
-    if ((event as MouseEvent).button > 1) return
+  /** Each rule for what happened fires for the innermost element of the path that it selects. */
+  const hear = (type: string, path: EventTarget[]) => {
+    const now = type === 'scroll' && depth()
     // A rule that can't be followed, as its selector is none, is no reason to drop the others.
-    for (const rule of all)
+    for (const { on, select, value, name, props } of all)
       try {
-        if (rule.on !== event.type.replace('aux', '')) continue
-        const element = event
-          .composedPath()
-          .find(target => !rule.select || (target as Partial<Element>).matches?.(rule.select))
-        if (element) fire(rule, element)
+        // A depth is reached once a page view.
+        if (on !== type || (now && !(deepest < (value as number) && now >= (value as number)))) continue
+        const element = path.find(
+          target => !select || (target as Partial<Element>).matches?.(select),
+        ) as HTMLAnchorElement
+        if (!element) continue
+        const values: Props = {}
+        for (const key in props) {
+          const [from = key, which] = props[key] as Source
+          const found = sources[from]?.(element, which as never)
+          if (found) values[key] = found
+        }
+        const { dataset } = element
+        // `data-lt-plan-name` is the property `planName`.
+        for (const key in dataset)
+          if (/^lt(?!Event$)./.test(key)) values[key[2]?.toLowerCase() + key.slice(3)] = dataset[key]
+        track(name || (dataset?.ltEvent as string), values)
       } catch {}
-  }
-
-  /** A depth: each rule fires once a page view. */
-  const measure = () => {
-    const now = depth()
-    for (const rule of all)
-      if (rule.on === 'scroll' && deepest < (rule.value as number) && now >= (rule.value as number)) fire(rule)
-    deepest = Math.max(deepest, now)
+    deepest = Math.max(deepest, now as number)
   }
 
   const view = () => {
-    deepest = told = 0
-    clearTimeout(shown)
-    // Frames are drawn for pages that are shown, never for hidden or prerendered ones.
-    shown = setTimeout(requestAnimationFrame, SHOWN, () => {
-      if (document.documentElement.scrollHeight <= innerHeight) measure()
-    })
+    deepest = told = looks = 0
   }
 
   at('leave', () => {
@@ -141,28 +116,32 @@ export const rules: Capability = ({ track, on, at, options }) => {
   at('view', view)
   view()
   for (const type of new Set(['auxclick', ...all.map(rule => rule.on)]))
-    on(window, type, type === 'scroll' ? measure : hear, true)
+    on<MouseEvent>(
+      window,
+      type,
+      // button 2 is a context menu, button 1 the middle one
+      event => event.button > 1 || hear(type.replace('aux', ''), event.composedPath()),
+      true,
+    )
 
   const seen = new WeakSet<Element>()
-  const observer = new IntersectionObserver(
-    entries => {
-      for (const { target, intersectionRatio, intersectionRect } of entries) {
-        if (intersectionRatio >= 0.5 || intersectionRect.height * 2 >= innerHeight) {
-          observer.unobserve(target)
-          seen.add(target)
-          hear({ type: 'seen', composedPath: () => [target] })
-        }
-      }
-    },
-    { threshold: STEPS },
-  )
-  // Elements come and go; to observe one twice changes nothing.
+  // Each look is an observer's first answer: what of an element is in view, also where a box around it cuts it off.
   setInterval(() => {
+    const observer = new IntersectionObserver(entries => {
+      observer.disconnect()
+      for (const { target, intersectionRatio, intersectionRect } of entries)
+        if (intersectionRatio >= 0.5 || intersectionRect.height * 2 >= innerHeight) {
+          seen.add(target)
+          hear('seen', [target])
+        }
+    })
     for (const { on, select } of all)
       try {
         if (on === 'seen')
           for (const element of document.querySelectorAll(select as string))
             seen.has(element) || observer.observe(element)
       } catch {}
+    // A page that fits the screen is seen to its end when it is there for a second, and really shown.
+    if (looks++ && !document.hidden && document.documentElement.scrollHeight <= innerHeight) hear('scroll', [window])
   }, LOOK)
 }

@@ -58,6 +58,8 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     e: e.map(event => ({ ...event, t: t - event.t })),
   }
   reach('send', envelope)
+  // A capability took them out: they are never sent.
+  if (!envelope.e[0]) return
   const body = encode(envelope)
   const split = () => {
     deliver({ ...held, e: e.splice(0, half) }, how)

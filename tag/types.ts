@@ -2,6 +2,7 @@
 import type { Options } from './options.ts'
 import type { View } from './queue.ts'
 import type { How } from './transport.ts'
+import type { ConsentFlag } from './wire.ts'
 
 /** What a visitor can agree to. `grant` without purposes means `measure` and `identify`. */
 export type Purpose = 'measure' | 'identify' | 'share'
@@ -14,6 +15,34 @@ export interface TrackOptions {
   id?: string
   /** called once when the collector has answered; never while consent is missing, so don't navigate in it */
   callback?: () => void
+}
+
+/**
+ * A site's own events and their properties, for those who use TypeScript:
+ *
+ * ```ts
+ * declare module 'livetag' {
+ *   interface EventMap { signup: { plan: 'free' | 'pro' } }
+ * }
+ * ```
+ *
+ * While it is empty, any event with any properties is fine. `createTag<Events>()` takes a map of its own.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: sites declare what is in it
+export interface EventMap {}
+
+type Declared<Events> = [keyof Events] extends [never] ? Record<string, Props> : Events
+
+/** What `track` takes: the name of a declared event, its properties, which may be left out where none is needed, and options. */
+export type TrackArguments<Events = EventMap> = {
+  [Name in keyof Declared<Events> & string]: Partial<Declared<Events>[Name]> extends Declared<Events>[Name]
+    ? [name: Name, props?: Declared<Events>[Name] | null, options?: TrackOptions | null]
+    : [name: Name, props: Declared<Events>[Name], options?: TrackOptions | null]
+}[keyof Declared<Events> & string]
+
+/** {@link Calls} of a site that has declared its events. */
+export type TypedCalls<Events = EventMap> = Omit<Calls, 'track'> & {
+  track(...call: TrackArguments<Events>): void
 }
 
 /** The calls of a page, each as a method and as `livetag('<name>', …)`. None of them ever throws. */
@@ -41,6 +70,12 @@ export interface Calls {
 /** The page's one global, `livetag`. */
 export type LiveTag = Calls & ((call: keyof Calls, ...args: unknown[]) => void)
 
+/** The global as a page sees it: to be called before the tag has loaded, too, as `livetag('track', 'signup', …)`. */
+export type Global<Events = EventMap> = <Call extends keyof Calls>(
+  call: Call,
+  ...args: Call extends 'track' ? TrackArguments<Events> : Parameters<NonNullable<Calls[Call]>>
+) => void
+
 /** The usual stub: notes calls and their times (ms) until the tag has loaded, which then makes them. */
 export type Stub = ((...args: unknown[]) => void) & { q?: [time: number, call: keyof Calls, ...args: unknown[]][] }
 
@@ -52,8 +87,8 @@ export interface Moments {
   leave: undefined
   /** consent changed */
   consent: Purpose[] | undefined
-  /** an envelope is about to leave: what is written to it is sent */
-  send: View
+  /** an envelope is about to leave: what is written to it is sent, and nothing where its list of events is empty then */
+  send: View & { c: ConsentFlag | false; i?: string }
   /** what is not confirmed has changed: an answer came, or all was handed to the browser on leaving */
   flushed: undefined
 }

@@ -27,6 +27,9 @@ export const urls: Capability = ({ at, queue, options }) => {
       queue().pop()?.w === w &&
       document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
     envelope.p = { ...p, u: clean(canonical || p.u), r: (p.r && clean(p.r)) as string }
-    for (const { n, d } of e) if (n === 'click' && /^h/.test(d.url as string)) d.url = clean(d.url as string, true)
+    for (const { d } of e)
+      try {
+        if (/^http/.test(d.url as string)) d.url = clean(d.url as string, true)
+      } catch {}
   })
 }

@@ -95,6 +95,28 @@ export type EnvelopeHead = Static<typeof EnvelopeHead>
 /** One page view's events, as they are sent. */
 export type Envelope = EnvelopeHead & { e: WireEvent[] }
 
+/** Properties of the events that say what a page told by itself: each is what the capability of the tag sends as `d`. */
+export interface BuiltInProps {
+  /** `ms`: for how long the view had its visitor since the last one of these, ms; settle adds them up in the session */
+  engagement: { ms: number }
+  /**
+   * `form` and `field` are names (or ids) of elements, never what is in them. A form is given up as far as is known when
+   * its view is left or hidden: a later `start` or `submit` of the same form takes that back.
+   */
+  form: { kind: 'start' | 'abandon' | 'submit'; form?: string; field?: string }
+  /** `percent`: begun (0), a quarter, half or three of it, played to its end (100); `url` without its query */
+  media: { kind: 'audio' | 'video'; percent: 0 | 25 | 50 | 75 | 100; url?: string }
+  /** `message`: its first 100 characters; `url`: of the script, without its query; `place`: line and column, from 1 */
+  error: { message: string; url?: string; place?: string }
+  /** https://web.dev/articles/vitals: ms, but for CLS, which has no unit; `element`: selector of the one most to blame */
+  vitals: {
+    name: 'CLS' | 'FCP' | 'INP' | 'LCP' | 'TTFB'
+    value: number
+    rating: 'good' | 'needs-improvement' | 'poor'
+    element?: string
+  }
+}
+
 /** Names of the events that the tag makes by itself; every other name is custom. */
 export const BUILT_IN = [
   'pageview',

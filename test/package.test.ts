@@ -39,12 +39,24 @@ it('gives its types to a project that has installed it', () => {
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['use.ts'] }))
   writeFileSync(
     join(consumer, 'use.ts'),
-    `import { createTag } from 'livetag'
+    `import { createTag, type Global } from 'livetag'
+     import { useLivetag } from 'livetag/react'
+     import { useLivetag as useInVue } from 'livetag/vue'
      import { createCollector, type Options } from 'livetag/collector'
      const tag = createTag({ site: 'shop', url: 'https://stats.example.com/e' })
      tag.track('signup', { plan: 'pro' })
      // @ts-expect-error a name is a text
      tag.track(1)
+     declare module 'livetag' {
+       interface EventMap { signup: { plan: string } }
+     }
+     declare const livetag: Global
+     livetag('track', 'signup', { plan: 'pro' })
+     for (const use of [useLivetag, useInVue]) use({ site: 'shop', url: '/e' }).tag.track('signup', { plan: 'pro' })
+     // @ts-expect-error no such event
+     useLivetag({ site: 'shop', url: '/e' }).tag.track('login')
+     // @ts-expect-error a plan is a text
+     livetag('track', 'signup', { plan: 1 })
      const options: Options = { port: 0 }
      export const start = () => createCollector(options).then(collector => collector.handler)`,
   )

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { builtFolder } from '../collector/assets.ts'
 import { pinScript } from '../collector/pinned-scripts.ts'
 import { addSite, type Site } from '../collector/sites/index.ts'
-import { optionsOf, readComposer } from '../collector/tag-script.ts'
+import { capabilitiesOf, optionsOf, readComposer } from '../collector/tag-script.ts'
 import { startCollector, type TestCollector } from './fixtures/collector.ts'
 
 let it: TestCollector
@@ -19,6 +19,7 @@ beforeAll(async () => {
       { key: 'changes', consent: 'required' },
       { key: 'pins', consent: 'required' },
       { key: 'keeps', cookie: 'collector', query: ['q', 'page[]'] },
+      { key: 'more', with: ['forms', 'vitals'], link: ['pay.example'], sample: 0.5 },
     ],
   })
 })
@@ -58,6 +59,30 @@ test('it has the options that its site has, and no others', async () => {
     '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],url:',
   )
   expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none",url:')
+})
+
+test('it has the capabilities that its site asks for, and no others', async () => {
+  const [plain, more] = await Promise.all(
+    ['shop', 'more'].map(async key => (await get(`/t/${key}.js`)).body.toString()),
+  )
+  const marks = ['"engagement"', '"form"', '"media"', '"unhandledrejection"', '.vitals', '_lt=', '2**32', '_vitals.']
+  const found = (text = '') => marks.filter(mark => text.includes(mark))
+  expect(found(plain)).toEqual(['"engagement"'])
+  expect(found(more)).toEqual(marks.filter(mark => !['"media"', '"unhandledrejection"'].includes(mark)))
+  expect(more).toContain('"link":["pay.example"],"sample":0.5,url:')
+})
+
+test('the second file has the address and the integrity that the script says, and never changes', async () => {
+  const script = (await get('/t/more.js')).body.toString()
+  const [, name, integrity] = /new URL\("(_vitals\.[\w-]{22}\.js)".*?integrity:"([^"]+)"/.exec(script) ?? []
+  for (const encoding of ['identity', 'br']) {
+    const { status, headers, body } = await get(`/t/${name}`, { 'accept-encoding': encoding })
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+    expect(headers['access-control-allow-origin']).toBe('*')
+    const text = encoding === 'br' ? brotliDecompressSync(body) : body
+    expect(`sha384-${createHash('sha384').update(text).digest('base64')}`).toBe(integrity)
+  }
+  expect((await get(`/t/_vitals.${'A'.repeat(22)}.js`)).status).toBe(404)
 })
 
 test('every page of every site may load it, and keep it for five minutes', async () => {
@@ -149,7 +174,7 @@ test('a pinned script is served after its site has changed, and its integrity ho
   const { hash, src, integrity, html } = await pinScript(
     it.db,
     site.key,
-    compose(optionsOf(site)),
+    compose(optionsOf(site), capabilitiesOf(site)),
     'https://stats.example/',
   )
   expect(src).toBe(`https://stats.example/t/pins.${hash}.js`)

@@ -1,10 +1,12 @@
 import { defineCommand } from 'citty'
 import { builtFolder } from '../assets.ts'
 import { pinScript } from '../pinned-scripts.ts'
-import { addSite, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
-import { optionsOf, readComposer } from '../tag-script.ts'
+import { addSite, CAPABILITIES, type CapabilityName, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
+import { capabilitiesOf, optionsOf, readComposer } from '../tag-script.ts'
 import { withDatabase } from './database.ts'
 import { table } from './table.ts'
+
+const namesIn = (list: string) => list.split(',').map(name => name.trim())
 
 const add = defineCommand({
   meta: { name: 'add', description: 'Make a site; running collectors know it within a second' },
@@ -19,8 +21,14 @@ const add = defineCommand({
     },
     cookie: { type: 'string', description: "collector: it sets the visitor's cookie, instead of the tag" },
     query: { type: 'string', description: 'names of query parameters to keep in URLs, such as q,page' },
+    with: { type: 'string', description: `what else the tag tells, of ${CAPABILITIES.join(', ')}` },
+    link: {
+      type: 'string',
+      description: 'other domains of yours on which a visitor stays the same, such as pay.example',
+    },
+    sample: { type: 'string', description: 'the share of visitors that is measured, such as 0.1' },
   },
-  async run({ args: { key, domain, consent, timezone, cookie, query } }) {
+  async run({ args: { key, domain, consent, timezone, cookie, query, with: capabilities, link, sample } }) {
     await withDatabase(async db => {
       await addSite(db, {
         key,
@@ -28,7 +36,10 @@ const add = defineCommand({
         consent: consent as ConsentMode,
         timezone,
         ...(cookie !== undefined && { cookie: cookie as 'collector' }),
-        ...(query !== undefined && { query: query.split(',').map(name => name.trim()) }),
+        ...(query !== undefined && { query: namesIn(query) }),
+        ...(capabilities !== undefined && { with: namesIn(capabilities) as CapabilityName[] }),
+        ...(link !== undefined && { link: namesIn(link) }),
+        ...(sample !== undefined && { sample: Number(sample) }),
       })
       process.stdout.write(`Made the site "${key}" (${domain}, consent ${consent}, ${timezone}).\n`)
       process.stdout.write(
@@ -62,7 +73,7 @@ const pin = defineCommand({
     await withDatabase(async db => {
       const site = (await listSites(db)).find(site => site.key === key)
       if (!site) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
-      const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site)), url)
+      const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site), capabilitiesOf(site)), url)
       process.stdout.write(`${json ? JSON.stringify(pinned) : pinned.html}\n`)
     })
   },

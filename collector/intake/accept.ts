@@ -7,6 +7,7 @@ import { type Envelope, EnvelopeHead, LIMITS, WireEvent } from '../../tag/wire.t
 import { eventOf, type JournalEvent, type Shared } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
+import { cleanBuiltIn } from './built-in.ts'
 import { allowsIdentifier, fits } from './consent.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
 import { readShared, sizeOf } from './event.ts'
@@ -135,7 +136,7 @@ function acceptEvent(
     id: id ?? `${head.w}.${q}`,
     own: id === undefined ? undefined : true,
     ts: new Date(received - Math.max(0, Math.round(t))),
-    props,
+    props: cleanBuiltIn(name, props),
   })
 }
 

@@ -48,6 +48,15 @@ export function cleanUrl(text: string, names: readonly string[] = []): string {
   return (cleanBase(base) + cleanQuery(query, names) + route).trimEnd()
 }
 
+/**
+ * Cleans a text that people did not write, as an error's message: quoted parts, email addresses and tokens become `*`, URLs
+ * lose their queries. Never throws.
+ */
+export const cleanText = (text: string): string =>
+  text
+    .replace(/"[^"]*"?/g, '*')
+    .replace(/\S+/g, word => (/:\/\/|\?.|@|%/.test(word) ? cleanUrl(word) : hasToken(word) ? '*' : word))
+
 function cleanBase(base: string): string {
   const origin = ORIGIN.exec(base)
   if (!origin) return cleanPath(base)

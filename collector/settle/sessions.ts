@@ -33,6 +33,7 @@ export interface Session {
   os: string
   views: number
   events: number
+  /** for how long its page views had the visitor, ms: the sum of what `engagement` events tell */
   engaged: number
   goals: number
   /** in the order of their time */
@@ -61,6 +62,7 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
     draft.expires = expiryOf(ts)
   }
   draft.events++
+  if (name === 'engagement') draft.engaged += engagedMs(event)
   if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
     draft.views++
@@ -76,6 +78,12 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
   }
   if (draft.steps.length < MAX_STEPS) addStep(draft.steps, { at: ts, name, path })
   else draft.stepsCut = true
+}
+
+/** An event tells at most what one page view can have of a day, and nothing that is no time. */
+function engagedMs({ props }: JournalEvent): number {
+  const ms = props?.ms
+  return typeof ms === 'number' && ms > 0 && ms <= 86_400_000 ? Math.round(ms) : 0
 }
 
 /** A copy that {@link applyEvent} may change. */

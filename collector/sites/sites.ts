@@ -6,6 +6,10 @@ import { isTimeZone } from './zone.ts'
 export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
 export type ConsentMode = (typeof CONSENT_MODES)[number]
 
+/** What a site's tag has when it asks: `livetag site add … --with forms,media`. */
+export const CAPABILITIES = ['forms', 'media', 'errors', 'vitals'] as const
+export type CapabilityName = (typeof CAPABILITIES)[number]
+
 export interface Site {
   /** in the tag's URL and in every event: 1 to 64 letters, digits, `-`, `_` or `.` */
   key: string
@@ -17,6 +21,12 @@ export interface Site {
   query?: string[]
   /** the collector sets the visitor's cookie; if absent, the tag sets its own */
   cookie?: 'collector'
+  /** capabilities of the tag beside those that every site has */
+  with?: CapabilityName[]
+  /** other domains of the same owner: links and forms that lead there take the visitor's id along */
+  link?: string[]
+  /** the share of visitors that is measured, above 0 and up to 1; if absent, all */
+  sample?: number
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -29,6 +39,8 @@ export class SiteError extends Error {
   override name = 'SiteError'
 }
 
+const DOMAIN = /^[^\s/:]+(:\d+)?$/
+
 const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocument>('sites')
 
 /** @throws SiteError when a field is wrong or the key is taken */
@@ -36,8 +48,7 @@ export async function addSite(db: Db, site: Site): Promise<void> {
   const wrong: string[] = []
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
     wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')
-  if (!/^[^\s/:]+(:\d+)?$/.test(site.domain))
-    wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
+  if (!DOMAIN.test(site.domain)) wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
   if (!CONSENT_MODES.includes(site.consent))
     wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
   if (!isTimeZone(site.timezone))
@@ -47,6 +58,12 @@ export async function addSite(db: Db, site: Site): Promise<void> {
   for (const name of site.query ?? [])
     if (!/^[\w.[\]-]{1,64}$/.test(name))
       wrong.push(`a query parameter takes 1 to 64 letters, digits, "-", "_", "." or brackets, not "${name}"`)
+  for (const name of site.with ?? [])
+    if (!CAPABILITIES.includes(name)) wrong.push(`a tag can be made with ${CAPABILITIES.join(', ')}, not "${name}"`)
+  for (const domain of site.link ?? [])
+    if (!DOMAIN.test(domain)) wrong.push(`a linked domain is a host name such as pay.example, not "${domain}"`)
+  if (site.sample !== undefined && !(site.sample > 0 && site.sample <= 1))
+    wrong.push(`the sample is a share of the visitors, above 0 and up to 1, not "${site.sample}"`)
   if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
   const { key, ...rest } = site
   const result = await collection(db).updateOne(
@@ -79,14 +96,7 @@ export async function ensureSites(db: Db): Promise<void> {
   )
 }
 
-const toSite = ({ _id, domain, consent, timezone, query, cookie }: SiteDocument): Site => ({
-  key: _id,
-  domain,
-  consent,
-  timezone,
-  ...(query && { query }),
-  ...(cookie && { cookie }),
-})
+const toSite = ({ _id: key, createdAt: _, internal: _i, ...site }: SiteDocument): Site => ({ key, ...site })
 
 export interface Sites {
   get(key: string): Site | undefined

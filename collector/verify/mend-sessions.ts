@@ -5,8 +5,8 @@ import type { Kind } from './kinds.ts'
 import { recount } from './recount.ts'
 import { inTransaction, type Scope } from './scope.ts'
 
-/** All fields but what sessions have no use for. */
-const ALL = { props: 0 } as const
+/** All fields: `engaged` is made from properties. */
+const ALL = {} as const
 
 export const mendSession = (
   scope: Scope,
@@ -22,7 +22,7 @@ export const mendSession = (
       const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
       if (!before && !should) return false
       // What is not made from raw events stays.
-      const after = should && { ...should, ...(before && { engaged: before.engaged, goals: before.goals }) }
+      const after = should && { ...should, ...(before && { goals: before.goals }) }
       if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
       else await sessions.deleteOne({ _id: id }, { session })
       await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)

@@ -68,6 +68,12 @@ describe('without a running collector', () => {
       'collector',
       '--query',
       'q, page',
+      '--with',
+      'forms, vitals',
+      '--link',
+      'pay.example',
+      '--sample',
+      '0.5',
     ])
     expect(added).toMatchObject({ code: 0, out: expect.stringContaining('/t/first.js') })
     const listed = await run(['site', 'list', '--json'])
@@ -78,6 +84,9 @@ describe('without a running collector', () => {
       timezone: 'Asia/Kathmandu',
       query: ['q', 'page'],
       cookie: 'collector',
+      with: ['forms', 'vitals'],
+      link: ['pay.example'],
+      sample: 0.5,
     }
     expect(JSON.parse(listed.out).sites).toContainEqual(first)
     expect(listed.out).not.toContain('_doctor')
@@ -95,9 +104,18 @@ describe('without a running collector', () => {
       'maybe',
       '--timezone',
       'Mars/Base',
+      '--with',
+      'forms,telepathy',
+      '--link',
+      'https://x/',
+      '--sample',
+      'half',
     ])
     expect([code, out]).toEqual([1, ''])
-    for (const word of ['the key takes', 'the domain is', 'consent is one of', 'the time zone is'])
+    for (const word of [
+      ...['the key takes', 'the domain is', 'consent is one of', 'the time zone is'],
+      ...['forms, media, errors, vitals, not "telepathy"', 'a linked domain is', 'the sample is a share'],
+    ])
       expect(err).toContain(word)
     expect(err).not.toMatch(/^\s+at /m)
   })

@@ -19,7 +19,8 @@ const someEvents = fc
   .uniqueArray(
     fc.record({
       offset: fc.integer({ min: 0, max: 30 * MINUTE_MS }),
-      name: fc.constantFrom('pageview', 'pageview', 'click', 'scroll'),
+      name: fc.constantFrom('pageview', 'pageview', 'click', 'scroll', 'engagement'),
+      props: fc.record({ ms: fc.integer({ min: 1, max: 60_000 }) }),
       path: fc.constantFrom('/', '/a', '/b', '/c'),
       source: fc.constantFrom('direct', 'news.example'),
       session: fc.constantFrom('s1', 's2', 's3', undefined),
@@ -145,6 +146,7 @@ describe('whatever the order in which events arrive, and however they are divide
           expect(session).toMatchObject({
             events: own.length,
             views: views.length,
+            engaged: own.reduce((sum, { name, props }) => sum + (name === 'engagement' ? Number(props?.ms) : 0), 0),
             start: own[0]?.ts,
             end: own.at(-1)?.ts,
             entry: known[0]?.path,
@@ -186,6 +188,17 @@ test('a second view takes the bounce back, and an earlier one moves the session 
     [-1, [1, 1, 1, 0, 7 * MINUTE_MS, 0]],
     [5, [0, 0, -1, 0, -MINUTE_MS, 0]],
   ])
+})
+
+test('engaged time is the sum of what engagement events tell, and of nothing else; what is no time adds nothing', () => {
+  const event = (id: string, name: string, ms: unknown) =>
+    journalEvent({ id, name, session: 's', ts: new Date(T0), props: { ms } })
+  const engaged = (...events: JournalEvent[]) => settle([events]).sessions.get('shop:s')?.engaged
+  expect(engaged(event('a', 'engagement', 1_200), event('b', 'click', 5_000), event('c', 'engagement', 300.4))).toBe(
+    1_500,
+  )
+  const wrong = [-5, '12', null, Number.NaN, 1e15, undefined].map((ms, i) => event(`${i}`, 'engagement', ms))
+  expect(engaged(...wrong, event('a', 'engagement', 7))).toBe(7)
 })
 
 test('a draft is a copy: the session that it was made of stays as it was', () => {

@@ -7,7 +7,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { builtFolder } from '../../collector/assets.ts'
+import type { CapabilityName } from '../../collector/sites/index.ts'
 import { readComposer } from '../../collector/tag-script.ts'
+import { readVitals } from '../../collector/vitals-script.ts'
 import type { Options } from '../../tag/options.ts'
 import type { Envelope, WireEvent } from '../../tag/wire.ts'
 
@@ -39,12 +41,17 @@ export interface Shop {
 export interface Page {
   /** of the tag; `required` where nothing is said */
   options?: Partial<Options>
+  /** capabilities of the tag beside those that every site has */
+  with?: (CapabilityName | 'engagement')[]
   head?: string
   body?: string
   headers?: Record<string, string>
+  /** files of the site that are no pages, by path */
+  files?: Record<string, { type: string; body: string | Buffer }>
 }
 
 const compose = readComposer(builtFolder())
+const vitals = readVitals(builtFolder())
 
 export async function openShop(page: Page | ((collector: string) => Page)): Promise<Shop> {
   const posts: Post[] = []
@@ -59,8 +66,12 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const collector = await listen(async (request, response) => {
     const body = await text(request)
     if (request.url === '/t/shop.js') {
-      const script = compose({ site: 'shop', mode: 'none', ...given.options })
+      const script = compose({ site: 'shop', mode: 'none', ...given.options }, given.with)
       return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
+    }
+    if (request.url === `/t/${vitals.name}`) {
+      loads.push(request.url)
+      return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(vitals.text)
     }
     if (request.method !== 'POST') return void response.writeHead(405).end()
     const { status, retryAfter } = answers.shift() ?? { status: 204 }
@@ -70,6 +81,8 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const given = typeof page === 'function' ? page(collector.url) : page
   const site = await listen((request, response) => {
     if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
+    const file = given.files?.[request.url?.split('?')[0] ?? '']
+    if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.body)
     loads.push(request.url ?? '')
     response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
       `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}
