@@ -2,16 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /**
  * Asks again and again until there is an answer; what is thrown meanwhile counts as none.
- * @param limit ms
+ * @param limit ms; a function where more time may turn out to be needed
  * @throws Error with what was waited for and the last error
  */
 export async function until<T>(
   what: string,
-  limit: number,
+  limit: number | (() => number),
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   every = 25,
 ): Promise<T> {
-  const end = performance.now() + limit
+  const begun = performance.now()
   let last: unknown
   for (;;) {
     try {
@@ -20,8 +20,9 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    if (performance.now() > end) {
-      throw new Error(`${what}: not within ${limit / 1000} s${last ? ` (${(last as Error).message})` : ''}`)
+    const most = typeof limit === 'number' ? limit : limit()
+    if (performance.now() - begun > most) {
+      throw new Error(`${what}: not within ${Math.round(most / 1000)} s${last ? ` (${(last as Error).message})` : ''}`)
     }
     await pause(every)
   }
