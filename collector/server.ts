@@ -7,7 +7,7 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, isTrusted } from './intake/index.ts'
+import { countRejects, createIntake, createSalts, isTrusted } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -69,7 +69,15 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const pipeline = await startPipeline({ client, db, holder, log, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
-  const intake = createIntake({ journal: pipeline.journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
+  const intake = createIntake({
+    journal: pipeline.journal,
+    sites,
+    rejects,
+    salts: createSalts(db, clock),
+    trustProxy: config.trustProxy,
+    log,
+    clock,
+  })
   const ready = async () => {
     if (!pipeline.journal.healthy || pipeline.journal.waiting > config.journalBytes * 0.9) return false
     const ping = db.command({ ping: 1 }, { timeoutMS: 2_000 })

@@ -8,14 +8,15 @@ import { type DebugAnswer, LIMITS } from '../../tag/wire.ts'
 import { type Journal, JournalError } from '../journal/index.ts'
 import type { Log } from '../log.ts'
 import type { Sites } from '../sites/index.ts'
-import { type Acceptance, accept, type Circumstances } from './accept.ts'
-import { askedFor, truncatedAddress } from './address.ts'
-import { readAgent } from './agent.ts'
-import { newVisitor, readVisitor, writeVisitor } from './cookie.ts'
+import { type Acceptance, accept } from './accept.ts'
+import { askedFor } from './address.ts'
+import { readVisitor, writeVisitor } from './cookie.ts'
 import { corsFor, PREFLIGHT } from './cors.ts'
 import { acceptPixel, GIF } from './pixel.ts'
+import { createReader } from './reader.ts'
 import { REASONS, type Reason, type Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
+import type { Salts } from './salts.ts'
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = '2'
@@ -31,6 +32,7 @@ export interface IntakeParts {
   journal: Pick<Journal, 'append'>
   sites: Pick<Sites, 'get' | 'cookieDomains'>
   rejects: Pick<Rejects, 'add'>
+  salts: Salts
   trustProxy: BlockList
   log: Log
   clock(): number
@@ -39,19 +41,8 @@ export interface IntakeParts {
 /** Answers a request for a hot route; gives back false for every other request, untouched. */
 export type Intake = (request: IncomingMessage, response: ServerResponse) => boolean
 
-export function createIntake({ journal, sites, rejects, trustProxy, log, clock }: IntakeParts): Intake {
-  const circumstances = ({ headers }: IncomingMessage): Circumstances => {
-    let visitor: string | undefined
-    return {
-      received: clock(),
-      agent: readAgent(headers['user-agent'] ?? ''),
-      site: key => sites.get(key),
-      visitor() {
-        visitor ??= readVisitor(headers.cookie) ?? newVisitor()
-        return visitor
-      },
-    }
-  }
+export function createIntake({ journal, sites, rejects, salts, trustProxy, log, clock }: IntakeParts): Intake {
+  const read = createReader({ sites, salts, trustProxy, clock })
   const cors = (request: IncomingMessage) => corsFor(request.headers.origin, sites.cookieDomains())
   /** `Set-Cookie`, where the visitor's cookie has to change: one that is there already is not set again. */
   const cookies = (request: IncomingMessage, { cookie }: Acceptance): Record<string, string> => {
@@ -59,11 +50,9 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     const { host, secure } = askedFor(request, trustProxy)
     return { 'set-cookie': writeVisitor(cookie, host, secure) }
   }
-  const noteRefusal = (request: IncomingMessage, site: string, { reason, detail }: Refusal, name = ''): void => {
+  const noteRefusal = (site: string, { reason, detail }: Refusal, name = ''): void => {
     rejects.add(site, name, reason)
-    if (log.isLevelEnabled('debug')) {
-      log.debug({ reason, detail, site, network: truncatedAddress(request, trustProxy) }, 'refused')
-    }
+    if (log.isLevelEnabled('debug')) log.debug({ reason, detail, site }, 'refused')
   }
   const whyNotStored = (error: unknown): 'overloaded' => {
     if (!(error instanceof JournalError)) log.error({ err: error }, 'a request failed')
@@ -75,10 +64,15 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     const body = await readBody(request)
     const allowed = cors(request)
     if (body === undefined) return refuse(response, { reason: 'body-too-large' }, { ...allowed, ...close(request) })
-    const result = accept(body, circumstances(request))
-    for (const { site, name, ...rejection } of result.rejected) noteRefusal(request, site, rejection, name)
+    let result: Acceptance
+    try {
+      result = await read(request, around => accept(body, around))
+    } catch (error) {
+      return refuse(response, { reason: whyNotStored(error) }, allowed)
+    }
+    for (const { site, name, ...rejection } of result.rejected) noteRefusal(site, rejection, name)
     if (result.refusal) {
-      noteRefusal(request, '', result.refusal)
+      noteRefusal('', result.refusal)
       return refuse(response, result.refusal, allowed)
     }
     if (result.events.length > 0) {
@@ -106,12 +100,12 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     }
     // Only a GET counts: scanners and link previews ask with HEAD.
     if (request.method !== 'GET') return answer('method-not-allowed')
-    const event = acceptPixel(query, request.headers.referer ?? '', circumstances(request))
-    if ('reason' in event) {
-      noteRefusal(request, event.site, event)
-      return answer(event.reason)
-    }
     try {
+      const event = await read(request, around => acceptPixel(query, request.headers.referer ?? '', around))
+      if ('reason' in event) {
+        noteRefusal(event.site, event)
+        return answer(event.reason)
+      }
       await journal.append([event], 400 + query.length + 2 * event.url.length)
       answer()
     } catch (error) {

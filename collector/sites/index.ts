@@ -1,3 +1,3 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
 export * from './sites.ts'
-export { startOfDay } from './zone.ts'
+export { dayOf, readTime, startOfDay, type ZoneDay } from './zone.ts'
