@@ -2,6 +2,7 @@
 import { Router } from 'express'
 import type { Db, MongoClient } from 'mongodb'
 import type { Access } from './access.ts'
+import { serveConsents } from './consents-api.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { problem } from './problem.ts'
@@ -39,6 +40,8 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
     }
     response.json(await readStats(client, db, site, period, clock(), interval))
   })
+
+  router.get('/consents', serveConsents(db, sites))
 
   router.get('/live', async (request, response) => {
     const { site: key } = request.query
