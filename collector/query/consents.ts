@@ -80,11 +80,11 @@ type Earlier = Pick<ConsentRecord, '_id' | 'decided' | 'granted'>
 const before = (field: 'visitor' | 'view'): Document => ({
   $lookup: {
     from: 'consents',
-    let: { site: '$site', its: `$${field}`, decided: '$decided', id: '$_id' },
+    // Where there is no visitor, none has an empty name: asked for what is missing, mongod would read all of the site.
+    let: { site: '$site', its: { $ifNull: [`$${field}`, ''] }, decided: '$decided', id: '$_id' },
     pipeline: [
       {
         $match: {
-          [field]: { $exists: true },
           $expr: {
             $and: [
               { $eq: ['$site', '$$site'] },

@@ -40,10 +40,21 @@ export function addToVisits(visits: Visit[], { ts, name }: JournalEvent): void {
   visits.splice(place + 1, 1)
 }
 
-/** Finds what begins in this time: sessions, and days of cookieless visitors with a visit that does. Each branch has its index. */
+/** The longest day that a time zone can have, with an hour to spare, ms: a visit begins no later after the day's first one. */
+const DAY_MS = 26 * 3_600_000
+
+/**
+ * Finds what begins in this time: sessions, and days of cookieless visitors with a visit that does. Each branch has its index:
+ * that of visits holds no other sessions, and is only used where the filter says that there are visits.
+ */
 export const beginningIn = (site: string, range: { $gte: Date; $lt?: Date }): Filter<Session> => ({
   $or: [
     { site, start: range },
-    { site, visits: { $exists: true, $elemMatch: { start: range } } },
+    {
+      site,
+      start: { ...range, $gte: new Date(+range.$gte - DAY_MS) },
+      'visits.start': { $exists: true },
+      visits: { $elemMatch: { start: range } },
+    },
   ],
 })

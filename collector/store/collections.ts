@@ -33,7 +33,7 @@ export const COLLECTIONS: Record<string, Spec> = {
       { key: { site: 1, start: 1 } },
       { key: { site: 1, end: 1 } },
       // Of cookieless visitors alone, so that other sessions pay nothing for it.
-      { key: { site: 1, 'visits.start': 1 }, partialFilterExpression: { visits: { $exists: true } } },
+      { key: { site: 1, 'visits.start': 1 }, partialFilterExpression: { 'visits.start': { $exists: true } } },
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
@@ -48,8 +48,8 @@ export const COLLECTIONS: Record<string, Spec> = {
   consents: {
     indexes: [
       { key: { site: 1, decided: 1, _id: 1 } },
-      { key: { site: 1, visitor: 1, decided: 1 }, partialFilterExpression: { visitor: { $exists: true } } },
-      { key: { site: 1, view: 1, decided: 1 } },
+      { key: { site: 1, visitor: 1, decided: 1, _id: 1 } },
+      { key: { site: 1, view: 1, decided: 1, _id: 1 } },
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
