@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import { problem } from './problem.ts'
 import { INTERVALS, PERIODS, readStats } from './query/index.ts'
 import { DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
+import { readOplog } from './status/index.ts'
 
 export interface ApiParts {
   client: MongoClient
@@ -68,6 +69,9 @@ export function apiRoutes({ client, db, access, hub, sites, log, clock }: ApiPar
   })
 
   router.post('/login-links', (_, response) => void response.status(201).json({ token: access.newLink() }))
+
+  /** What `livetag doctor` says of deleted salts; null where it is not known. */
+  router.get('/doctor/oplog', async (_, response) => void response.json({ oplog: (await readOplog(client)) ?? null }))
 
   /** What `livetag doctor` asks: whether an event of its own has reached the time-series. */
   router.get('/doctor/:id', async (request, response) => {

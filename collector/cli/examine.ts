@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '../../tag/wire.ts'
 import { DOCTOR_SITE } from '../sites/index.ts'
+import type { Oplog } from '../status/index.ts'
 import type { Running } from './running.ts'
 
 export interface Step {
@@ -16,6 +17,8 @@ export interface Report {
   ok: boolean
   collector: 'running' | 'temporary'
   steps: Record<string, Step>
+  /** how far back MongoDB's oplog reaches, in which deleted salts can still be read; null where it is not known */
+  oplog: Oplog | null
 }
 
 /** How long each step is waited for, ms. */
@@ -77,7 +80,22 @@ export async function examine(running: Running, collector: Report['collector']):
   } finally {
     stop.abort()
   }
-  return { ok: ['ready', 'joined', 'accepted', 'live', 'stored'].every(name => steps[name]?.ok), collector, steps }
+  const oplog = await readOplog(running)
+  return {
+    oplog,
+    ok: ['ready', 'joined', 'accepted', 'live', 'stored'].every(name => steps[name]?.ok),
+    collector,
+    steps,
+  }
+}
+
+/** No step of an event: where it can't be had, nothing is wrong with the path. */
+async function readOplog(running: Running): Promise<Oplog | null> {
+  try {
+    return ((await (await running.ask('/api/v2/doctor/oplog')).json()) as { oplog: Oplog | null }).oplog
+  } catch {
+    return null
+  }
 }
 
 async function send(running: Running, id: string): Promise<void> {

@@ -41,6 +41,14 @@ export interface IntakeParts {
 /** Answers a request for a hot route; gives back false for every other request, untouched. */
 export type Intake = (request: IncomingMessage, response: ServerResponse) => boolean
 
+/** @param remote the socket's address, which it has no more when it is closed while the body is read */
+type Route = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: string,
+  remote: string | undefined,
+) => Promise<void>
+
 export function createIntake({ journal, sites, rejects, salts, trustProxy, log, clock }: IntakeParts): Intake {
   const read = createReader({ sites, salts, trustProxy, clock })
   const cors = (request: IncomingMessage) => corsFor(request.headers.origin, sites.cookieDomains())
@@ -60,13 +68,13 @@ export function createIntake({ journal, sites, rejects, salts, trustProxy, log, 
     return 'overloaded'
   }
 
-  const events = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+  const events: Route = async (request, response, query, remote) => {
     const body = await readBody(request)
     const allowed = cors(request)
     if (body === undefined) return refuse(response, { reason: 'body-too-large' }, { ...allowed, ...close(request) })
     let result: Acceptance
     try {
-      result = await read(request, around => accept(body, around))
+      result = await read(request, remote, around => accept(body, around))
     } catch (error) {
       return refuse(response, { reason: whyNotStored(error) }, allowed)
     }
@@ -90,7 +98,7 @@ export function createIntake({ journal, sites, rejects, salts, trustProxy, log, 
     response.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(answer))
   }
 
-  const pixel = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+  const pixel: Route = async (request, response, query, remote) => {
     const answer = (reason?: Reason) => {
       const headers = reason === undefined ? PIXEL_HEADERS : { ...PIXEL_HEADERS, 'x-livetag': reason }
       response.writeHead(200, reason === 'overloaded' ? { ...headers, 'retry-after': RETRY_AFTER } : headers)
@@ -101,7 +109,7 @@ export function createIntake({ journal, sites, rejects, salts, trustProxy, log, 
     // Only a GET counts: scanners and link previews ask with HEAD.
     if (request.method !== 'GET') return answer('method-not-allowed')
     try {
-      const event = await read(request, around => acceptPixel(query, request.headers.referer ?? '', around))
+      const event = await read(request, remote, around => acceptPixel(query, request.headers.referer ?? '', around))
       if ('reason' in event) {
         noteRefusal(event.site, event)
         return answer(event.reason)
@@ -123,7 +131,7 @@ export function createIntake({ journal, sites, rejects, salts, trustProxy, log, 
       else refuse(response, { reason: 'method-not-allowed' }, { ...cors(request), allow: 'POST, OPTIONS' })
       return true
     }
-    route(request, response, query).catch(error => {
+    route(request, response, query, request.socket.remoteAddress).catch(error => {
       // The client went away in the middle, or there is a mistake in here: neither may end the process.
       if (!request.destroyed || !response.destroyed) log.error({ err: error }, 'a request failed')
       if (!response.headersSent && !response.destroyed) refuse(response, { reason: 'overloaded' }, cors(request))

@@ -20,16 +20,21 @@ export interface ReaderParts {
 /**
  * Reads a request by a pure function, which may be called again: once a day, a cookieless visitor's salt has to be loaded.
  * A promise only then, so that no other request waits.
+ * @param remote the socket's address when the request began, as a browser may be gone by the time that it is read
  * @throws JournalError (the promise rejects) when the salt can't be had, as nothing can be stored then
  */
-export type Read = <T>(request: IncomingMessage, reading: (around: Circumstances) => T) => T | Promise<T>
+export type Read = <T>(
+  request: IncomingMessage,
+  remote: string | undefined,
+  reading: (around: Circumstances) => T,
+) => T | Promise<T>
 
 export function createReader({ sites, salts, trustProxy, clock }: ReaderParts): Read {
-  const circumstances = (request: IncomingMessage, wanted: Wanted[]): Circumstances => {
+  const circumstances = (request: IncomingMessage, remote: string | undefined, wanted: Wanted[]): Circumstances => {
     const { headers } = request
     const userAgent = headers['user-agent'] ?? ''
     let visitor: string | undefined
-    let last: { salt: Buffer; site: string; visitor: string } | undefined
+    let last: { salt: Buffer; site: string; visitor: string | undefined } | undefined
     return {
       received: clock(),
       agent: readAgent(userAgent),
@@ -47,22 +52,23 @@ export function createReader({ sites, salts, trustProxy, clock }: ReaderParts): 
         }
         // Hashed once a request, as long as it is of one site and day.
         if (last?.salt !== salt || last.site !== key) {
-          const name = cookielessVisitor(salt, key, truncatedAddress(request, trustProxy), userAgent)
-          last = { salt, site: key, visitor: name }
+          const network = truncatedAddress(request, remote, trustProxy)
+          // Of no address all would be one visitor.
+          last = { salt, site: key, visitor: network ? cookielessVisitor(salt, key, network, userAgent) : undefined }
         }
         return last.visitor
       },
       gpc: headers['sec-gpc'] === '1',
     }
   }
-  const read: Read = (request, reading) => {
+  const read: Read = (request, remote, reading) => {
     const wanted: Wanted[] = []
-    const result = reading(circumstances(request, wanted))
+    const result = reading(circumstances(request, remote, wanted))
     if (wanted.length === 0) return result
     const loaded = Promise.all(wanted.map(salt => salts.load(salt))).catch(error => {
       throw new JournalError('away', error)
     })
-    return loaded.then(() => read(request, reading))
+    return loaded.then(() => read(request, remote, reading))
   }
   return read
 }

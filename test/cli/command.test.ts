@@ -170,7 +170,10 @@ describe('a running collector', () => {
     expect([code, report.ok, report.collector]).toEqual([0, true, 'running'])
     expect(Object.keys(report.steps)).toEqual(['ready', 'joined', 'accepted', 'live', 'stored'])
     for (const step of Object.values(report.steps)) expect(step).toEqual({ ok: true, ms: expect.any(Number) })
-    expect((await run(['doctor'])).out).toContain('Everything works.')
+    expect(report.oplog).toEqual({ reachesMs: expect.any(Number), filled: expect.any(Number) })
+    const { out: text } = await run(['doctor'])
+    expect(text).toContain('Everything works.')
+    expect(text).toMatch(/Salts .+ oplog still holds them for as long as it reaches back: \d+ minutes now/)
   })
 
   test('is not asked by somebody who has another key', async () => {

@@ -33,8 +33,9 @@ export function startClients({ urls, site, seeds, clients }: ClientsOptions): Cl
   let waiting = 0
   const end = new AbortController()
 
-  const post = async ({ body, bot }: Batch, url: string): Promise<'taken' | 'broken' | 'again'> => {
-    const headers = { 'content-type': 'text/plain', 'user-agent': bot ? BOT : CHROME }
+  const post = async ({ body, bot, cookieless }: Batch, url: string): Promise<'taken' | 'broken' | 'again'> => {
+    const agent = (bot ? BOT : CHROME) + (cookieless === undefined ? '' : ` Edg/147.0.${cookieless}.0`)
+    const headers = { 'content-type': 'text/plain', 'user-agent': agent }
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS)
       const answer = await fetch(`${url}/e`, { method: 'POST', body, headers, signal })

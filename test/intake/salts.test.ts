@@ -1,3 +1,4 @@
+import { Binary } from 'mongodb'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { createSalts, type SaltDocument } from '../../collector/intake/salts.ts'
 import { connect, ensureCollections } from '../../collector/store/index.ts'
@@ -100,6 +101,14 @@ test('MongoDB deletes the salts of two days ago, and leaves those of today and y
       )
     await vi.waitFor(async () => expect(await held()).not.toContain(old), { timeout: 20_000, interval: 100 })
     expect((await held()).sort()).toEqual([today, yesterday].sort())
+    // What README and `livetag doctor` say is true: the oplog has it still.
+    const logged = client.db('local').collection('oplog.rs')
+    const entry = await logged.findOne({
+      op: 'i',
+      ns: 'salts.salts',
+      'o.salt': new Binary(Buffer.from(old ?? '', 'hex')),
+    })
+    expect(entry).not.toBeNull()
   } finally {
     await client.close()
     await mongod.close()
