@@ -32,7 +32,7 @@ export interface ZoneDay {
 const HELD = 10
 const days = new Map<string, ZoneDay[]>()
 
-/** The zone's day that holds a moment, ms since the epoch. The newest ones asked for are held: asking costs 30 µs else. */
+/** The zone's day that holds a moment, ms since the epoch. The newest ones asked for are held: finding one takes 80 µs. */
 export function dayOf(at: number, zone: string): ZoneDay {
   const held = getOrAdd<string, ZoneDay[]>(days, zone, () => [])
   for (const day of held) if (at >= day.start && at < day.end) return day

@@ -52,7 +52,9 @@ export function batchesOf(site: string, draws: Draws, orders: number): Batches {
           batch.invalid.push(`${w}.${q}`)
           return { ...event, ...draws.pick(FLAWS) }
         }
-        if (draws.chance(0.03)) Object.assign(event, { n: 'purchase', id: `order-${draws.whole(1, orders)}` })
+        if (draws.chance(0.04))
+          Object.assign(event, { n: 'consent', d: { purposes: ['measure', 'identify'], signal: 'api' } })
+        else if (draws.chance(0.03)) Object.assign(event, { n: 'purchase', id: `order-${draws.whole(1, orders)}` })
         const sent: SentEvent = { path, session, visitor, bot, ago: t, from }
         if (cookieless !== undefined) Object.assign(sent, { visitor: undefined, cookieless })
         batch.events.push([eventKey(event.id ?? `${w}.${q}`, event.n), sent])

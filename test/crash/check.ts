@@ -2,6 +2,7 @@
 import type { Binary, Db } from 'mongodb'
 import { eventKey, type Ledger } from './ledger.ts'
 import { add, COUNTERS, countRows, countSessions, GRAINS, type Raw, type Rows, type Visit } from './model.ts'
+import { compareProofs } from './proofs.ts'
 
 export interface Faults {
   /** acknowledged events that are not in `events` */
@@ -10,7 +11,7 @@ export interface Faults {
   doubled: string[]
   /** events that nobody sent, that had to be refused, or that changed on their way */
   foreign: string[]
-  /** rollups, sessions and what reads them */
+  /** rollups, sessions and what reads them; proofs of consent */
   counters: string[]
 }
 
@@ -39,6 +40,7 @@ export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<C
   const once = [...new Map(events.map(event => [eventKey(event.id, event.meta.name), event])).values()]
   const sessions = countSessions(once)
   await checkSessions(db, site, sessions, faults)
+  faults.counters.push(...(await compareProofs(db, site, once)))
   await checkRollups(db, site, grain => countRows(once, sessions, grain), faults)
   return { faults, events, minutes: countRows(once, sessions, 'minute') }
 }

@@ -153,6 +153,16 @@ describe('visits', () => {
     expect(totals).toMatchObject({ visitors: 1, sessions: 1 })
   })
 
+  test('who is there before and after midnight is one visitor of each day, and the days of the site are told apart', async () => {
+    clock.now = dayOf(START, 'Europe/Berlin').start + 10 * MINUTE
+    await visit([{ t: 20 * MINUTE }, { q: 1, t: 15 * MINUTE }, { q: 2, t: 5 * MINUTE }, { q: 3, t: 0 }])
+    await visit([{ t: 2 * MINUTE }], { address: '203.0.113.99' })
+    const totals = async (period: string) =>
+      ((await (await it.ask(`/api/v2/stats?site=${site}&period=${period}`)).json()) as { totals: object }).totals
+    expect(await totals('today')).toMatchObject({ visitors: 1, sessions: 1, views: 3, bounces: 0 })
+    expect(await totals('30d')).toMatchObject({ visitors: 2, sessions: 2, views: 5, bounces: 0 })
+  })
+
   test('who agrees goes on with ids of the device; what came before stays cookieless, and so does what comes after a withdrawal', async () => {
     const granted = { c: 'g', i: 'visitor-1', k: 'session-1' } as const
     const consent = (purposes: string[]) => ({ n: 'consent', d: { purposes, signal: 'api' } })
