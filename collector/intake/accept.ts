@@ -96,7 +96,7 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   if (!site) return { reason: 'site-unknown' }
   if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
   const { p, c, k } = envelope
-  const unnamed = c !== 'x' && refusesIdentifier(events)
+  const unnamed = refusesIdentifier(events)
   const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c) && !unnamed
   const i = byCookie ? around.visitor() : unnamed ? undefined : envelope.i
   const shared = readShared(site, { p, c, k, i }, around.agent)

@@ -54,13 +54,17 @@ describe('each mode takes what it may', () => {
 })
 
 describe('without the purpose `identify`', () => {
-  test('no visitor is stored where the last decision leaves it out, whatever else the envelope says', async () => {
-    const body = envelope([consent(AGREED), {}, consent(['measure'])], { s: 'asks', c: 'g', i: 'secret-visitor' })
+  test.each<[string, Envelope['c']]>([
+    ['asks', 'g'],
+    ['shop', 'x'],
+  ])('no visitor is stored where the last decision leaves it out, whatever else is said: %s, %s', async (s, c) => {
+    const body = envelope([consent(AGREED), {}, consent(['measure'])], { s, c, i: 'secret-visitor' })
     await it.deliver(body)
     const events = await rawOf(body.w)
     expect(events).toHaveLength(3)
     expect(JSON.stringify(events)).not.toContain('secret-visitor')
-    const proof = await it.db.collection<{ _id: string }>('consents').findOne({ _id: `asks:${body.w}.2` })
+    const proof = await it.db.collection<{ _id: string }>('consents').findOne({ _id: `${s}:${body.w}.2` })
+    expect(proof).toMatchObject({ granted: ['measure'] })
     expect(JSON.stringify(proof)).not.toContain('secret-visitor')
   })
 
