@@ -3,12 +3,14 @@ import { Router } from 'express'
 import type { Db, MongoClient } from 'mongodb'
 import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
+import { serveConsents } from './consents-api.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { problem } from './problem.ts'
 import { INTERVALS, PERIODS, readStats } from './query/index.ts'
 import type { Readiness } from './readiness.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
+import { readOplog } from './status/index.ts'
 
 export interface ApiParts {
   client: MongoClient
@@ -47,6 +49,8 @@ export function apiRoutes({ client, db, access, hub, readiness, sites, log, cloc
     response.json(await readStats(client, db, site, period, clock(), interval))
   })
 
+  router.get('/consents', serveConsents(db, sites))
+
   router.get('/live', async (request, response) => {
     const site = siteAsked(request, response, sites, 'read')
     if (!site) return
@@ -73,6 +77,11 @@ export function apiRoutes({ client, db, access, hub, readiness, sites, log, cloc
 
   /** What `livetag doctor` asks: what the server is like. */
   router.get('/doctor', ownerOnly, async (_, response) => void response.json(await readiness.server()))
+
+  /** What it says of deleted salts; null where it is not known. */
+  router.get('/doctor/oplog', ownerOnly, async (_, response) => {
+    response.json({ oplog: (await readOplog(client)) ?? null })
+  })
 
   /** And whether an event of its own has reached the time-series. */
   router.get('/doctor/:id', ownerOnly, async (request, response) => {

@@ -34,7 +34,12 @@ export const may = (caller: Caller, scope: Scope, site: string): boolean =>
  * The site that a request is about (`site=<key>`), if the caller may do this with it; else the problem is answered. To
  * a key of other sites it is one that does not exist.
  */
-export function siteAsked(request: Request, response: Response, sites: Sites, scope: Scope): Site | undefined {
+export function siteAsked(
+  request: Request,
+  response: Response,
+  sites: Pick<Sites, 'get'>,
+  scope: Scope,
+): Site | undefined {
   const { site: key } = request.query
   if (typeof key !== 'string') return void problem(response, 'parameter-invalid', 'site: the key of a site')
   const caller = callerOf(response)

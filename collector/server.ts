@@ -7,7 +7,7 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, isTrusted, withPatience } from './intake/index.ts'
+import { countRejects, createIntake, createSalts, isTrusted, withPatience } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -72,7 +72,8 @@ export async function createCollector(
   const hub = createHub(client, db, log, clock)
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)
-  const intake = createIntake({ journal, sites, rejects, trustProxy: config.trustProxy, log, clock })
+  const salts = createSalts(db, clock)
+  const intake = createIntake({ journal, sites, rejects, salts, trustProxy: config.trustProxy, log, clock })
   const { diskFull } = mongod
   const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
   const trusts = (address: string) => isTrusted(address, config.trustProxy)

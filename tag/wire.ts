@@ -84,7 +84,8 @@ export const EnvelopeHead = Type.Object({
   c: ConsentFlag,
   /**
    * visitor id, only with the purpose `identify`. `-` says that it is in the cookie `lt`, which the collector sets and no
-   * script can read, for sites with `cookie: 'collector'`; for other sites it is none.
+   * script can read, for sites with `cookie: 'collector'`; for other sites it is none. Where the consent covers no
+   * identifier, the collector drops it, and the session's, too.
    */
   i: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),
   /** session id */

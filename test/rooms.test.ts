@@ -9,11 +9,12 @@ const MAY: Record<string, string[]> = {
   'collector/store': [],
   'collector/sites': ['collector/store'],
   'collector/journal': ['collector/store'],
-  'collector/settle': ['collector/journal', 'collector/store'],
+  'collector/settle': ['consent', 'collector/journal', 'collector/store'],
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
   'collector/intake': ['tag', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/live': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/query': [
+    'consent',
     'collector/rollup',
     'collector/settle',
     'collector/journal',

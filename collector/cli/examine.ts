@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '../../tag/wire.ts'
 import { NOT_READY, type ServerState } from '../readiness.ts'
 import { DOCTOR_SITE } from '../sites/index.ts'
+import type { Oplog } from '../status/index.ts'
 import { within } from '../within.ts'
 import { adviceOnDisk, adviceOnFence, adviceOnTransactions, askReady, type Ready } from './advice.ts'
 import type { Running } from './running.ts'
@@ -24,6 +25,8 @@ export interface Report {
   ok: boolean
   collector: 'running' | 'temporary'
   steps: Record<string, Step>
+  /** how far back MongoDB's oplog reaches, in which deleted salts can still be read; null where it is not known */
+  oplog: Oplog | null
 }
 
 /** How long each step is waited for, ms. */
@@ -82,7 +85,22 @@ export async function examine(running: Running, collector: Report['collector']):
   } finally {
     stop.abort()
   }
-  return { ok: PATH.every(name => steps[name]?.ok), collector, steps }
+  const oplog = await readOplog(running)
+  return {
+    oplog,
+    ok: PATH.every(name => steps[name]?.ok),
+    collector,
+    steps,
+  }
+}
+
+/** No step of an event: where it can't be had, nothing is wrong with the path. */
+async function readOplog(running: Running): Promise<Oplog | null> {
+  try {
+    return ((await (await running.ask('/api/v2/doctor/oplog')).json()) as { oplog: Oplog | null }).oplog
+  } catch {
+    return null
+  }
 }
 
 async function send(running: Running, id: string): Promise<undefined> {

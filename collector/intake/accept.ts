@@ -8,9 +8,9 @@ import { eventOf, type JournalEvent, type Shared } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { cleanBuiltIn } from './built-in.ts'
-import { allowsIdentifier, fits } from './consent.ts'
+import { allowsIdentifier, allowsIdentify, fits, refusesIdentifier, withoutSharing } from './consent.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
-import { readShared, sizeOf } from './event.ts'
+import { nameVisitor, readShared, sizeOf } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
 
@@ -25,6 +25,10 @@ export interface Circumstances {
   site(key: string): Site | undefined
   /** the visitor of the collector's cookie, or a new one; the same each time */
   visitor(): string
+  /** the cookieless visitor of a site at a moment, ms; `undefined` when that day has no salt any more, or not yet */
+  cookieless(site: Site, at: number): string | undefined
+  /** whether it has `Sec-GPC: 1` */
+  gpc: boolean
 }
 
 /** A rejected event (`q` of the event) or envelope (`q: null`). */
@@ -93,13 +97,14 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   if (!site) return { reason: 'site-unknown' }
   if (!fits(site.consent, envelope.c)) return { reason: 'consent-missing' }
   const { p, c, k } = envelope
-  const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c)
-  const i = byCookie ? around.visitor() : envelope.i
+  const unnamed = refusesIdentifier(events)
+  const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c) && !unnamed
+  const i = byCookie ? around.visitor() : unnamed ? undefined : envelope.i
   const shared = readShared(site, { p, c, k, i }, around.agent)
   const before = result.events.length
   result.bytes += events.length * sizeOf(shared)
   for (const event of events as unknown[]) {
-    const accepted = acceptEvent(event, envelope, shared, around)
+    const accepted = acceptEvent(event, envelope, shared, site, around)
     if ('reason' in accepted) {
       const { q, n } = (event ?? {}) as { q?: unknown; n?: unknown }
       const name = typeof n === 'string' && n.length <= LIMITS.name && isPrintable(n) ? n : ''
@@ -107,7 +112,7 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
     } else result.events.push(accepted)
   }
   // A withdrawal counts, whatever else is in the body.
-  if (site.cookie === 'collector' && c === 'd') result.cookie = { domain: site.domain, id: '' }
+  if (site.cookie === 'collector' && (c === 'd' || unnamed)) result.cookie = { domain: site.domain, id: '' }
   else if (byCookie && i && result.events.length > before) result.cookie ??= { domain: site.domain, id: i }
   return undefined
 }
@@ -121,7 +126,8 @@ function acceptEvent(
   event: unknown,
   head: EnvelopeHead,
   shared: Shared,
-  { received }: Circumstances,
+  site: Site,
+  { received, cookieless, gpc }: Circumstances,
 ): JournalEvent | Refusal {
   if (!isEvent.Check(event)) return refuseEvent(event)
   const { n: name, q, t, d: props, id } = event
@@ -129,14 +135,18 @@ function acceptEvent(
   if (id !== undefined && !isPrintable(id)) return { reason: 'id-invalid' }
   if (t > LIMITS.lateMs) return { reason: 'too-late' }
   if (shared.consent === 'd' && name !== 'consent') return { reason: 'consent-missing' }
+  if (name === 'identify' && !allowsIdentify(shared.consent, shared.visitor)) return { reason: 'consent-missing' }
   const refusal = props === undefined ? undefined : refuseProperties(props)
   if (refusal) return refusal
+  const at = received - Math.max(0, Math.round(t))
+  // In place: an envelope's events are mostly of one day, and what they share is theirs alone.
+  if (shared.consent === 'l') nameVisitor(shared, cookieless(site, at))
   return eventOf(shared, {
     name,
     id: id ?? `${head.w}.${q}`,
     own: id === undefined ? undefined : true,
-    ts: new Date(received - Math.max(0, Math.round(t))),
-    props: cleanBuiltIn(name, props),
+    ts: new Date(at),
+    props: gpc && name === 'consent' ? withoutSharing(props) : cleanBuiltIn(name, props),
   })
 }
 

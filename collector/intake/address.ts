@@ -6,9 +6,12 @@ import type { IncomingMessage } from 'node:http'
 import { type BlockList, isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-/** The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none. */
-export function truncatedAddress(request: IncomingMessage, trusted: BlockList): string {
-  const socket = plain(request.socket.remoteAddress ?? '')
+/**
+ * The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none.
+ * @param remote the socket's address, as it was when the request began: a socket that is closed since has none
+ */
+export function truncatedAddress(request: IncomingMessage, remote: string | undefined, trusted: BlockList): string {
+  const socket = plain(remote ?? '')
   return truncate(isTrusted(socket, trusted) ? forwarded(request.headers['x-forwarded-for'], socket, trusted) : socket)
 }
 

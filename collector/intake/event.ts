@@ -47,6 +47,12 @@ export function readShared(
   }
 }
 
+/** Names a cookieless visitor, whose day is one session to settle, which divides it into visits. */
+export function nameVisitor(shared: Shared, visitor: string | undefined): void {
+  shared.visitor = visitor
+  shared.session = visitor
+}
+
 const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
 
 /** Estimate of what each event of an envelope takes beside its properties, bytes. */

@@ -8,14 +8,15 @@ import { type DebugAnswer, LIMITS } from '../../tag/wire.ts'
 import { type Journal, JournalError } from '../journal/index.ts'
 import type { Log } from '../log.ts'
 import type { Sites } from '../sites/index.ts'
-import { type Acceptance, accept, type Circumstances } from './accept.ts'
-import { askedFor, truncatedAddress } from './address.ts'
-import { readAgent } from './agent.ts'
-import { newVisitor, readVisitor, writeVisitor } from './cookie.ts'
+import { type Acceptance, accept } from './accept.ts'
+import { askedFor } from './address.ts'
+import { readVisitor, writeVisitor } from './cookie.ts'
 import { corsFor, PREFLIGHT } from './cors.ts'
 import { acceptPixel, GIF } from './pixel.ts'
+import { createReader } from './reader.ts'
 import { REASONS, type Reason, type Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
+import type { Salts } from './salts.ts'
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = '2'
@@ -31,6 +32,7 @@ export interface IntakeParts {
   journal: Pick<Journal, 'append'>
   sites: Pick<Sites, 'get' | 'cookieDomains'>
   rejects: Pick<Rejects, 'add'>
+  salts: Salts
   trustProxy: BlockList
   log: Log
   clock(): number
@@ -39,19 +41,16 @@ export interface IntakeParts {
 /** Answers a request for a hot route; gives back false for every other request, untouched. */
 export type Intake = (request: IncomingMessage, response: ServerResponse) => boolean
 
-export function createIntake({ journal, sites, rejects, trustProxy, log, clock }: IntakeParts): Intake {
-  const circumstances = ({ headers }: IncomingMessage): Circumstances => {
-    let visitor: string | undefined
-    return {
-      received: clock(),
-      agent: readAgent(headers['user-agent'] ?? ''),
-      site: key => sites.get(key),
-      visitor() {
-        visitor ??= readVisitor(headers.cookie) ?? newVisitor()
-        return visitor
-      },
-    }
-  }
+/** @param remote the socket's address, which it has no more when it is closed while the body is read */
+type Route = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: string,
+  remote: string | undefined,
+) => Promise<void>
+
+export function createIntake({ journal, sites, rejects, salts, trustProxy, log, clock }: IntakeParts): Intake {
+  const read = createReader({ sites, salts, trustProxy, clock })
   const cors = (request: IncomingMessage) => corsFor(request.headers.origin, sites.cookieDomains())
   /** `Set-Cookie`, where the visitor's cookie has to change: one that is there already is not set again. */
   const cookies = (request: IncomingMessage, { cookie }: Acceptance): Record<string, string> => {
@@ -59,11 +58,9 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     const { host, secure } = askedFor(request, trustProxy)
     return { 'set-cookie': writeVisitor(cookie, host, secure) }
   }
-  const noteRefusal = (request: IncomingMessage, site: string, { reason, detail }: Refusal, name = ''): void => {
+  const noteRefusal = (site: string, { reason, detail }: Refusal, name = ''): void => {
     rejects.add(site, name, reason)
-    if (log.isLevelEnabled('debug')) {
-      log.debug({ reason, detail, site, network: truncatedAddress(request, trustProxy) }, 'refused')
-    }
+    if (log.isLevelEnabled('debug')) log.debug({ reason, detail, site }, 'refused')
   }
   const whyNotStored = (error: unknown): 'overloaded' => {
     if (!(error instanceof JournalError)) log.error({ err: error }, 'a request failed')
@@ -71,14 +68,19 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     return 'overloaded'
   }
 
-  const events = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+  const events: Route = async (request, response, query, remote) => {
     const body = await readBody(request)
     const allowed = cors(request)
     if (body === undefined) return refuse(response, { reason: 'body-too-large' }, { ...allowed, ...close(request) })
-    const result = accept(body, circumstances(request))
-    for (const { site, name, ...rejection } of result.rejected) noteRefusal(request, site, rejection, name)
+    let result: Acceptance
+    try {
+      result = await read(request, remote, around => accept(body, around))
+    } catch (error) {
+      return refuse(response, { reason: whyNotStored(error) }, allowed)
+    }
+    for (const { site, name, ...rejection } of result.rejected) noteRefusal(site, rejection, name)
     if (result.refusal) {
-      noteRefusal(request, '', result.refusal)
+      noteRefusal('', result.refusal)
       return refuse(response, result.refusal, allowed)
     }
     if (result.events.length > 0) {
@@ -96,7 +98,7 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     response.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(answer))
   }
 
-  const pixel = async (request: IncomingMessage, response: ServerResponse, query: string): Promise<void> => {
+  const pixel: Route = async (request, response, query, remote) => {
     const answer = (reason?: Reason) => {
       const headers = reason === undefined ? PIXEL_HEADERS : { ...PIXEL_HEADERS, 'x-livetag': reason }
       response.writeHead(200, reason === 'overloaded' ? { ...headers, 'retry-after': RETRY_AFTER } : headers)
@@ -106,12 +108,12 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
     }
     // Only a GET counts: scanners and link previews ask with HEAD.
     if (request.method !== 'GET') return answer('method-not-allowed')
-    const event = acceptPixel(query, request.headers.referer ?? '', circumstances(request))
-    if ('reason' in event) {
-      noteRefusal(request, event.site, event)
-      return answer(event.reason)
-    }
     try {
+      const event = await read(request, remote, around => acceptPixel(query, request.headers.referer ?? '', around))
+      if ('reason' in event) {
+        noteRefusal(event.site, event)
+        return answer(event.reason)
+      }
       await journal.append([event], 400 + query.length + 2 * event.url.length)
       answer()
     } catch (error) {
@@ -129,7 +131,7 @@ export function createIntake({ journal, sites, rejects, trustProxy, log, clock }
       else refuse(response, { reason: 'method-not-allowed' }, { ...cors(request), allow: 'POST, OPTIONS' })
       return true
     }
-    route(request, response, query).catch(error => {
+    route(request, response, query, request.socket.remoteAddress).catch(error => {
       // The client went away in the middle, or there is a mistake in here: neither may end the process.
       if (!request.destroyed || !response.destroyed) log.error({ err: error }, 'a request failed')
       if (!response.headersSent && !response.destroyed) refuse(response, { reason: 'overloaded' }, cors(request))

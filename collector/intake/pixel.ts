@@ -6,16 +6,21 @@ import { randomUUID } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { ConsentFlag, LIMITS } from '../../tag/wire.ts'
 import { eventOf, type JournalEvent } from '../journal/index.ts'
+import type { Site } from '../sites/index.ts'
 import type { Circumstances } from './accept.ts'
-import { fits } from './consent.ts'
-import { readShared } from './event.ts'
+import { allowsIdentify, fits, withoutSharing } from './consent.ts'
+import { nameVisitor, readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
+import { readTcf } from './tc-string.ts'
 
 /** A transparent GIF of one pixel, 42 bytes (GIF89a with one color table of two). */
 export const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
-const KNOWN = new Set(['site', 'event', 'consent', 'id', 'url', 'ref', 'title', 'visitor', 'session'])
+const KNOWN = new Set([
+  ...['site', 'event', 'id', 'url', 'ref', 'title', 'visitor', 'session'],
+  ...['consent', 'gdpr', 'gdpr_consent'],
+])
 const IDENTIFIER = /^[\w-]{1,128}$/
 
 /** @param query what follows the `?` */
@@ -33,7 +38,7 @@ export function acceptPixel(
   const site = around.site(key)
   if (!site) return { reason: 'site-unknown', site: '' }
   const refuse = (refusal: Refusal) => ({ ...refusal, site: site.key })
-  const consent = one('consent') ?? (site.consent === 'none' ? 'x' : site.consent === 'cookieless' ? 'l' : '')
+  const consent = one('consent') ?? consentOf(site, readTcf(one('gdpr'), one('gdpr_consent')))
   if (!isConsent(consent) || consent === 'd' || !fits(site.consent, consent))
     return refuse({ reason: 'consent-missing' })
   const name = one('event') ?? 'pageview'
@@ -55,13 +60,23 @@ export function acceptPixel(
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
-  return eventOf(readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent), {
+  const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent)
+  if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
+  if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
+  return eventOf(shared, {
     name,
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
     ts: new Date(around.received),
-    props,
+    props: around.gpc && name === 'consent' ? withoutSharing(props) : props,
   })
+}
+
+/** What a pixel is sent under that does not say so itself. A refusal by TC string ends what needs a consent, and the mode `none`. */
+function consentOf(site: Site, tcf: ConsentFlag | undefined): ConsentFlag | '' {
+  if (tcf === 'g') return 'g'
+  if (site.consent === 'cookieless') return 'l'
+  return site.consent === 'none' && tcf === undefined ? 'x' : ''
 }
 
 const isConsent = (text: string): text is ConsentFlag => (ConsentFlag.enum as readonly string[]).includes(text)

@@ -11,7 +11,10 @@ export const REASONS = {
     means: 'the body is not an envelope, or a field of the envelope has the wrong type',
   },
   'site-unknown': { status: 404, means: 'no site has this key: make it with `livetag site add`' },
-  'consent-missing': { status: 403, means: 'the site needs consent and the request does not carry it' },
+  'consent-missing': {
+    status: 403,
+    means: 'the site’s mode asks for a consent that the request does not carry, or the event for one to be identified',
+  },
   'event-invalid': { status: 400, means: 'a field of the event is missing or has the wrong type' },
   'name-invalid': { status: 400, means: 'the name is empty, longer than 120 characters or has control characters' },
   'id-invalid': { status: 400, means: 'the id is not a text of 1 to 128 printable characters' },

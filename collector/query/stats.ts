@@ -3,7 +3,7 @@ import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { COUNTERS, type Counter, emptyRow } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
-import { MINUTE_MS, type Session } from '../settle/index.ts'
+import { beginningIn, MINUTE_MS, type Session } from '../settle/index.ts'
 import { type Site, startOfDay } from '../sites/index.ts'
 
 export const PERIODS = ['6h', 'today', '30d'] as const
@@ -22,7 +22,7 @@ export interface Stats {
   from: string
   to: string
   totals: Record<Counter, number> & {
-    /** different visitors, exact; a session whose visitor has no id counts as one */
+    /** different visitors, exact; a session whose visitor has no id counts as one, a cookieless visitor as one a day */
     visitors: number
   }
   interval: Interval
@@ -64,7 +64,7 @@ export async function readStats(
       .collection<Session>('sessions')
       .aggregate<{ n: number }>(
         [
-          { $match: { site: site.key, start: { $gte: new Date(from) } } },
+          { $match: beginningIn(site.key, { $gte: new Date(from) }) },
           { $group: { _id: { $ifNull: ['$visitor', '$_id'] } } },
           { $count: 'n' },
         ],

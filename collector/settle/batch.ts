@@ -5,8 +5,10 @@ import { KEPT } from '../store/index.ts'
 import { sumDeltas } from './deltas.ts'
 import type { Fence } from './fence.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
-import { storeRaw, type Unstorable } from './raw.ts'
-import { claim, claimKey } from './seen.ts'
+import { park } from './park.ts'
+import { writeProofs } from './proof.ts'
+import { storeRaw } from './raw.ts'
+import { claim } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
 
 /** The age up to which a page that was tried has claims to show for it, ms: a day less than they are kept. */
@@ -69,7 +71,7 @@ export async function settleBatch({
   const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))
   await turns.commit(async () => {
     await client.withSession(session =>
-      session.withTransaction(() => commit(session, db, lane, pages, counted), {
+      session.withTransaction(() => commit(session, db, lane, pages, kept, counted), {
         readConcern: { level: 'snapshot' },
         writeConcern: { w: 'majority', journal: true },
       }),
@@ -91,6 +93,7 @@ async function commit(
   db: Db,
   lane: Lane,
   pages: JournalPage[],
+  kept: JournalEvent[][],
   counted: JournalEvent[][],
 ): Promise<void> {
   const { matchedCount } = await lanes(db).updateOne(
@@ -117,6 +120,7 @@ async function commit(
     throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
   }
   await writeSessions(db, session, [...sessions.values()])
+  await writeProofs(db, session, pages, kept)
 }
 
 /** A session of a batch: as the page before left it, and a draft for the page at work. */
@@ -190,22 +194,4 @@ function count(events: JournalEvent[], sessions: Map<string, SessionChange>): De
   }
   for (const { before, after } of touched) if (after) sum.session(before, after)
   return sum.deltas()
-}
-
-/** Sets aside events that can't be stored, so that the rest goes on; `doctor` counts them. */
-async function park(db: Db, unstorable: Unstorable[]): Promise<void> {
-  const documents = unstorable.map(({ event, page, error }) => ({
-    _id: `${page.toHexString()}:${claimKey(event)}`,
-    site: event.site,
-    at: new Date(),
-    page,
-    error,
-    event: JSON.stringify(event),
-  }))
-  const updates = documents.map(({ _id, ...rest }) => ({
-    updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
-  }))
-  await db
-    .collection<{ _id: string }>('parked')
-    .bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority', journal: true } })
 }

@@ -26,7 +26,7 @@ interface Minute {
 
 export interface DeltaSum {
   event(event: JournalEvent): void
-  /** What a session adds to the minute in which it starts: after minus before. */
+  /** What a session adds to the minute in which it starts, or each visit of a cookieless day to its own: after minus before. */
   session(before: Session | undefined, after: Session): void
   deltas(): Delta[]
 }
@@ -50,10 +50,18 @@ export function sumDeltas(): DeltaSum {
   }
   const addSession = (session: Session | undefined, sign: 1 | -1): void => {
     if (!session) return
-    const row = getOrAdd(minuteAt(session.site, session.start).rows.total, '', emptyRow)
+    if (!session.visits) addVisit(session.site, session, sign)
+    else for (const visit of session.visits) addVisit(session.site, visit, sign)
+  }
+  const addVisit = (
+    site: string,
+    { start, end, views }: Pick<Session, 'start' | 'end' | 'views'>,
+    sign: 1 | -1,
+  ): void => {
+    const row = getOrAdd(minuteAt(site, start).rows.total, '', emptyRow)
     add(row, SESSIONS, sign)
-    if (session.views <= 1) add(row, BOUNCES, sign)
-    add(row, DURATION, sign * (+session.end - +session.start))
+    if (views <= 1) add(row, BOUNCES, sign)
+    add(row, DURATION, sign * (+end - +start))
   }
   return {
     event({ site, ts, name, path, bot }) {

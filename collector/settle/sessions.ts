@@ -4,6 +4,7 @@
  */
 import type { JournalEvent } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
+import { addToVisits, type Visit } from './visits.ts'
 
 /** Steps of a session stop here; `stepsCut` says so. */
 export const MAX_STEPS = 1_000
@@ -39,6 +40,8 @@ export interface Session {
   /** in the order of their time */
   steps: Step[]
   stepsCut?: true
+  /** of a cookieless visitor, whose document holds a day: what it is divided into and counted as */
+  visits?: Visit[]
   bot?: string
   expires: Date
 }
@@ -76,6 +79,7 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
       draft.exit = path
     }
   }
+  if (draft.visits) addToVisits(draft.visits, event)
   if (draft.steps.length < MAX_STEPS) addStep(draft.steps, { at: ts, name, path })
   else draft.stepsCut = true
 }
@@ -87,11 +91,15 @@ function engagedMs({ props }: JournalEvent): number {
 }
 
 /** A copy that {@link applyEvent} may change. */
-export const draftOf = (session: Session): Session => ({ ...session, steps: [...session.steps] })
+export function draftOf(session: Session): Session {
+  const draft = { ...session, steps: [...session.steps] }
+  if (draft.visits) draft.visits = draft.visits.map(visit => ({ ...visit }))
+  return draft
+}
 
 /** A session without events yet, begun by this one. */
 export function openSession(event: JournalEvent, _id: string): Session {
-  const { site, ts, path, source, device, browser, os, bot } = event
+  const { site, ts, path, source, device, browser, os, bot, consent } = event
   return {
     _id,
     site,
@@ -108,6 +116,7 @@ export function openSession(event: JournalEvent, _id: string): Session {
     engaged: 0,
     goals: 0,
     steps: [],
+    ...(consent === 'l' && { visits: [] }),
     ...(bot !== undefined && { bot }),
     expires: expiryOf(ts),
   }

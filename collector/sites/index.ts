@@ -2,4 +2,4 @@
 
 export * from './keys.ts'
 export * from './sites.ts'
-export { startOfDay } from './zone.ts'
+export { dayOf, readTime, startOfDay, type ZoneDay } from './zone.ts'

@@ -32,11 +32,27 @@ export const COLLECTIONS: Record<string, Spec> = {
     indexes: [
       { key: { site: 1, start: 1 } },
       { key: { site: 1, end: 1 } },
+      // Of cookieless visitors alone, so that other sessions pay nothing for it.
+      { key: { site: 1, 'visits.start': 1 }, partialFilterExpression: { 'visits.start': { $exists: true } } },
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
   /** Packed counters. Minutes are kept 35 days. */
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
+  /** Of cookieless visitors, a random text a day. MongoDB looks for what has expired once a minute. */
+  salts: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  /**
+   * Proof of consent: one document a decision. Kept 38 months: what stands on a decision is collected for up to 13 months, as
+   * a visitor's id lives no longer, and each event is kept for 25.
+   */
+  consents: {
+    indexes: [
+      { key: { site: 1, decided: 1, _id: 1 } },
+      { key: { site: 1, visitor: 1, decided: 1, _id: 1 } },
+      { key: { site: 1, view: 1, decided: 1, _id: 1 } },
+      { key: { expires: 1 }, expireAfterSeconds: 0 },
+    ],
+  },
   sites: {},
   /** API keys, by the SHA-256 of their text. Kept until they are revoked. */
   keys: {},
@@ -58,6 +74,10 @@ export const KEPT = {
   /** raw events, sessions and callers' own ids: 25 months */
   events: 25 * 31 * DAY * 1000,
   minutes: 35 * DAY * 1000,
+  /** from the begin of its day on: that day, and one more for what arrives late */
+  salts: 2 * DAY * 1000,
+  /** from the decision on: 13 + 25 months */
+  consents: 38 * 31 * DAY * 1000,
 } as const
 
 const alreadyThere = (error: unknown) => (error as { code?: number }).code === 48

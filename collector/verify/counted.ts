@@ -2,7 +2,7 @@
 import { getOrAdd } from '../get-or-add.ts'
 import type { Delta, Dimension } from '../journal/index.ts'
 import { addDelta, fromDocument, type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
-import { type Session, sumDeltas } from '../settle/index.ts'
+import { beginningIn, type Session, sumDeltas } from '../settle/index.ts'
 import { readRecord } from './record.ts'
 import type { Moment, Scope } from './scope.ts'
 
@@ -75,14 +75,14 @@ async function expectedOf(scope: Scope, { site, from, to }: Span, moment: Moment
   for await (const event of readRecord(scope, { site, from, to }, moment)) sum.event(event)
   const started = db
     .collection<Session>('sessions')
-    .find(
-      { site, start: { $gte: new Date(from), $lt: new Date(to) } },
-      { session: moment.session, projection: { steps: 0 } },
-    )
+    .find(beginningIn(site, { $gte: new Date(from), $lt: new Date(to) }), {
+      session: moment.session,
+      projection: { steps: 0 },
+    })
   for await (const one of started) if (!truth.sessions.has(one._id)) sum.session(undefined, one)
-  for (const one of truth.sessions.values())
-    if (one && one.site === site && +one.start >= from && +one.start < to) sum.session(undefined, one)
-  return sum.deltas()
+  for (const one of truth.sessions.values()) if (one?.site === site) sum.session(undefined, one)
+  // A cookieless day has visits outside of the span, too.
+  return sum.deltas().filter(({ at }) => at >= from && at < to)
 }
 
 export const asDelta = (rows: Rows): Pick<Delta, 'values' | 'counters'> => ({

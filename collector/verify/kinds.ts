@@ -5,7 +5,7 @@ export const KINDS = {
   'seen-orphan':
     'an id is claimed for a journal page that neither waits nor gave any event: it would be refused as a repeat',
   'session-missing': 'the raw record has events of a session that is not there',
-  'session-wrong': 'start, end, views, events, entry or exit of a session is not what its events say',
+  'session-wrong': 'start, end, views, events, entry, exit or visits of a session are not what its events say',
   'rollup-missing': 'a minute has events, and no rollup that counts them',
   'rollup-wrong': 'the counters of a minute are not what its events and sessions say',
   'upto-stale': 'a rollup says that it contains less than was folded, or more than was ever settled in its lane',

@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb'
 import type { StoredPage } from '../journal/index.ts'
 import { type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
-import { MINUTE_MS, type RawEvent, type Session } from '../settle/index.ts'
+import { beginningIn, MINUTE_MS, type RawEvent, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { type Cell, type Cells, countSpan } from './counted.ts'
 import { difference } from './difference.ts'
@@ -63,7 +63,7 @@ async function hasAnything(db: Db, site: string, from: number, to: number): Prom
   const found = await Promise.all([
     db.collection<RollupDocument>('rollups').findOne({ site, grain: 'minute', dim, at: range }, options),
     db.collection<RawEvent>('events').findOne({ 'meta.site': site, ts: range }, options),
-    db.collection<Session>('sessions').findOne({ site, start: range }, options),
+    db.collection<Session>('sessions').findOne(beginningIn(site, range), options),
   ])
   return found.some(one => one !== null)
 }

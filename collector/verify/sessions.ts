@@ -71,6 +71,8 @@ const findSuspects = ({ db }: Scope, site: string) =>
               ...['start', 'end', 'events', 'views'].map(field => differs(field, `$${field}`)),
               differs('entry', { $ifNull: ['$firstView.path', '$first.path'] }),
               differs('exit', { $ifNull: ['$lastView.path', '$last.path'] }),
+              // Visits are not counted here: each day of a cookieless visitor is recounted.
+              { $isArray: '$stored.visits' },
             ],
           },
         },
@@ -93,7 +95,7 @@ const judge = (scope: Scope, site: string, suspects: Suspect[]): Promise<Fault[]
     return ids.flatMap(id => faultOf(scope, site, id, from, stored.get(id), recounted.get(id)) ?? [])
   })
 
-const FIELDS = ['start', 'end', 'views', 'events', 'entry', 'exit'] as const
+const FIELDS = ['start', 'end', 'views', 'events', 'entry', 'exit', 'visits'] as const
 
 function faultOf(
   scope: Scope,
@@ -134,5 +136,6 @@ function isSame(
   if (!stored || !recounted) return false
   if (field === 'entry') return recounted.entries.has(stored.entry)
   if (field === 'exit') return recounted.exits.has(stored.exit)
+  if (field === 'visits') return JSON.stringify(stored.visits) === JSON.stringify(recounted.session.visits)
   return +stored[field] === +recounted.session[field]
 }

@@ -206,7 +206,10 @@ describe('a running collector', () => {
     // A disk that is nearly full is the machine's.
     for (const [name, step] of Object.entries(report.steps).filter(([name]) => name !== 'disk'))
       expect(step, name).toEqual({ ok: true, ms: expect.any(Number) })
-    expect((await run(['doctor'])).out).toContain('Everything works.')
+    expect(report.oplog).toEqual({ reachesMs: expect.any(Number), filled: expect.any(Number) })
+    const { out: text } = await run(['doctor'])
+    expect(text).toContain('Everything works.')
+    expect(text).toMatch(/Salts .+ oplog still holds them for as long as it reaches back: \d+ minutes now/)
   })
 
   test('is not asked by somebody who has another key', async () => {

@@ -2,6 +2,7 @@
 import type { Db } from 'mongodb'
 import { accept } from '../../collector/intake/accept.ts'
 import { readAgent } from '../../collector/intake/agent.ts'
+import { cookielessVisitor } from '../../collector/intake/cookieless.ts'
 import { createJournal, type StoredPage } from '../../collector/journal/index.ts'
 import { leaseLane, release } from '../../collector/settle/lane.ts'
 import { batchesOf } from './batches.ts'
@@ -88,13 +89,16 @@ export async function startOnBacklog(
   }
 }
 
+/** Of a day. */
+const saltOf = (at: number) => Buffer.from(new Date(at).toISOString().slice(0, 10))
+
 /** As a collector accepts and writes them, in a lane that it has left behind. */
 async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number) {
   const lane = await leaseLane(db, 'gone:0:0')
   // As `connect` sets it for a collector.
   const pages = db.collection<StoredPage>('journal', { ignoreUndefined: true })
   const journal = createJournal({ pages, lane: () => lane, limit: 256 * 1024 ** 2 })
-  const site = { key: SITE, domain: 'shop.example', consent: 'none', timezone: 'UTC' } as const
+  const site = { key: SITE, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC' } as const
   const batches = batchesOf(SITE, drawsFrom(seed, 0), 20, AGES)
   for (let sent = 0; sent < events; ) {
     const appended: Promise<void>[] = []
@@ -103,7 +107,14 @@ async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number)
       noteSent(ledger, batch)
       for (const [key] of batch.events) ledger.acknowledged.add(key)
       const agent = readAgent(batch.bot ? BOT : CHROME)
-      const taken = accept(batch.body, { received: Date.now(), agent, site: () => site, visitor: () => '' })
+      const taken = accept(batch.body, {
+        received: Date.now(),
+        agent,
+        site: () => site,
+        visitor: () => '',
+        cookieless: (_, at) => cookielessVisitor(saltOf(at), SITE, 'network', `${batch.bot} ${batch.cookieless}`),
+        gpc: false,
+      })
       sent += taken.events.length
       appended.push(journal.append(taken.events, taken.bytes))
     }

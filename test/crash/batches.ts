@@ -32,7 +32,7 @@ const agesOf = (draws: Draws): Ages => [0, 0, 0, 0, 20 * 60_000, 5 * HOUR, 26 * 
  * @param ages how late events may be
  */
 export function batchesOf(site: string, draws: Draws, orders: number, ages?: Ages): Batches {
-  const newVisit = () => ({ visitor: draws.text(16), session: draws.text(16), left: draws.whole(3, 15) })
+  const newVisit = () => ({ agent: draws.whole(1, 1e9), session: draws.text(16), left: draws.whole(3, 15) })
   const visits = Array.from({ length: 3 }, newVisit)
   const visitor = draws.text(16)
   const late = ages ?? agesOf(draws)
@@ -42,13 +42,15 @@ export function batchesOf(site: string, draws: Draws, orders: number, ages?: Age
       const place = draws.whole(0, visits.length - 1)
       const visit = visits[place] ?? newVisit()
       if (--visit.left < 0) visits[place] = newVisit()
-      const session = draws.chance(0.9) ? visit.session : undefined
+      const cookieless = draws.chance(0.25) ? visit.agent : undefined
+      const session = draws.chance(0.9) && cookieless === undefined ? visit.session : undefined
       const w = draws.text(16)
       const path = `/p/${Math.floor(draws.share() ** 3 * 50)}`
       const bot = draws.chance(0.1)
       const base = draws.pick(late)
       const from = Date.now()
       const batch: Batch = { body: '', bot, events: [], invalid: [], fickle: draws.chance(0.1) }
+      if (cookieless !== undefined) batch.cookieless = cookieless
       const e = Array.from({ length: count }, (_, q): WireEvent => {
         const t = base + draws.whole(0, 60_000)
         const event: WireEvent = { n: q === 0 ? 'pageview' : draws.pick(NAMES), q, t, d: { n: q } }
@@ -57,14 +59,19 @@ export function batchesOf(site: string, draws: Draws, orders: number, ages?: Age
           batch.invalid.push(`${w}.${q}`)
           return { ...event, ...draws.pick(FLAWS) }
         }
-        if (draws.chance(0.03)) Object.assign(event, { n: 'purchase', id: `order-${draws.whole(1, orders)}` })
+        if (draws.chance(0.04))
+          Object.assign(event, { n: 'consent', d: { purposes: ['measure', 'identify'], signal: 'api' } })
+        else if (draws.chance(0.03)) Object.assign(event, { n: 'purchase', id: `order-${draws.whole(1, orders)}` })
         const sent: SentEvent = { path, session, visitor, bot, ago: t, from }
+        if (cookieless !== undefined) Object.assign(sent, { visitor: undefined, cookieless })
         batch.events.push([eventKey(event.id ?? `${w}.${q}`, event.n), sent])
         return event
       })
       const r = draws.pick(REFERRERS)
       const p = { u: `https://shop.example${path}`, ti: 'A page', vw: 1280, ...(r !== '' && { r }) }
-      const envelope: Envelope = { s: site, t: from, w, p, c: 'x', i: visitor, e, ...(session && { k: session }) }
+      // What is sent without consent to ids has some nevertheless: they must not get anywhere.
+      const c = cookieless === undefined ? 'g' : 'l'
+      const envelope: Envelope = { s: site, t: from, w, p, c, i: visitor, e, ...(session && { k: session }) }
       batch.body = JSON.stringify(envelope)
       return batch
     },

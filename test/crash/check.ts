@@ -2,6 +2,7 @@
 import type { Binary, Db } from 'mongodb'
 import { eventKey, type Ledger } from './ledger.ts'
 import { add, COUNTERS, countRows, countSessions, GRAINS, type Raw, type Rows, type Visit } from './model.ts'
+import { compareProofs } from './proofs.ts'
 
 export interface Faults {
   /** acknowledged events that are not in `events` */
@@ -10,7 +11,7 @@ export interface Faults {
   doubled: string[]
   /** events that nobody sent, that had to be refused, or that changed on their way */
   foreign: string[]
-  /** rollups, sessions and what reads them */
+  /** rollups, sessions and what reads them; proofs of consent */
   counters: string[]
 }
 
@@ -39,33 +40,47 @@ export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<C
   const once = [...new Map(events.map(event => [eventKey(event.id, event.meta.name), event])).values()]
   const sessions = countSessions(once)
   await checkSessions(db, site, sessions, faults)
+  faults.counters.push(...(await compareProofs(db, site, once)))
   await checkRollups(db, site, grain => countRows(once, sessions, grain), faults)
   return { faults, events, minutes: countRows(once, sessions, 'minute') }
 }
 
 function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: Faults): void {
   const times = new Map<string, number>()
+  const cookieless = new Map<string, string>()
   const now = Date.now()
-  for (const { id, meta, ts, path, session, visitor, bot } of events) {
+  for (const { id, meta, ts, path, session, visitor, bot, consent } of events) {
     const key = eventKey(id, meta.name)
     const before = times.get(key) ?? 0
     times.set(key, before + 1)
     if (before === 1) doubled.push(key)
-    const fits = ledger.sent.get(key)?.some(
+    const sent = ledger.sent.get(key)?.find(
       sent =>
         sent.path === path &&
-        sent.session === session &&
-        sent.visitor === visitor &&
+        (consent === 'l'
+          ? sent.cookieless !== undefined && session === visitor && isOfDay(visitor, sent.ago)
+          : sent.session === session && sent.visitor === visitor) &&
         sent.bot === (bot !== undefined) &&
         // The clock of both is the same: what it shows at receipt lies between the first sending and now.
         +ts >= sent.from - sent.ago - 1 &&
         +ts <= now - sent.ago,
     )
     if (ledger.invalid.has(id)) foreign.push(`${key}: had to be refused`)
-    else if (!fits) foreign.push(`${key}: was not sent like that`)
+    else if (!sent) foreign.push(`${key}: was not sent like that`)
+    else if (visitor !== undefined && consent === 'l') {
+      // All collectors have the same salt for a day, whatever was killed when it was made.
+      const who = `${ts.toISOString().slice(0, 10)} ${sent.cookieless} ${sent.bot}`
+      const before = cookieless.get(who) ?? visitor
+      cookieless.set(who, visitor)
+      if (before !== visitor) foreign.push(`${key}: ${visitor}, who was ${before} before on the same day`)
+    }
   }
   for (const key of ledger.acknowledged) if (!times.has(key)) lost.push(key)
 }
+
+/** A cookieless visitor has a name of the day, which is only missing where that day's salt may be gone. */
+const isOfDay = (visitor: string | undefined, ago: number): boolean =>
+  visitor === undefined ? ago > 86_400_000 : visitor.startsWith('~')
 
 interface StoredSession {
   _id: string
@@ -78,6 +93,7 @@ interface StoredSession {
   views: number
   events: number
   steps: { at: Date; name: string; path: string }[]
+  visits?: { start: Date; end: Date; events: number; views: number }[]
 }
 
 async function checkSessions(db: Db, site: string, expected: Map<string, Visit>, { counters }: Faults): Promise<void> {
@@ -100,6 +116,7 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
       ['entry', visit.entries.has(held.entry) || held.entry, true],
       ['exit', visit.exits.has(held.exit) || held.exit, true],
       ['source', visit.sources.has(held.source) || held.source, true],
+      ['visits', visitsOf(held.visits), visitsOf(visit.visits)],
       ['steps', steps.join() === visit.steps.join() || steps.length, true],
     ]
     for (const [name, is, has] of differences) {
@@ -109,6 +126,9 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
   }
   for (const id of missing) counters.push(`session ${id}: is missing`)
 }
+
+const visitsOf = (visits: { start: Date | number; end: Date | number; events: number; views: number }[] = []): string =>
+  visits.map(({ start, end, events, views }) => `${+start}–${+end} ${events} ${views}`).join()
 
 interface StoredRollup {
   _id: string

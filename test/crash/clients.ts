@@ -37,9 +37,10 @@ export function startClients({ collectors, site, seeds, clients }: ClientsOption
   let waiting = 0
   const end = new AbortController()
 
-  const post = async ({ body, bot }: Batch, target: Target): Promise<'taken' | 'broken' | 'again'> => {
+  const post = async ({ body, bot, cookieless }: Batch, target: Target): Promise<'taken' | 'broken' | 'again'> => {
     const { url, life } = target
-    const headers = { 'content-type': 'text/plain', 'user-agent': bot ? BOT : CHROME }
+    const agent = (bot ? BOT : CHROME) + (cookieless === undefined ? '' : ` Edg/147.0.${cookieless}.0`)
+    const headers = { 'content-type': 'text/plain', 'user-agent': agent }
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS)
       const answer = await fetch(`${url}/e`, { method: 'POST', body, headers, signal })

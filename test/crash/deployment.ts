@@ -57,7 +57,7 @@ export async function deploy(
   try {
     const db = mongods.client.db(DATABASE)
     await ensureCollections(db)
-    for (const key of sites) await addSite(db, { key, domain: 'shop.example', consent: 'none', timezone: 'UTC' })
+    for (const key of sites) await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC' })
     for (let i = 0; i < setting.collectors; i++) {
       let mongodbUri = mongods.uri
       if (setting.mongods === 1) {

@@ -5,6 +5,8 @@ export interface SentEvent {
   path: string
   session: string | undefined
   visitor: string | undefined
+  /** the number in the agent of who sent it without ids, as the site may */
+  cookieless?: number
   bot: boolean
   /** how long before sending it happened, ms */
   ago: number
@@ -15,6 +17,8 @@ export interface SentEvent {
 export interface Batch {
   body: string
   bot: boolean
+  /** see {@link SentEvent} */
+  cookieless?: number
   /** keys and events that have to be taken */
   events: [key: string, event: SentEvent][]
   /** `<w>.<q>` of those that have to be refused */

@@ -9,6 +9,7 @@ export interface Raw {
   source: string
   visitor?: string
   session?: string
+  consent: string
   bot?: string
 }
 
@@ -47,7 +48,12 @@ export interface Visit {
   sources: Set<string>
   /** `<time> <name> <path>`, sorted */
   steps: string[]
+  /** what a cookieless visitor's day is divided into and counted as */
+  visits: Pick<Visit, 'start' | 'end' | 'events' | 'views'>[] | undefined
 }
+
+/** A cookieless visitor's visit ends when nothing happens for longer, ms. */
+const GAP = 1_800_000
 
 export function countSessions(events: Raw[]): Map<string, Visit> {
   const bySession = new Map<string, Raw[]>()
@@ -77,7 +83,23 @@ function visitOf(events: Raw[]): Visit {
     exits: new Set(at(last).map(({ path }) => path)),
     sources: new Set(at(first).map(({ source }) => source)),
     steps: events.map(({ ts, meta, path }) => `${+ts} ${meta.name} ${path}`).sort(),
+    visits: events[0]?.consent === 'l' ? divide(events) : undefined,
   }
+}
+
+function divide(events: Raw[]): Visit['visits'] {
+  const visits: NonNullable<Visit['visits']> = []
+  for (const { ts, meta } of events.toSorted((a, b) => +a.ts - +b.ts)) {
+    let last = visits.at(-1)
+    if (!last || +ts - last.end > GAP) {
+      last = { start: +ts, end: +ts, events: 0, views: 0 }
+      visits.push(last)
+    }
+    last.end = +ts
+    last.events++
+    if (meta.name === 'pageview') last.views++
+  }
+  return visits
 }
 
 export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: string): Rows {
@@ -93,7 +115,7 @@ export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: st
       if (value !== undefined) add(rows, `${dim} ${startOf(+event.ts)} ${value}`, counters)
     }
   }
-  for (const { start, end, views } of sessions.values()) {
+  for (const { start, end, views } of [...sessions.values()].flatMap(session => session.visits ?? session)) {
     add(rows, `total ${startOf(start)} `, [0, 0, 1, views <= 1 ? 1 : 0, end - start, 0])
   }
   return rows

@@ -60,7 +60,8 @@ describe('whose address it is', () => {
   const { trustProxy } = readConfig({ trustProxy: ['10.0.0.0/8', '2001:db8:99::/48', '192.0.2.9'] })
   const ask = (remoteAddress: string | undefined, forwarded?: string): string =>
     truncatedAddress(
-      { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } } as unknown as IncomingMessage,
+      { headers: { 'x-forwarded-for': forwarded } } as unknown as IncomingMessage,
+      remoteAddress,
       trustProxy,
     )
 

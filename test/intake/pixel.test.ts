@@ -131,7 +131,8 @@ test('consent is taken where it is given, or where the site’s mode needs none'
 test('a cookieless pixel takes no identifier along', async () => {
   await ask('?site=counts&visitor=v1&session=s1')
   const event = await newest()
-  expect(event).toMatchObject({ site: 'counts', visitor: undefined, session: undefined })
+  expect(event).toMatchObject({ site: 'counts', visitor: expect.stringMatching(/^~[\w-]{22}$/) })
+  expect(event?.session).toBe(event?.visitor)
 })
 
 test('percent signs that encode nothing do no harm', async () => {
