@@ -25,7 +25,7 @@ const node = {
       outDir: 'dist',
       declaration: true,
       declarationDir: 'dist/types',
-      include: ['collector/**/*.ts', 'tag/**/*.ts'],
+      include: ['collector/**/*.ts', 'tag/**/*.ts', 'consent/**/*.ts'],
       exclude: ['collector/dashboard/**'],
     }),
   ],

@@ -9,7 +9,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Db } from 'mongodb'
 import type { Options } from '../tag/options.ts'
 import { findPinned, hashOf } from './pinned-scripts.ts'
-import type { Site, Sites } from './sites/index.ts'
+import { CMPS, type Cmp, type Site, type Sites } from './sites/index.ts'
 
 interface Script {
   hash: string
@@ -25,8 +25,10 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 /** `<site>.<hash>`: keys may have dots, hashes have none. */
 const PINNED = /^(.+)\.([\w-]{22})$/
 
-/** The preset `full`. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
-const CHUNKS = ['core', 'gpc', 'rules', 'optout', 'urls', 'offline', 'tabs']
+/** What every site gets of consent: the standards. */
+const STANDARDS = ['gpc', 'gcm', 'tcf', 'gpp']
+/** What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
+const CHUNKS = ['rules', 'optout', 'urls', 'offline', 'tabs']
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): RequestHandler {
@@ -36,7 +38,7 @@ export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): Req
   const pinned = new Map<string, Script>()
 
   const scriptOf = (site: Site): Script => {
-    const text = compose(optionsOf(site))
+    const text = compose(optionsOf(site), site.cmp)
     const cached = held.get(site.key)
     if (cached?.text === text) return cached.script
     const script = pack(text)
@@ -103,18 +105,22 @@ type SiteOptions = Omit<Options, 'url'>
 
 export const optionsOf = (site: Site): SiteOptions => ({
   site: site.key,
-  ...(site.consent === 'none' && { mode: 'none' }),
+  ...(site.consent !== 'required' && { mode: site.consent }),
   ...(site.cookie === 'collector' && { cookie: 'include' }),
   ...(site.query && { query: site.query }),
+  ...(site.category && { category: site.category }),
 })
 
 /**
- * Reads the built tag's chunks once; gives back what composes a script of them and of options. Events go to `/e` beside the
+ * Reads the built tag's chunks once; gives back what composes a script of them and of options, with the adapters of the consent
+ * platforms that are named. Events go to `/e` beside the
  * folder that the script came from, so a proxy may put both under a path of its own.
  */
-export function readComposer(folder: string): (options: SiteOptions) => string {
-  const [core, ...capabilities] = CHUNKS.map(name => readChunk(folder, name))
-  return options => {
+export function readComposer(folder: string): (options: SiteOptions, cmps?: readonly Cmp[]) => string {
+  const core = readChunk(folder, 'core')
+  const chunks = new Map([...STANDARDS, ...CMPS, ...CHUNKS].map(name => [name, readChunk(folder, name)]))
+  return (options, cmps = []) => {
+    const capabilities = [...STANDARDS, ...cmps, ...CHUNKS].map(name => chunks.get(name))
     const object = JSON.stringify(options).slice(0, -1)
     return `${EAGER}(${core})(${object},url:new URL("../e",document.currentScript.src).href},[${capabilities.join(',')}])`
   }

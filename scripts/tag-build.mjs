@@ -5,15 +5,25 @@
  *   `(<core>)(<options as JSON>,[<capability>,…])`
  * - `index.js`: the ES module of the npm package, left readable for the bundler of the page
  */
+import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { minify } from 'terser'
 import ts from 'typescript'
 
+/** The adapters of consent platforms: a file of `consent/cmp/` each, with the export of its name. */
+const CMPS = readdirSync('consent/cmp').map(file => file.replace('.ts', ''))
+/** The standards of consent, in `consent/`. */
+const STANDARDS = ['gpc', 'gcm', 'tcf', 'gpp']
+
 /** What each chunk evaluates to: the name of an export. The first is the core, the last watches it start, the others are capabilities. */
 const CHUNKS = {
   core: 'start',
-  optout: 'optOut',
   gpc: 'gpc',
+  gcm: 'gcm',
+  tcf: 'tcf',
+  gpp: 'gpp',
+  ...Object.fromEntries(CMPS.map(name => [name, name])),
+  optout: 'optOut',
   urls: 'urls',
   offline: 'offline',
   tabs: 'tabs',
@@ -114,11 +124,14 @@ const asExpression = {
   },
 }
 
+const folderOf = file => (CMPS.includes(file) ? 'consent/cmp' : STANDARDS.includes(file) ? 'consent' : 'tag')
+
 /** An entry that is not on the disk: the one export of a room's file that a chunk is about. */
 const entryOf = (file, name) => ({
   name: 'entry-of',
   resolveId: id => (id === file ? `\0${file}` : null),
-  load: id => (id === `\0${file}` ? `export { ${name} as default } from '${resolve(`tag/${file}.ts`)}'` : null),
+  load: id =>
+    id === `\0${file}` ? `export { ${name} as default } from '${resolve(`${folderOf(file)}/${file}.ts`)}'` : null,
 })
 
 const chunk = ([file, name]) => ({
@@ -141,10 +154,13 @@ const program = name => ({
     file: `dist/tag/${name}.js`,
     format: 'es',
     compact: true,
-    // The core has to be smaller rather than faster.
+    // These have to be smaller rather than faster.
     plugins: [
       minified,
-      { name: 'hinted', renderChunk: code => (name === 'core' ? null : { code: EAGER + code, map: null }) },
+      {
+        name: 'hinted',
+        renderChunk: code => (name === 'core' || name === 'consent' ? null : { code: EAGER + code, map: null }),
+      },
     ],
   },
 })

@@ -10,8 +10,8 @@
  */
 import { type Calls, type Capability, type Options, start } from './core.ts'
 
+export * from '../consent/index.ts'
 export type { Calls, Capability, LiveTag, Options, Props, Purpose, Tag, TrackOptions } from './core.ts'
-export { gpc } from './gpc.ts'
 export { offline } from './offline.ts'
 export { optOut } from './optout.ts'
 export type { Rule, Source } from './rule.ts'

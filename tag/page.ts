@@ -52,9 +52,7 @@ export const watchPage = (): void => {
   on(document, 'visibilitychange', () => document.hidden && leave(1))
   on(document, 'prerenderingchange', () => {
     // Nobody saw the page before this moment.
-    view.e.forEach(event => {
-      event.t = Date.now()
-    })
+    for (const event of view.e) event.t = Date.now()
     flush()
   })
 }

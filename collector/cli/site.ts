@@ -1,10 +1,12 @@
 import { defineCommand } from 'citty'
 import { builtFolder } from '../assets.ts'
 import { pinScript } from '../pinned-scripts.ts'
-import { addSite, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
+import { addSite, CMPS, type Cmp, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
 import { optionsOf, readComposer } from '../tag-script.ts'
 import { withDatabase } from './database.ts'
 import { table } from './table.ts'
+
+const namesIn = (list: string): string[] => list.split(',').map(name => name.trim())
 
 const add = defineCommand({
   meta: { name: 'add', description: 'Make a site; running collectors know it within a second' },
@@ -18,9 +20,11 @@ const add = defineCommand({
       default: Intl.DateTimeFormat().resolvedOptions().timeZone,
     },
     cookie: { type: 'string', description: "collector: it sets the visitor's cookie, instead of the tag" },
+    cmp: { type: 'string', description: `consent platforms to follow: ${CMPS.join(', ')}` },
+    category: { type: 'string', description: 'how the platform calls measuring, if not by its default' },
     query: { type: 'string', description: 'names of query parameters to keep in URLs, such as q,page' },
   },
-  async run({ args: { key, domain, consent, timezone, cookie, query } }) {
+  async run({ args: { key, domain, consent, timezone, cookie, cmp, category, query } }) {
     await withDatabase(async db => {
       await addSite(db, {
         key,
@@ -28,7 +32,9 @@ const add = defineCommand({
         consent: consent as ConsentMode,
         timezone,
         ...(cookie !== undefined && { cookie: cookie as 'collector' }),
-        ...(query !== undefined && { query: query.split(',').map(name => name.trim()) }),
+        ...(cmp !== undefined && { cmp: namesIn(cmp) as Cmp[] }),
+        ...(category !== undefined && { category }),
+        ...(query !== undefined && { query: namesIn(query) }),
       })
       process.stdout.write(`Made the site "${key}" (${domain}, consent ${consent}, ${timezone}).\n`)
       process.stdout.write(
@@ -62,7 +68,7 @@ const pin = defineCommand({
     await withDatabase(async db => {
       const site = (await listSites(db)).find(site => site.key === key)
       if (!site) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
-      const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site)), url)
+      const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site), site.cmp), url)
       process.stdout.write(`${json ? JSON.stringify(pinned) : pinned.html}\n`)
     })
   },

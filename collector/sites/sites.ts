@@ -6,6 +6,21 @@ import { isTimeZone } from './zone.ts'
 export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
 export type ConsentMode = (typeof CONSENT_MODES)[number]
 
+/** Consent platforms whose decisions the tag can follow: each is an adapter in `consent/cmp/`. */
+export const CMPS = [
+  'cookiebot',
+  'didomi',
+  'klaro',
+  'onetrust',
+  'osano',
+  'shopify',
+  'tarteaucitron',
+  'usercentrics',
+  'vanilla',
+  'wordpress',
+] as const
+export type Cmp = (typeof CMPS)[number]
+
 export interface Site {
   /** in the tag's URL and in every event: 1 to 64 letters, digits, `-`, `_` or `.` */
   key: string
@@ -17,6 +32,10 @@ export interface Site {
   query?: string[]
   /** the collector sets the visitor's cookie; if absent, the tag sets its own */
   cookie?: 'collector'
+  /** consent platforms whose decisions the tag follows; TCF, GPP and Google Consent Mode it always reads */
+  cmp?: Cmp[]
+  /** how that platform calls what stands for measuring: a category or a service; each adapter has a default */
+  category?: string
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -44,6 +63,10 @@ export async function addSite(db: Db, site: Site): Promise<void> {
     wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
   if (site.cookie !== undefined && site.cookie !== 'collector')
     wrong.push(`the cookie is set by the tag, or by the collector: "collector", not "${site.cookie}"`)
+  for (const name of site.cmp ?? [])
+    if (!CMPS.includes(name)) wrong.push(`a consent platform is one of ${CMPS.join(', ')}, not "${name}"`)
+  if (site.category !== undefined && !/^[^<>"'\s][^<>"']{0,99}$/.test(site.category))
+    wrong.push(`a category takes 1 to 100 characters, and none of < > " ', not "${site.category}"`)
   for (const name of site.query ?? [])
     if (!/^[\w.[\]-]{1,64}$/.test(name))
       wrong.push(`a query parameter takes 1 to 64 letters, digits, "-", "_", "." or brackets, not "${name}"`)
@@ -79,13 +102,15 @@ export async function ensureSites(db: Db): Promise<void> {
   )
 }
 
-const toSite = ({ _id, domain, consent, timezone, query, cookie }: SiteDocument): Site => ({
+const toSite = ({ _id, domain, consent, timezone, query, cookie, cmp, category }: SiteDocument): Site => ({
   key: _id,
   domain,
   consent,
   timezone,
   ...(query && { query }),
   ...(cookie && { cookie }),
+  ...(cmp && { cmp }),
+  ...(category && { category }),
 })
 
 export interface Sites {

@@ -7,6 +7,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { builtFolder } from '../../collector/assets.ts'
+import type { Cmp } from '../../collector/sites/index.ts'
 import { readComposer } from '../../collector/tag-script.ts'
 import type { Options } from '../../tag/options.ts'
 import type { Envelope, WireEvent } from '../../tag/wire.ts'
@@ -37,8 +38,12 @@ export interface Shop {
 }
 
 export interface Page {
-  /** of the tag; `required` where nothing is said */
+  /** of the tag; the mode is `none` where nothing is said */
   options?: Partial<Options>
+  /** consent platforms whose adapters are in the tag */
+  cmp?: Cmp[]
+  /** files of the page, by path */
+  files?: Record<string, string>
   head?: string
   body?: string
   headers?: Record<string, string>
@@ -59,7 +64,7 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const collector = await listen(async (request, response) => {
     const body = await text(request)
     if (request.url === '/t/shop.js') {
-      const script = compose({ site: 'shop', mode: 'none', ...given.options })
+      const script = compose({ site: 'shop', mode: 'none', ...given.options }, given.cmp)
       return void response.writeHead(200, { ...CORS, 'content-type': 'text/javascript' }).end(script)
     }
     if (request.method !== 'POST') return void response.writeHead(405).end()
@@ -70,6 +75,11 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const given = typeof page === 'function' ? page(collector.url) : page
   const site = await listen((request, response) => {
     if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
+    const file = given.files?.[request.url ?? '']
+    if (file !== undefined)
+      return void response
+        .writeHead(200, { 'content-type': file.startsWith('<') ? 'text/html' : 'text/javascript' })
+        .end(file)
     loads.push(request.url ?? '')
     response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
       `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}
