@@ -3,6 +3,7 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/CMP%20API%20Specification.md
  */
+import { safely } from '../tag/safely.ts'
 import type { Capability } from '../tag/types.ts'
 import { listen } from './iab.ts'
 import { ALL, GPP } from './state.ts'
@@ -25,8 +26,8 @@ const OUT = /(OptOut|Gpc)":(1|true)/
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
-export const gpp: Capability = tag =>
-  listen<GppEvent>('__gpp', '1.1', tag, ({ pingData }) => {
+export const gpp: Capability = tag => {
+  const hear = safely(({ pingData }: GppEvent) => {
     const { signalStatus, applicableSections, gppString, parsedSections } = pingData
     const ready = signalStatus === 'ready'
     if (ready && OUT.test(JSON.stringify(parsedSections))) tag.options.veto = 'share'
@@ -37,3 +38,5 @@ export const gpp: Capability = tag =>
         applicableSections.every(section => section > 5) && { purposes: ALL, signal: 'gpp', version: gppString },
     )
   })
+  listen('__gpp', '1.1', tag, [hear], hear)
+}

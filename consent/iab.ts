@@ -1,37 +1,45 @@
-/** The two APIs of IAB, for TCF and GPP, are heard in one way, by messages. */
+/** The two APIs of IAB, for TCF and GPP, are heard in one way. */
+import { safely } from '../tag/safely.ts'
 import type { Tag } from '../tag/types.ts'
+
+type Api = (command: string, ...args: unknown[]) => void
 
 /** Tells whose question an answer is of, as those of others arrive here, too. */
 const CALL = 'livetag'
 
 /**
- * Listens to `__tcfapi` or `__gpp`, in this page or in one around it, also where its stub comes after the tag.
+ * Listens to `__tcfapi` or `__gpp`, also where its stub comes after the tag.
  *
- * Both specifications have a CMP mark its window by a frame of a fixed name and answer messages there: that works across
- * origins, where a tag in a frame could not call the function.
- * @param version of the API
- * @param hear may throw: what a broken CMP says is not heard
+ * In a frame it is the page around that has a CMP, perhaps of another origin: both specifications have it mark its window by
+ * a frame of a fixed name, and answer messages there. Not in the page itself: the stub of IAB's own package forgets who asked
+ * by a message as soon as it has answered once (1.5.21).
+ * @param args of the API's command, for a direct call
  * @param wait ms until it looks again, a quarter longer each time: 23 times in the first minute, 11 in the next ten
  */
-export const listen = <T>(
+export const listen = (
   name: '__tcfapi' | '__gpp',
   version: number | string,
   { on }: Pick<Tag, 'on'>,
-  hear: (data: T) => unknown,
+  args: unknown[],
+  hear: (data: never) => unknown,
   wait = 100,
 ): void => {
-  for (let place: Window | undefined = window; place; place = place === place.parent ? undefined : place.parent) {
-    // Without such a frame, a page of another origin throws.
-    try {
-      if ((place.frames as unknown as Record<string, unknown>)[`${name}Locator`]) {
-        on<MessageEvent>(window, 'message', ({ source, data }) => {
-          const answer = data[`${name}Return`]
-          if (source === place && answer.callId === CALL) hear(answer.returnValue)
-        })
-        place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: CALL } }, '*')
-        return
-      }
-    } catch {}
+  const api = (window as unknown as Record<string, Api | undefined>)[name]
+  if (api) {
+    api('addEventListener', ...args)
+    return
   }
-  setTimeout(listen, wait, name, version, { on }, hear, wait * 1.25)
+  for (let place: Window = window; place !== place.parent; ) {
+    place = place.parent
+    // Without such a frame, a page of another origin throws.
+    if (safely(() => (place as unknown as Record<string, unknown>)[`${name}Locator`])()) {
+      on<MessageEvent>(window, 'message', ({ source, data }) => {
+        const answer = data[`${name}Return`]
+        if (source === place && answer.callId === CALL) hear(answer.returnValue as never)
+      })
+      place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: CALL } }, '*')
+      return
+    }
+  }
+  setTimeout(listen, wait, name, version, { on }, args, hear, wait * 1.25)
 }

@@ -3,6 +3,7 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
  */
+import { safely } from '../tag/safely.ts'
 import type { Capability } from '../tag/types.ts'
 import { listen } from './iab.ts'
 import { AGREED, NOT_NEEDED, TCF } from './state.ts'
@@ -24,8 +25,8 @@ const PURPOSES = [1, 8, 9]
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
-export const tcf: Capability = tag =>
-  listen<TcData>('__tcfapi', 2, tag, ({ gdprApplies, eventStatus, purpose, vendor, tcString }) => {
+export const tcf: Capability = tag => {
+  const hear = safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
     const { tcfPurposes = PURPOSES, tcfVendor } = tag.options
     const free = gdprApplies === false
     tag.decide(
@@ -40,3 +41,5 @@ export const tcf: Capability = tag =>
       },
     )
   })
+  listen('__tcfapi', 2, tag, [2, hear], hear)
+}

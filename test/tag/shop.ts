@@ -75,11 +75,12 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const given = typeof page === 'function' ? page(collector.url) : page
   const site = await listen((request, response) => {
     if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
-    const file = given.files?.[request.url ?? '']
-    if (file !== undefined)
-      return void response
-        .writeHead(200, { 'content-type': file.startsWith('<') ? 'text/html' : 'text/javascript' })
-        .end(file)
+    const [path = ''] = (request.url ?? '').split('?')
+    const file = given.files?.[path]
+    if (file !== undefined) {
+      const type = path.endsWith('.css') ? 'css' : path.endsWith('.js') ? 'javascript' : 'html'
+      return void response.writeHead(200, { 'content-type': `text/${type}; charset=utf-8` }).end(file)
+    }
     loads.push(request.url ?? '')
     response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
       `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}
