@@ -36,15 +36,14 @@ export const gcm: Capability = ({ decide }) => {
       },
     )
   }
-  window.dataLayer ||= []
-  const layer = window.dataLayer
+  // biome-ignore lint/suspicious/noAssignInExpressions: what is assigned is what is read
+  const layer = (window.dataLayer ||= [])
   const { push } = layer
   layer.map(read)
   speak()
   layer.push = (...entries) => {
-    const length = push.apply(layer, entries)
     entries.map(read)
     speak()
-    return length
+    return push.apply(layer, entries)
   }
 }

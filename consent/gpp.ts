@@ -38,5 +38,5 @@ export const gpp: Capability = tag => {
         applicableSections.every(section => section > 5) && { purposes: ALL, signal: 'gpp', version: gppString },
     )
   })
-  listen('__gpp', '1.1', tag, [hear], hear)
+  listen('__gpp', '1.1', tag, hear)
 }

@@ -41,5 +41,5 @@ export const tcf: Capability = tag => {
       },
     )
   })
-  listen('__tcfapi', 2, tag, [2, hear], hear)
+  listen('__tcfapi', 2, tag, hear)
 }

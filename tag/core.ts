@@ -8,7 +8,7 @@ import { AGREED, API, decision, flag, hear, mayKeep, purposes, state } from '../
 import { forget, usedAt } from './identity.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { addEvent, dropAll, newView, sending, setCalledAt, view, views } from './queue.ts'
+import { addEvent, dropAll, sending, setCalledAt, view, views } from './queue.ts'
 import { at, on, reach, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush } from './transport.ts'
@@ -24,13 +24,11 @@ const decide: Tag['decide'] = (rank, word) => {
   if (before === state) return
   if (!mayKeep) forget()
   // In the mode `cookieless`, what was gathered under no consent may still be sent under none.
-  if (flag === 'd' || (flag === 'l' && usedAt)) dropAll()
+  if (flag === 'd' || (usedAt && flag === 'l')) dropAll()
   // A refusal leaves a record only where something was sent under a consent before.
   if (purposes && (flag === 'g' || usedAt)) addEvent('consent', { ...decision, purposes })
   reach('consent', purposes)
   flush(1)
-  // What comes now can't be tied to what was sent under a consent.
-  if (flag !== 'g') newView()
 }
 
 const calls: Calls = {
@@ -80,7 +78,7 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
 export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined =>
   begin(given, () => {
     const tag: Tag = {
-      ...(window.livetag as LiveTag),
+      ...calls,
       on,
       at,
       decide,

@@ -121,7 +121,7 @@ const tarteaucitron: Platform = {
     },
     head: '<script src="/tac/tarteaucitron.js"></script><script src="/run.js"></script>',
   }),
-  asked: page => page.waitForSelector('#tarteaucitronPersonalize2', { state: 'attached' }),
+  asked: page => page.waitForSelector('#tarteaucitronPersonalize2', { state: 'visible' }),
   accept: page => page.locator('#tarteaucitronPersonalize2').evaluate((button: HTMLElement) => button.click()),
   reject: page => page.locator('#tarteaucitronAllDenied2').evaluate((button: HTMLElement) => button.click()),
   withdraw: page => page.evaluate('tarteaucitron.userInterface.respondAll(false)'),
