@@ -121,9 +121,14 @@ const tarteaucitron: Platform = {
     },
     head: '<script src="/tac/tarteaucitron.js"></script><script src="/run.js"></script>',
   }),
-  asked: page => page.waitForSelector('#tarteaucitronPersonalize2', { state: 'visible' }),
-  accept: page => page.locator('#tarteaucitronPersonalize2').evaluate((button: HTMLElement) => button.click()),
-  reject: page => page.locator('#tarteaucitronAllDenied2').evaluate((button: HTMLElement) => button.click()),
+  async asked(page) {
+    // The service comes after the banner.
+    await page.waitForFunction('tarteaucitron.added?.livetag')
+    await page.waitForSelector('#tarteaucitronPersonalize2', { state: 'visible' })
+  },
+  // Its buttons are there a moment before they do something.
+  accept: page => page.waitForFunction('tarteaucitronPersonalize2.click(), tarteaucitron.state.livetag === true'),
+  reject: page => page.waitForFunction('tarteaucitronAllDenied2.click(), tarteaucitron.state.livetag === false'),
   withdraw: page => page.evaluate('tarteaucitron.userInterface.respondAll(false)'),
 }
 
