@@ -19,6 +19,7 @@ beforeAll(async () => {
       { key: 'changes', consent: 'required' },
       { key: 'pins', consent: 'required' },
       { key: 'keeps', cookie: 'collector', query: ['q', 'page[]'] },
+      { key: 'follows', consent: 'cookieless', cmp: ['klaro', 'onetrust'], category: 'C0004' },
     ],
   })
 })
@@ -58,6 +59,24 @@ test('it has the options that its site has, and no others', async () => {
     '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],url:',
   )
   expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none",url:')
+})
+
+test('it reads the standards of consent for every site, and follows the platforms that its site names, and no others', async () => {
+  const [follows, shop] = [await get('/t/follows.js'), await get('/t/shop.js')].map(({ body }) => body.toString())
+  expect(follows).toContain('{"site":"follows","mode":"cookieless","category":"C0004",url:')
+  for (const standard of ['__tcfapi', '__gpp', 'dataLayer', 'globalPrivacyControl'])
+    for (const script of [follows, shop]) expect(script).toContain(standard)
+  for (const platform of ['klaro', 'OneTrustGroupsUpdated']) {
+    expect(follows).toContain(platform)
+    expect(shop).not.toContain(platform)
+  }
+  for (const other of ['Cookiebot', 'didomi', 'Osano', 'Shopify']) expect(follows).not.toContain(other)
+})
+
+test('a site with a platform that there is no adapter for is refused, with those that there are', async () => {
+  const site = { key: 'wrong', domain: 'shop.example', consent: 'required', timezone: 'UTC' } as const
+  await expect(addSite(it.db, { ...site, cmp: ['kiaro' as 'klaro'] })).rejects.toThrow(/klaro.*not "kiaro"/)
+  await expect(addSite(it.db, { ...site, category: '</script>' })).rejects.toThrow('category')
 })
 
 test('every page of every site may load it, and keep it for five minutes', async () => {
