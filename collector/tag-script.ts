@@ -9,7 +9,7 @@ import type { Db } from 'mongodb'
 import type { Options } from '../tag/options.ts'
 import { FOR_EVER, type PackedScript, packScript, SCRIPT_HEADERS, sendScript } from './packed-script.ts'
 import { findPinned } from './pinned-scripts.ts'
-import { CAPABILITIES, type Site, type Sites } from './sites/index.ts'
+import { CAPABILITIES, CMPS, type Site, type Sites } from './sites/index.ts'
 import { readVitals } from './vitals-script.ts'
 
 /** Browsers ask again after five minutes and use the old one for a day while they do. */
@@ -18,16 +18,22 @@ const CACHE = 'public, max-age=300, stale-while-revalidate=86400'
 /** `<site>.<hash>`: keys may have dots, hashes have none. */
 const PINNED = /^(.+)\.([\w-]{22})$/
 
+/** What every site gets of consent: the standards. Platforms are followed where they are named. */
+const STANDARDS = ['gpc', 'gcm', 'tcf', 'gpp']
 /** In the order in which they join. What is sent first must be clean, and wanted: `offline` comes after what sees to that. */
 const CHUNKS = [
-  ...['core', 'gpc', 'rules', 'engagement', ...CAPABILITIES],
+  ...['core', ...STANDARDS, ...CMPS, 'rules', 'engagement', ...CAPABILITIES],
   // after `rules`, so that a click is told as the page's author wrote it
   ...['link', 'sample', 'optout', 'urls', 'offline', 'tabs'],
 ]
 /** Those that a tag has only where they are asked for, or have an option. */
-const OPTIONAL: readonly string[] = ['engagement', ...CAPABILITIES, 'link', 'sample']
+const OPTIONAL: readonly string[] = [...CMPS, 'engagement', ...CAPABILITIES, 'link', 'sample']
 
-export const capabilitiesOf = (site: Site): readonly string[] => ['engagement', ...(site.with ?? [])]
+export const capabilitiesOf = (site: Site): readonly string[] => [
+  ...(site.cmp ?? []),
+  'engagement',
+  ...(site.with ?? []),
+]
 
 /** @param folder with the built tag's chunks */
 export function serveTag(folder: string, sites: Pick<Sites, 'get'>, db: Db): RequestHandler {
@@ -92,17 +98,19 @@ type SiteOptions = Omit<Options, 'url' | 'vitals'>
 
 export const optionsOf = (site: Site): SiteOptions => ({
   site: site.key,
-  ...(site.consent === 'none' && { mode: 'none' }),
+  ...(site.consent !== 'required' && { mode: site.consent }),
   ...(site.cookie === 'collector' && { cookie: 'include' }),
   ...(site.query && { query: site.query }),
   ...(site.link && { link: site.link }),
   ...(site.sample !== undefined && { sample: site.sample }),
+  ...(site.category && { category: site.category }),
 })
 
 export type Composer = (options: SiteOptions, capabilities?: readonly string[]) => string
 
 /**
- * Reads the built tag's chunks once; gives back what composes a script of them and of options. Events go to `/e` beside the
+ * Reads the built tag's chunks once; gives back what composes a script of them and of options, with the adapters of the consent
+ * platforms that are named. Events go to `/e` beside the
  * folder that the script came from, so a proxy may put both under a path of its own.
  */
 export function readComposer(folder: string): Composer {

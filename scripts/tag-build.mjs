@@ -6,16 +6,26 @@
  * - `vitals.js`: the second file, with the library `web-vitals` in it, which the chunk `vitals` loads
  * - `index.js`, `react.js`, `vue.js`: the ES modules of the npm package, left readable for the bundler of the page
  */
+import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import resolveNode from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
 
+/** The adapters of consent platforms: a file of `consent/cmp/` each, with the export of its name. */
+const CMPS = readdirSync('consent/cmp').map(file => file.replace('.ts', ''))
+/** The standards of consent, in `consent/`. */
+const STANDARDS = ['gpc', 'gcm', 'tcf', 'gpp']
+
 /** What each chunk evaluates to: the name of an export. The first is the core, the last watches it start, the others are capabilities. */
 const CHUNKS = {
   core: 'start',
-  optout: 'optOut',
   gpc: 'gpc',
+  gcm: 'gcm',
+  tcf: 'tcf',
+  gpp: 'gpp',
+  ...Object.fromEntries(CMPS.map(name => [name, name])),
+  optout: 'optOut',
   urls: 'urls',
   offline: 'offline',
   tabs: 'tabs',
@@ -56,10 +66,15 @@ const eraseTypes = {
 }
 
 /**
- * In which order letters become names. Brotli finds more repetitions in some orders than in others, for no reason that
- * could be told beforehand: this one was found by trying (`node scripts/letters.mjs`), and saves 20 bytes of each program.
+ * In which order letters become names: in the two smallest programs, and in all else. Brotli finds more repetitions in some
+ * orders than in others, for no reason that could be told beforehand: these were found by trying (`node scripts/letters.mjs`),
+ * and save 20 to 30 bytes of each program.
  */
-export const LETTERS = 'etwlunifxgapdSrbzPUoDhNckHCLsOvqyEImRATMJWjBV_FYGKQXZ$'
+export const LETTERS = {
+  core: 'edtlucobmqivOfArxaDyLUkPhpTIHNsgCSzMwRnEJWjBV_FYGKQXZ$',
+  consent: 'nutclpCaozrskhNmgMfDPxIEULATHdevwqSRyObiJWjBV_FYGKQXZ$',
+  rest: 'esdclgptzwanqmbruifoELAIvSRHhMUOxNkCPDyTJWjBV_FYGKQXZ$',
+}
 
 /** The n-th name from 0: one letter, then two … */
 const inOrder = letters => ({
@@ -97,17 +112,17 @@ const golf = {
 const shorten = code => code.replace(/\bconst\b/g, 'let').replace(/([!=]=)=/g, '$1')
 export const compress = async code => (await minify(shorten(code), structuredClone(golf))).code
 /** Names come last, so that they can be looked for without compressing again. */
-export const mangle = async (code, letters = LETTERS) => {
+export const mangle = async (code, letters = LETTERS.rest) => {
   const options = { ecma: ECMA, toplevel: true, compress: false, mangle: { nth_identifier: inOrder(letters) } }
   return (await minify(code, { ...options, format: golf.format })).code
 }
-const small = async code => mangle(await compress(code))
+const small = async (code, letters) => mangle(await compress(code), letters)
 
-const minified = {
+const minified = letters => ({
   name: 'minified',
   // by hand, as an arrow is shorter than what the format `iife` wraps it in
-  renderChunk: async code => ({ code: await small(`(()=>{${code}})()`), map: null }),
-}
+  renderChunk: async code => ({ code: await small(`(()=>{${code}})()`, letters), map: null }),
+})
 
 /** Assigned to a property, so that the minifier neither drops the value nor inlines it. */
 export const assigned = code => code.replace(/^var _ ?= ?/, '_._=')
@@ -123,11 +138,14 @@ const asExpression = {
   },
 }
 
+const folderOf = file => (CMPS.includes(file) ? 'consent/cmp' : STANDARDS.includes(file) ? 'consent' : 'tag')
+
 /** An entry that is not on the disk: the one export of a room's file that a chunk is about. */
 const entryOf = (file, name) => ({
   name: 'entry-of',
   resolveId: id => (id === file ? `\0${file}` : null),
-  load: id => (id === `\0${file}` ? `export { ${name} as default } from '${resolve(`tag/${file}.ts`)}'` : null),
+  load: id =>
+    id === `\0${file}` ? `export { ${name} as default } from '${resolve(`${folderOf(file)}/${file}.ts`)}'` : null,
 })
 
 const chunk = ([file, name]) => ({
@@ -150,10 +168,13 @@ const program = name => ({
     file: `dist/tag/${name}.js`,
     format: 'es',
     compact: true,
-    // The core has to be smaller rather than faster.
+    // These have to be smaller rather than faster.
     plugins: [
-      minified,
-      { name: 'hinted', renderChunk: code => (name === 'core' ? null : { code: EAGER + code, map: null }) },
+      minified(LETTERS[name]),
+      {
+        name: 'hinted',
+        renderChunk: code => (name === 'core' || name === 'consent' ? null : { code: EAGER + code, map: null }),
+      },
     ],
   },
 })

@@ -1,9 +1,9 @@
-/** `dist/tag/consent.js`: the core and what consent asks for, as a script. */
+/** `dist/tag/consent.js`: the core and the standards of consent, as a script. */
+import { gcm } from '../consent/gcm.ts'
+import { gpc } from '../consent/gpc.ts'
+import { gpp } from '../consent/gpp.ts'
+import { tcf } from '../consent/tcf.ts'
 import { options } from './browser.ts'
 import { start } from './core.ts'
-import { gpc } from './gpc.ts'
-import { optOut } from './optout.ts'
-import { tabs } from './tabs.ts'
-import { urls } from './urls.ts'
 
-start(options, [gpc, urls, optOut, tabs])
+start(options, [gpc, gcm, tcf, gpp])

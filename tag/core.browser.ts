@@ -1,5 +1,5 @@
-/** `dist/tag/core.js`: the core alone, as a script. */
+/** `dist/tag/core.js`: the core alone, as a script: no capability can join it. */
 import { options } from './browser.ts'
-import { start } from './core.ts'
+import { begin } from './core.ts'
 
-start(options)
+begin(options)

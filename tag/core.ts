@@ -1,10 +1,10 @@
 /**
  * The tag: page views, events, consent, delivery.
  *
- * `start` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
+ * `begin` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
  * something may leave. The parts keep their state in their modules, as there is one tag in a page.
  */
-import { API, hear, mayKeep, purposes } from './consent.ts'
+import { AGREED, API, decision, flag, hear, mayKeep, purposes, state } from '../consent/state.ts'
 import { forget, usedAt } from './identity.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
@@ -12,7 +12,7 @@ import { addEvent, dropAll, sending, setCalledAt, view, views } from './queue.ts
 import { at, on, reach, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush } from './transport.ts'
-import type { Calls, Capability, LiveTag, Purpose, Stub, Tag } from './types.ts'
+import type { Calls, Capability, LiveTag, Stub, Tag } from './types.ts'
 
 export type { Options } from './options.ts'
 export type {
@@ -30,15 +30,15 @@ export type {
 } from './types.ts'
 
 /** Hears a consent signal and draws the consequences at once. */
-const decide: Tag['decide'] = (rank, wanted) => {
-  const before = `${purposes}`
-  hear(rank, wanted)
-  if (before === `${purposes}`) return
-  const denied = purposes && !purposes[0]
-  if (!mayKeep()) forget()
-  if (denied) dropAll()
-  // A refusal leaves a record only where something was sent before.
-  if (purposes && (!denied || usedAt)) addEvent('consent', { purposes, signal: 'api' })
+const decide: Tag['decide'] = (rank, word) => {
+  const before = state
+  hear(rank, word)
+  if (before === state) return
+  if (!mayKeep) forget()
+  // In the mode `cookieless`, what was gathered under no consent may still be sent under none.
+  if (flag === 'd' || (usedAt && flag === 'l')) dropAll()
+  // A refusal leaves a record only where something was sent under a consent before.
+  if (purposes && (flag === 'g' || usedAt)) addEvent('consent', { ...decision, purposes })
   reach('consent', purposes)
   flush(1)
 }
@@ -48,8 +48,8 @@ const calls: Calls = {
   set,
   page: openAndFlush,
   identify: id => track('identify', { id }),
-  grant: (granted: Purpose[] = ['measure', 'identify']) => decide(API, granted),
-  deny: () => decide(API, []),
+  grant: (purposes = AGREED, version) => decide(API, { purposes, signal: 'api', version }),
+  deny: version => calls.grant([], version),
   onConsent(fn) {
     at('consent', fn)
     purposes && fn(purposes)
@@ -60,11 +60,13 @@ const calls: Calls = {
 /**
  * Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens.
  * `undefined` only where a page has broken what the tag stands on.
+ * @param join called when the first page view is open, before anything is sent
  */
-export const start = safely((given: Options, capabilities: Capability[] = []): LiveTag => {
+export const begin = safely((given: Options, join?: () => void): LiveTag => {
   const stub = window.livetag as (LiveTag & Stub) | undefined
   if (stub?.track) return stub
   setOptions(given)
+  hear(API)
 
   const api = safely((call: keyof Calls, ...args: unknown[]) =>
     (api[call] as (...args: unknown[]) => void)(...args),
@@ -74,18 +76,7 @@ export const start = safely((given: Options, capabilities: Capability[] = []): L
 
   openView()
   watchPage()
-  const tag: Tag = {
-    ...api,
-    on,
-    at,
-    decide,
-    queue(add = []) {
-      views.unshift(...add)
-      return [...sending, ...views, view]
-    },
-    options,
-  }
-  capabilities.map(capability => safely(capability)(tag))
+  join?.()
   for (const [time, ...call] of stub?.q ?? []) {
     setCalledAt(time)
     api(...call)
@@ -94,3 +85,20 @@ export const start = safely((given: Options, capabilities: Capability[] = []): L
   flush()
   return api
 })
+
+/** Starts the tag with capabilities, which join in their order. */
+export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined =>
+  begin(given, () => {
+    const tag: Tag = {
+      ...calls,
+      on,
+      at,
+      decide,
+      queue(add = []) {
+        views.unshift(...add)
+        return [...sending, ...views, view]
+      },
+      options,
+    }
+    for (const capability of capabilities) safely(capability)(tag)
+  })

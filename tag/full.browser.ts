@@ -1,10 +1,13 @@
-/** `dist/tag/full.js`: the core and every capability, as a script. */
+/** `dist/tag/full.js`: the core and every capability but the adapters of consent platforms, as a script. */
+import { gcm } from '../consent/gcm.ts'
+import { gpc } from '../consent/gpc.ts'
+import { gpp } from '../consent/gpp.ts'
+import { tcf } from '../consent/tcf.ts'
 import { options } from './browser.ts'
 import { start } from './core.ts'
 import { engagement } from './engagement.ts'
 import { errors } from './errors.ts'
 import { forms } from './forms.ts'
-import { gpc } from './gpc.ts'
 import { media } from './media.ts'
 import { offline } from './offline.ts'
 import { optOut } from './optout.ts'
@@ -13,4 +16,4 @@ import { tabs } from './tabs.ts'
 import { urls } from './urls.ts'
 
 // What is sent first must be clean, and wanted: `offline` comes after what sees to that.
-start(options, [gpc, rules, engagement, forms, media, errors, optOut, urls, offline, tabs])
+start(options, [gpc, gcm, tcf, gpp, rules, engagement, forms, media, errors, optOut, urls, offline, tabs])

@@ -1,5 +1,5 @@
 /** Who is it: random ids in first-party cookies where that is allowed, in memory where it is not. */
-import { mayKeep } from './consent.ts'
+import { mayKeep } from '../consent/state.ts'
 import { safely } from './safely.ts'
 
 /** 13 months, the longest that CNIL's exemption allows; s */
@@ -9,7 +9,7 @@ const SESSION_AGE = 1_800
 
 /** 16 random base-36 characters. `crypto.randomUUID` would need a secure context. */
 export const randomId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map(byte => (byte % 36).toString(36)).join('')
+  crypto.getRandomValues(new Uint8Array(16)).reduce((id, byte) => id + (byte % 36).toString(36), '')
 
 /** the ids in use, by cookie name */
 let ids: Record<string, string> = {}
@@ -30,9 +30,9 @@ export const write = safely((name: string, value: string, age: number) => {
 
 const idIn = (name: string, age: number, stamp = ''): string => {
   const id =
-    safely(() => mayKeep() && RegExp(`(^| )${name}=(\\w+)`).exec(document.cookie)?.[2])() || ids[name] || randomId()
+    safely(() => mayKeep && RegExp(`(^| )${name}=(\\w+)`).exec(document.cookie)?.[2])() || ids[name] || randomId()
   ids[name] = id
-  if (mayKeep()) write(name, id + stamp, age)
+  if (mayKeep) write(name, id + stamp, age)
   return id
 }
 

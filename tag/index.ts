@@ -10,10 +10,10 @@
  */
 import { type Calls, type Capability, type EventMap, type Options, start, type TypedCalls } from './core.ts'
 
+export * from '../consent/index.ts'
 export { engagement } from './engagement.ts'
 export { errors } from './errors.ts'
 export { forms } from './forms.ts'
-export { gpc } from './gpc.ts'
 export { link } from './link.ts'
 export { media } from './media.ts'
 export { offline } from './offline.ts'

@@ -13,10 +13,11 @@ export interface Options {
   /** where events go: the collector's `/e`, absolute */
   url: string
   /**
-   * What may happen before a decision: `required` (default) lets calls wait in memory, `none` needs no consent.
-   * Anything else acts as `required`, so that a typing error never sends too much.
+   * What may happen without a consent: `required` (default) lets calls wait in memory; `cookieless` sends them, naming neither
+   * visitor nor session, also after a refusal; `none` needs no consent. Anything else acts as `required`, so that a typing
+   * error never sends too much.
    */
-  mode?: 'required' | 'none'
+  mode?: 'required' | 'cookieless' | 'none'
   /** count a change of the URL's fragment as a page view, for routers that live in the fragment */
   hash?: boolean
   /** count a page view under the URL of the page's `<link rel=canonical>`, where there is one */
@@ -25,6 +26,12 @@ export interface Options {
   query?: string[] | string
   /** the visitor's id is in a cookie that the collector sets and no script can read: `-` stands for it in envelopes */
   cookie?: 'include'
+  /** the TCF purposes that all have to be agreed to, 1 and the statistical ones (8, 9) by default, or their digits as a text; of the capability `tcf` */
+  tcfPurposes?: number[] | string
+  /** the vendor of IAB's list that has to be agreed to as well, where the site's owner is one; of the capability `tcf` */
+  tcfVendor?: number | string
+  /** how the site's consent platform calls what stands for measuring: a category, or a service; of the capabilities in `consent/cmp/` */
+  category?: string
   /** a purpose that is never granted, whatever is agreed to; the capability `gpc` sets it */
   veto?: Purpose | false | undefined
   /** the share of visitors that is measured, 0–1; needs the capability `sample` */

@@ -1,13 +1,17 @@
 /** `livetag('optOut')`: no measuring on this device, for good. */
-import { OPT_OUT } from './consent.ts'
+import { OPT_OUT } from '../consent/state.ts'
 import type { Capability, LiveTag } from './types.ts'
 
 /** `localStorage` key: the only thing that is stored without consent, as it is what was asked for. */
 const OFF = 'ltOff'
 
 /** Hears an earlier opt-out before anything is sent, as capabilities join before the first flush. */
-export const optOut: Capability = ({ decide }) => {
-  const stop = () => decide(OPT_OUT, [])
+export const optOut: Capability = ({ decide, options }) => {
+  const stop = () => {
+    // Not even what needs no consent is wanted.
+    options.mode = 'required'
+    decide(OPT_OUT, { purposes: [], signal: 'optOut' })
+  }
   ;(window.livetag as LiveTag).optOut = () => {
     stop()
     // A page may be forbidden to store.

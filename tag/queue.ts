@@ -64,9 +64,12 @@ export const addEvent = (name: string, d: Props, own?: TrackOptions | null): voi
   })
 }
 
-/** Drops all that is not confirmed. */
+/**
+ * Drops all that is not confirmed. What comes then, the record of a withdrawal included, has another page-view id, so that
+ * nothing ties it to what was sent under a consent.
+ */
 export const dropAll = (): void => {
-  view.e = []
+  newView()
   views.splice(0)
   sending.clear()
 }

@@ -1,9 +1,17 @@
 /** A withdrawal acts in every tab of the site at once, without anything on the device. */
-import { API } from './consent.ts'
+import { CMP } from '../consent/state.ts'
 import type { Capability } from './types.ts'
 
 export const tabs: Capability = ({ at, decide }) => {
   const others = new BroadcastChannel('livetag')
-  others.onmessage = () => decide(API, [])
-  at('consent', purposes => purposes && !purposes[0] && others.postMessage(0))
+  let denied: unknown
+  others.onmessage = () => {
+    // All that was said here is older, and whatever will be said is newer: so it is the weakest that refuses now. The
+    // strongest is forgotten last, so that none decides in between.
+    for (let rank = CMP; rank && !denied; rank--) decide(rank, rank < CMP ? undefined : { purposes: [], signal: 'tab' })
+  }
+  at('consent', purposes => {
+    denied = purposes && !purposes[0]
+    denied && others.postMessage(0)
+  })
 }

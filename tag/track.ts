@@ -1,12 +1,11 @@
 /** From a call to an event that waits. */
-import { consentFlag } from './consent.ts'
+import { flag } from '../consent/state.ts'
 import { snapshot } from './props.ts'
 import { addEvent, view, views } from './queue.ts'
-import { flush, flushIn } from './transport.ts'
+import { flush, flushSoon } from './transport.ts'
 import type { Calls, Props } from './types.ts'
 
-/** Events are gathered for so long, ms, and at most so many. A page view is flushed by who opens it. */
-const GATHER = 1_000
+/** So many events are gathered at most. */
 const FULL = 20
 /** So many of a page view wait at most, as a page may never ask for consent. The first ones are kept: they hold the page view. */
 const BOUND = 500
@@ -19,7 +18,7 @@ export const set: Calls['set'] = props => {
 }
 
 export const track: Calls['track'] = (name, props, own) => {
-  if (consentFlag() === 'd' || view.e[BOUND] || views[BOUND]) return
+  if (flag === 'd' || view.e[BOUND] || views[BOUND]) return
   addEvent(name, snapshot(props, { ...common }), own)
-  view.e[FULL - 1] ? flush() : flushIn(GATHER)
+  view.e[FULL - 1] ? flush() : flushSoon()
 }

@@ -1,5 +1,5 @@
 /** When events leave the page, how, and what happens when they do not arrive. */
-import { consentFlag, mayKeep } from './consent.ts'
+import { flag, mayKeep } from '../consent/state.ts'
 import { sessionId, visitorId } from './identity.ts'
 import { options } from './options.ts'
 import { encode } from './props.ts'
@@ -11,6 +11,8 @@ import { reach, safely } from './safely.ts'
  * ASCII leaves three quarters of the 64 KB that all beacons and keepalive fetches in flight share.
  */
 const BATCH = 16_000
+/** Events are gathered for so long; ms. A page view is flushed by who opens it. */
+const GATHER = 1_000
 /** Longest wait after a failure, before jitter at most doubles it; ms */
 const LONGEST = 32_000
 
@@ -21,9 +23,9 @@ let timer: ReturnType<typeof setTimeout> | undefined
 /** how long to wait since the last failure, before jitter, ms; 0 when all is well, `undefined` before the first answer */
 let wait: number | undefined
 
-/** Sends in `ms`, or when the back-off ends. */
-export const flushIn = (ms: number): void => {
-  timer ||= setTimeout(flush, (wait as number) * (1 + Math.random()) || ms, 1)
+/** Sends what has been gathered, or when the back-off ends. */
+export const flushSoon = (): void => {
+  timer ||= setTimeout(flush, (wait as number) * (1 + Math.random()) || GATHER, 1)
 }
 
 /** Sends what waits, if it may. */
@@ -32,10 +34,10 @@ export const flush = (how?: How): void => {
   timer = clearTimeout(timer) as undefined
   // Titles of single-page apps change after the URL does, so the title is read as late as this.
   view.p.ti = document.title
-  if (consentFlag() && !document.prerendering) {
+  if (flag && !document.prerendering) {
     for (const of of [...views.splice(0), view]) {
       // Someone's own user id needs the purpose `identify`, which may have been refused while it waited.
-      deliver({ ...of, e: of.e.splice(0).filter(event => event.n !== 'identify' || mayKeep()) }, how)
+      deliver({ ...of, e: of.e.splice(0).filter(event => event.n !== 'identify' || mayKeep) }, how)
     }
   }
 }
@@ -45,16 +47,15 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   const { e } = held
   if (!e[0]) return
   const t = Date.now()
-  const c = consentFlag()
   const half = e.length >> 1
-  // A withdrawal names neither visitor nor session.
-  if (c !== 'd') held.k ||= sessionId(t)
+  // Neither a withdrawal nor what is cookieless names a session.
+  if (/g|x/.test(flag as string)) held.k ||= sessionId(t)
   const envelope = {
     ...held,
     s: options.site,
     t,
-    c,
-    ...(mayKeep() && { i: options.cookie ? '-' : visitorId() }),
+    c: flag,
+    ...(mayKeep && { i: options.cookie ? '-' : visitorId() }),
     e: e.map(event => ({ ...event, t: t - event.t })),
   }
   reach('send', envelope)
@@ -96,7 +97,7 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     if (!wait || !timer) {
       wait = Number(headers?.get('retry-after')) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
       timer = clearTimeout(timer) as undefined
-      flushIn(0)
+      flushSoon()
     }
   } else {
     wait = 0

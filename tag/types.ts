@@ -1,4 +1,5 @@
 /** What the page sees of the tag, and what a capability sees of it. */
+import type { Word } from '../consent/state.ts'
 import type { Options } from './options.ts'
 import type { View } from './queue.ts'
 import type { How } from './transport.ts'
@@ -55,10 +56,10 @@ export interface Calls {
   identify(id: string): void
   /** properties that every later event of this page load gets */
   set(props: Props): void
-  /** the visitor agreed, to `measure` and `identify` unless said otherwise */
-  grant(purposes?: Purpose[]): void
+  /** the visitor agreed, to `measure` and `identify` unless said otherwise; `version` is that of the text, for the proof */
+  grant(purposes?: Purpose[], version?: string | number): void
   /** the visitor refused or withdrew; can be taken back by `grant` */
-  deny(): void
+  deny(version?: string | number): void
   /** called with the purposes at each decision (`undefined`: undecided again), and at once when there is one already */
   onConsent(fn: (purposes: Purpose[] | undefined) => void): void
   /** sends what waits, if it may be sent */
@@ -99,8 +100,8 @@ export interface Tag {
   /** `addEventListener` that never throws into the page */
   on<E extends Event>(target: EventTarget, type: string, fn: (event: E) => unknown, capture?: boolean): void
   at<M extends keyof Moments>(moment: M, fn: (value: Moments[M]) => unknown): void
-  /** a consent signal speaks; ranks are in `consent.ts`, `undefined` is pending */
-  decide(rank: number, purposes?: Purpose[]): void
+  /** a consent signal speaks, or is pending (again), without a word; ranks are in `consent/state.ts` */
+  decide(rank: number, word?: Word): void
   /** adds page views to the front of the queue; returns all with events that are not confirmed yet */
   queue(add?: View[]): View[]
   /** sends what waits, if it may: with 1 even while backing off, with 2 by a transport that outlives the page */

@@ -20,6 +20,7 @@ beforeAll(async () => {
       { key: 'pins', consent: 'required' },
       { key: 'keeps', cookie: 'collector', query: ['q', 'page[]'] },
       { key: 'more', with: ['forms', 'vitals'], link: ['pay.example'], sample: 0.5 },
+      { key: 'follows', consent: 'cookieless', cmp: ['klaro', 'onetrust'], category: 'C0004' },
     ],
   })
 })
@@ -83,6 +84,24 @@ test('the second file has the address and the integrity that the script says, an
     expect(`sha384-${createHash('sha384').update(text).digest('base64')}`).toBe(integrity)
   }
   expect((await get(`/t/_vitals.${'A'.repeat(22)}.js`)).status).toBe(404)
+})
+
+test('it reads the standards of consent for every site, and follows the platforms that its site names, and no others', async () => {
+  const [follows, shop] = [await get('/t/follows.js'), await get('/t/shop.js')].map(({ body }) => body.toString())
+  expect(follows).toContain('{"site":"follows","mode":"cookieless","category":"C0004",url:')
+  for (const standard of ['__tcfapi', '__gpp', 'dataLayer', 'globalPrivacyControl'])
+    for (const script of [follows, shop]) expect(script).toContain(standard)
+  for (const platform of ['klaro', 'OneTrustGroupsUpdated']) {
+    expect(follows).toContain(platform)
+    expect(shop).not.toContain(platform)
+  }
+  for (const other of ['Cookiebot', 'didomi', 'Osano', 'Shopify']) expect(follows).not.toContain(other)
+})
+
+test('a site with a platform that there is no adapter for is refused, with those that there are', async () => {
+  const site = { key: 'wrong', domain: 'shop.example', consent: 'required', timezone: 'UTC' } as const
+  await expect(addSite(it.db, { ...site, cmp: ['kiaro' as 'klaro'] })).rejects.toThrow(/klaro.*not "kiaro"/)
+  await expect(addSite(it.db, { ...site, category: '</script>' })).rejects.toThrow('category')
 })
 
 test('every page of every site may load it, and keep it for five minutes', async () => {

@@ -1,12 +1,21 @@
 import { defineCommand } from 'citty'
 import { builtFolder } from '../assets.ts'
 import { pinScript } from '../pinned-scripts.ts'
-import { addSite, CAPABILITIES, type CapabilityName, type ConsentMode, listSites, SiteError } from '../sites/index.ts'
+import {
+  addSite,
+  CAPABILITIES,
+  type CapabilityName,
+  CMPS,
+  type Cmp,
+  type ConsentMode,
+  listSites,
+  SiteError,
+} from '../sites/index.ts'
 import { capabilitiesOf, optionsOf, readComposer } from '../tag-script.ts'
 import { withDatabase } from './database.ts'
 import { table } from './table.ts'
 
-const namesIn = (list: string) => list.split(',').map(name => name.trim())
+const namesIn = (list: string): string[] => list.split(',').map(name => name.trim())
 
 const add = defineCommand({
   meta: { name: 'add', description: 'Make a site; running collectors know it within a second' },
@@ -20,6 +29,8 @@ const add = defineCommand({
       default: Intl.DateTimeFormat().resolvedOptions().timeZone,
     },
     cookie: { type: 'string', description: "collector: it sets the visitor's cookie, instead of the tag" },
+    cmp: { type: 'string', description: `consent platforms to follow: ${CMPS.join(', ')}` },
+    category: { type: 'string', description: 'how the platform calls measuring, if not by its default' },
     query: { type: 'string', description: 'names of query parameters to keep in URLs, such as q,page' },
     with: { type: 'string', description: `what else the tag tells, of ${CAPABILITIES.join(', ')}` },
     link: {
@@ -28,7 +39,7 @@ const add = defineCommand({
     },
     sample: { type: 'string', description: 'the share of visitors that is measured, such as 0.1' },
   },
-  async run({ args: { key, domain, consent, timezone, cookie, query, with: capabilities, link, sample } }) {
+  async run({ args: { key, domain, consent, timezone, cookie, cmp, category, query, with: extra, link, sample } }) {
     await withDatabase(async db => {
       await addSite(db, {
         key,
@@ -36,8 +47,10 @@ const add = defineCommand({
         consent: consent as ConsentMode,
         timezone,
         ...(cookie !== undefined && { cookie: cookie as 'collector' }),
+        ...(cmp !== undefined && { cmp: namesIn(cmp) as Cmp[] }),
+        ...(category !== undefined && { category }),
         ...(query !== undefined && { query: namesIn(query) }),
-        ...(capabilities !== undefined && { with: namesIn(capabilities) as CapabilityName[] }),
+        ...(extra !== undefined && { with: namesIn(extra) as CapabilityName[] }),
         ...(link !== undefined && { link: namesIn(link) }),
         ...(sample !== undefined && { sample: Number(sample) }),
       })

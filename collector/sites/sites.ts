@@ -9,6 +9,20 @@ export type ConsentMode = (typeof CONSENT_MODES)[number]
 /** What a site's tag has when it asks: `livetag site add … --with forms,media`. */
 export const CAPABILITIES = ['forms', 'media', 'errors', 'vitals'] as const
 export type CapabilityName = (typeof CAPABILITIES)[number]
+/** Consent platforms whose decisions the tag can follow: each is an adapter in `consent/cmp/`. */
+export const CMPS = [
+  'cookiebot',
+  'didomi',
+  'klaro',
+  'onetrust',
+  'osano',
+  'shopify',
+  'tarteaucitron',
+  'usercentrics',
+  'vanilla',
+  'wordpress',
+] as const
+export type Cmp = (typeof CMPS)[number]
 
 export interface Site {
   /** in the tag's URL and in every event: 1 to 64 letters, digits, `-`, `_` or `.` */
@@ -27,6 +41,10 @@ export interface Site {
   link?: string[]
   /** the share of visitors that is measured, above 0 and up to 1; if absent, all */
   sample?: number
+  /** consent platforms whose decisions the tag follows; TCF, GPP and Google Consent Mode it always reads */
+  cmp?: Cmp[]
+  /** how that platform calls what stands for measuring: a category or a service; each adapter has a default */
+  category?: string
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -55,6 +73,10 @@ export async function addSite(db: Db, site: Site): Promise<void> {
     wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
   if (site.cookie !== undefined && site.cookie !== 'collector')
     wrong.push(`the cookie is set by the tag, or by the collector: "collector", not "${site.cookie}"`)
+  for (const name of site.cmp ?? [])
+    if (!CMPS.includes(name)) wrong.push(`a consent platform is one of ${CMPS.join(', ')}, not "${name}"`)
+  if (site.category !== undefined && !/^[^<>"'\s][^<>"']{0,99}$/.test(site.category))
+    wrong.push(`a category takes 1 to 100 characters, and none of < > " ', not "${site.category}"`)
   for (const name of site.query ?? [])
     if (!/^[\w.[\]-]{1,64}$/.test(name))
       wrong.push(`a query parameter takes 1 to 64 letters, digits, "-", "_", "." or brackets, not "${name}"`)

@@ -54,7 +54,7 @@ function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: 
     const before = times.get(key) ?? 0
     times.set(key, before + 1)
     if (before === 1) doubled.push(key)
-    const sent = ledger.sent.get(key)?.find(
+    const fitting = ledger.sent.get(key)?.filter(
       sent =>
         sent.path === path &&
         (consent === 'l'
@@ -65,10 +65,12 @@ function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: 
         +ts >= sent.from - sent.ago - 1 &&
         +ts <= now - sent.ago,
     )
+    const [sent, ...others] = fitting ?? []
     if (ledger.invalid.has(id)) foreign.push(`${key}: had to be refused`)
     else if (!sent) foreign.push(`${key}: was not sent like that`)
-    else if (visitor !== undefined && consent === 'l') {
-      // All collectors have the same salt for a day, whatever was killed when it was made.
+    else if (visitor !== undefined && consent === 'l' && others.every(other => other.cookieless === sent.cookieless)) {
+      // All collectors have the same salt for a day, whatever was killed when it was made. Of an order number that several
+      // people sent nobody can say whose was counted.
       const who = `${ts.toISOString().slice(0, 10)} ${sent.cookieless} ${sent.bot}`
       const before = cookieless.get(who) ?? visitor
       cookieless.set(who, visitor)

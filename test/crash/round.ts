@@ -19,8 +19,8 @@ const LEAST_MS = 1_800
 const SETTLED_MS = 90_000
 /** How long counters that differ may take to become right, ms: a request may still arrive that nobody waits for. */
 const RIGHT_MS = 10_000
-/** How long no collector may answer, ms: later rounds kill them meanwhile, and one that is started may take its time. */
-const ANSWERED_MS = 60_000
+/** How long it may take until all collectors answer, ms: later rounds kill them meanwhile, or stop them past their lease. */
+const ANSWERED_MS = 120_000
 /** Live views hold 30 minutes, and what falls out of them in the meantime is not compared; ms. */
 const LIVE_MS = 25 * 60_000
 
@@ -81,10 +81,11 @@ export async function checkRound(deployment: Deployment, { site, ledger, viewer 
     () => RIGHT_MS + unanswered,
     async () => {
       const asked = performance.now()
-      const totals = await until('an answer of /api/v2/stats', ANSWERED_MS, () => askStats(deployment, site))
+      const answers = await until('answers of /api/v2/stats', ANSWERED_MS, () => askStats(deployment, site))
       unanswered += performance.now() - asked
       last = await checkSite(db, site, ledger)
-      last.faults.counters.push(...compareLive(viewer, last.minutes), ...compareStats(totals, last))
+      const stats = answers.flatMap(totals => compareStats(totals, last))
+      last.faults.counters.push(...compareLive(viewer, last.minutes), ...stats)
       // What is doubled stays so: there is nothing to wait for.
       return !isFaulty(last.faults) || last.faults.doubled.length > 0
     },
@@ -105,20 +106,20 @@ function compareLive(viewer: LiveViewer, minutes: Rows): string[] {
   return compareRows('live view', recent(viewer.counters()), recent(minutes))
 }
 
-/** What the API says, of a collector that is up; `undefined` while none is. */
-async function askStats({ collectors }: Deployment, site: string): Promise<Record<string, number> | undefined> {
-  for (const { url } of collectors) {
-    try {
-      const answer = await fetch(`${url}/api/v2/stats?site=${site}&period=30d`, {
-        headers: { authorization: `Bearer ${OWNER_KEY}` },
-        signal: AbortSignal.timeout(3_000),
-      })
-      if (answer.ok) return ((await answer.json()) as { totals: Record<string, number> }).totals
-    } catch {
-      // It is down: the next one.
-    }
-  }
-  return undefined
+/**
+ * What the API of each collector says; `undefined` while one does not answer, as a viewer may be joined to that one: what it
+ * can not tell is not wrong yet.
+ */
+async function askStats({ collectors }: Deployment, site: string): Promise<Record<string, number>[] | undefined> {
+  const answers = collectors.map(async ({ url }) => {
+    const answer = await fetch(`${url}/api/v2/stats?site=${site}&period=30d`, {
+      headers: { authorization: `Bearer ${OWNER_KEY}` },
+      signal: AbortSignal.timeout(3_000),
+    })
+    if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
+    return ((await answer.json()) as { totals: Record<string, number> }).totals
+  })
+  return await Promise.all(answers).catch(() => undefined)
 }
 
 function compareStats(totals: Record<string, number>, { minutes }: Checked): string[] {

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { gpc } from '../../consent/gpc.ts'
 import type { Capability } from '../../tag/core.ts'
-import { gpc } from '../../tag/gpc.ts'
 import { optOut } from '../../tag/optout.ts'
 import type { LiveTag, Purpose } from '../../tag/types.ts'
 import { run, stop } from './running.ts'

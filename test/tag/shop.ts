@@ -7,7 +7,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { builtFolder } from '../../collector/assets.ts'
-import type { CapabilityName } from '../../collector/sites/index.ts'
+import type { CapabilityName, Cmp } from '../../collector/sites/index.ts'
 import { readComposer } from '../../collector/tag-script.ts'
 import { readVitals } from '../../collector/vitals-script.ts'
 import type { Options } from '../../tag/options.ts'
@@ -39,15 +39,15 @@ export interface Shop {
 }
 
 export interface Page {
-  /** of the tag; `required` where nothing is said */
+  /** of the tag; the mode is `none` where nothing is said */
   options?: Partial<Options>
-  /** capabilities of the tag beside those that every site has */
-  with?: (CapabilityName | 'engagement')[]
+  /** capabilities of the tag beside those that every site has, and consent platforms whose adapters are in it */
+  with?: (CapabilityName | 'engagement' | Cmp)[]
   head?: string
   body?: string
   headers?: Record<string, string>
-  /** files of the site that are no pages, by path */
-  files?: Record<string, { type: string; body: string | Buffer }>
+  /** files of the site, by path; of a text the path tells the type */
+  files?: Record<string, string | { type: string; body: string | Buffer }>
 }
 
 const compose = readComposer(builtFolder())
@@ -81,8 +81,13 @@ export async function openShop(page: Page | ((collector: string) => Page)): Prom
   const given = typeof page === 'function' ? page(collector.url) : page
   const site = await listen((request, response) => {
     if (request.url === '/stub.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(STUB)
-    const file = given.files?.[request.url?.split('?')[0] ?? '']
-    if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.body)
+    const [path = ''] = (request.url ?? '').split('?')
+    const file = given.files?.[path]
+    if (typeof file === 'object') return void response.writeHead(200, { 'content-type': file.type }).end(file.body)
+    if (file !== undefined) {
+      const type = path.endsWith('.css') ? 'css' : path.endsWith('.js') ? 'javascript' : 'html'
+      return void response.writeHead(200, { 'content-type': `text/${type}; charset=utf-8` }).end(file)
+    }
     loads.push(request.url ?? '')
     response.writeHead(200, { 'content-type': 'text/html', ...given.headers }).end(
       `<!doctype html><title>A page</title><script src="/stub.js"></script>${given.head ?? ''}

@@ -1,0 +1,27 @@
+/**
+ * OneTrust: https://developer.onetrust.com/onetrust/docs/javascript-events-guide, and `OnetrustActiveGroups`, the groups in
+ * force, in commas: `,C0001,C0002,`
+ *
+ * The groups have their defaults until the visitor has closed the banner, which `IsAlertBoxClosed` tells.
+ */
+import type { Capability } from '../../tag/types.ts'
+import { AGREED, CMP } from '../state.ts'
+
+interface OneTrustWindow {
+  OneTrust: { IsAlertBoxClosed(): boolean }
+  OnetrustActiveGroups: string
+}
+
+/** The group is `C0002`, performance, unless the site's `category` says otherwise. */
+export const onetrust: Capability = ({ decide, on, options }) => {
+  const read = () => {
+    const { OneTrust, OnetrustActiveGroups } = window as unknown as OneTrustWindow
+    const active = OnetrustActiveGroups.split(',').includes(options.category ?? 'C0002')
+    decide(CMP, OneTrust.IsAlertBoxClosed() && { purposes: active ? AGREED : [], signal: 'onetrust' })
+  }
+  // At each load and change; the second one also after the change has been stored.
+  on(window, 'OneTrustGroupsUpdated', read)
+  on(window, 'OTConsentApplied', read)
+  // Throws where it has not loaded yet: then the events come.
+  read()
+}

@@ -1,0 +1,28 @@
+/**
+ * Osano: https://developers.osano.com/cmp/javascript-api/developer-documentation-consent-javascript-api
+ *
+ * `osano-cm-initialized` is told at once to who comes later, with nothing while the visitor has not answered.
+ */
+import type { Capability } from '../../tag/types.ts'
+import { appear } from '../appear.ts'
+import { AGREED, CMP } from '../state.ts'
+
+type Consent = Record<string, 'ACCEPT' | 'DENY' | undefined>
+interface OsanoWindow {
+  Osano: { cm?: { addEventListener(type: string, fn: (consent?: Consent) => void): void } }
+}
+
+/** The category is `ANALYTICS`, unless the site's `category` says otherwise. */
+export const osano: Capability = ({ decide, options }) => {
+  const read = (consent?: Consent) => {
+    const answer = consent?.[options.category ?? 'ANALYTICS']
+    decide(CMP, answer && { purposes: answer === 'ACCEPT' ? AGREED : [], signal: 'osano' })
+  }
+  appear(
+    () => (window as unknown as OsanoWindow).Osano.cm,
+    cm => {
+      cm.addEventListener('osano-cm-initialized', read)
+      cm.addEventListener('osano-cm-consent-saved', read)
+    },
+  )
+}

@@ -1,0 +1,21 @@
+/**
+ * tarteaucitron.js: `tarteaucitron.state` and its events, https://github.com/AmauriC/tarteaucitron.js, as of version 1.34.
+ *
+ * A service has the state `true` or `false` when it is decided, and none or `wait` before.
+ */
+import type { Capability } from '../../tag/types.ts'
+import { AGREED, CMP } from '../state.ts'
+
+/** The service is the one with the key `livetag`, unless the site's `category` says otherwise. */
+export const tarteaucitron: Capability = ({ decide, on, options }) => {
+  const key = options.category ?? 'livetag'
+  const read = () => {
+    const state = (window as unknown as { tarteaucitron: { state: Record<string, unknown> } }).tarteaucitron.state[key]
+    decide(CMP, typeof state === 'boolean' && { purposes: state ? AGREED : [], signal: 'tarteaucitron' })
+  }
+  on(document, 'tac.consent_updated', read)
+  // A stored answer comes with the service, without an event of its own.
+  on(document, `${key}_added`, read)
+  // Throws where it has not loaded yet: then the events come.
+  read()
+}

@@ -1,0 +1,29 @@
+/**
+ * vanilla-cookieconsent, version 3: https://cookieconsent.orestbida.com/advanced/callbacks-events.html
+ *
+ * `cc:onConsent` comes at each load with an answer, also at the first one; `cc:onChange` when it is another one.
+ */
+import type { Capability } from '../../tag/types.ts'
+import { AGREED, CMP } from '../state.ts'
+
+interface Cookie {
+  categories: string[]
+  revision: number
+}
+
+/** The category is `analytics`, unless the site's `category` says otherwise; the version is its `revision`. */
+export const vanilla: Capability = ({ decide, on, options }) => {
+  const read = ({ categories, revision }: Cookie) =>
+    decide(CMP, {
+      purposes: categories.includes(options.category ?? 'analytics') ? AGREED : [],
+      signal: 'vanilla-cookieconsent',
+      version: revision,
+    })
+  for (const type of ['cc:onConsent', 'cc:onChange'])
+    on<CustomEvent<{ cookie: Cookie }>>(window, type, ({ detail }) => read(detail.cookie))
+  // Where it is a module, there is no global and this throws: then the events come.
+  const { CookieConsent } = window as unknown as {
+    CookieConsent: { validConsent(): boolean; getCookie(): Cookie }
+  }
+  if (CookieConsent.validConsent()) read(CookieConsent.getCookie())
+}

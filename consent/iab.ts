@@ -1,0 +1,42 @@
+/** The two APIs of IAB, for TCF and GPP, are heard in one way. */
+import { safely } from '../tag/safely.ts'
+import type { Tag } from '../tag/types.ts'
+
+type Api = (command: string, ...args: unknown[]) => void
+
+/**
+ * Listens to `__tcfapi` or `__gpp`, also where its stub comes after the tag.
+ *
+ * In a frame it is the page around that has a CMP, perhaps of another origin: both specifications have it mark its window by
+ * a frame of a fixed name, and answer messages there. Not in the page itself: the stub of IAB's own package forgets who asked
+ * by a message as soon as it has answered once (1.5.21).
+ * @param version of the API: TCF's function wants it before the callback
+ * @param wait ms until it looks again, a quarter longer each time: 23 times in the first minute, 11 in the next ten
+ */
+export const listen = (
+  name: '__tcfapi' | '__gpp',
+  version: number | string,
+  { on }: Pick<Tag, 'on'>,
+  hear: (data: never) => unknown,
+  wait = 100,
+): void => {
+  const api = (window as unknown as Record<string, Api | undefined>)[name]
+  if (api) {
+    api('addEventListener', ...(version === 2 ? [version, hear] : [hear]))
+    return
+  }
+  for (let place: Window = window; place !== place.parent; ) {
+    place = place.parent
+    // Without such a frame, a page of another origin throws.
+    if (safely(() => (place as unknown as Record<string, unknown>)[`${name}Locator`])()) {
+      on<MessageEvent>(window, 'message', ({ source, data }) => {
+        const answer = data[`${name}Return`]
+        // Answers to the questions of others arrive here, too.
+        if (source === place && answer.callId === name) hear(answer.returnValue as never)
+      })
+      place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
+      return
+    }
+  }
+  setTimeout(listen, wait, name, version, { on }, hear, wait * 1.25)
+}

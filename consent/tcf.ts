@@ -1,0 +1,45 @@
+/**
+ * IAB's Transparency and Consent Framework 2.2 and 2.3, as the page's CMP reports it.
+ *
+ * CMP API: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
+ */
+import { safely } from '../tag/safely.ts'
+import type { Capability } from '../tag/types.ts'
+import { listen } from './iab.ts'
+import { AGREED, NOT_NEEDED, TCF } from './state.ts'
+
+/** What is read of `TCData`. */
+interface TcData {
+  tcString?: string
+  gdprApplies?: boolean
+  eventStatus?: string
+  purpose: { consents: Record<string, boolean> }
+  vendor: { consents: Record<string, boolean> }
+}
+
+/** Storing on the device, measuring the performance of content, understanding audiences. */
+const PURPOSES = [1, 8, 9]
+
+/**
+ * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
+ * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
+ * being asked, so it is pending, as is a stub whose CMP never comes.
+ */
+export const tcf: Capability = tag => {
+  const hear = safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
+    const { tcfPurposes = PURPOSES, tcfVendor } = tag.options
+    const free = gdprApplies === false
+    tag.decide(
+      free ? NOT_NEEDED : TCF,
+      /^tc|^usera/.test(eventStatus as string) && {
+        purposes:
+          free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
+            ? AGREED
+            : [],
+        signal: 'tcf',
+        version: tcString,
+      },
+    )
+  })
+  listen('__tcfapi', 2, tag, hear)
+}
