@@ -71,9 +71,9 @@ const eraseTypes = {
  * and save 20 to 30 bytes of each program.
  */
 export const LETTERS = {
-  core: 'edtlucobmqivOfArxaDyLUkPhpTIHNsgCSzMwRnEJWjBV_FYGKQXZ$',
+  core: 'edtfumhlkizTsqAraCUwDgHvcLoOMxNbSypPIRnEJWjBV_FYGKQXZ$',
   consent: 'nutclpCaozrskhNmgMfDPxIEULATHdevwqSRyObiJWjBV_FYGKQXZ$',
-  rest: 'esdclgptzwanqmbruifoELAIvSRHhMUOxNkCPDyTJWjBV_FYGKQXZ$',
+  rest: 'espctaDlxrgnoUhCbiwAIkNufzmHPOEqRTydMLvSJWjBV_FYGKQXZ$',
 }
 
 /** The n-th name from 0: one letter, then two … */
