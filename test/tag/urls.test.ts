@@ -52,7 +52,7 @@ describe.skipIf(!browser)('a URL', () => {
   })
 
   it.each([
-    ['/reset/' + HASH, '/reset/*'],
+    [`/reset/${HASH}`, '/reset/*'],
     [`/login/${JWT}/done`, '/login/*/done'],
     ['/unsubscribe/jane.doe@mail.example', '/unsubscribe/*'],
     ['/unsubscribe/jane%40mail.example/now', '/unsubscribe/*/now'],
