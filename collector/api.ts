@@ -1,9 +1,11 @@
 /** `/api/v2`: for the owner, and for programs with an API key. */
-import { Router } from 'express'
+import { json, Router } from 'express'
 import type { Db, MongoClient } from 'mongodb'
+import { LIMITS } from '../tag/wire.ts'
 import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
+import type { TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { problem } from './problem.ts'
@@ -18,12 +20,23 @@ export interface ApiParts {
   access: Access
   hub: Hub
   sites: Sites
+  takeServerEvents: TakeServerEvents
   readiness: Readiness
   log: Log
   clock(): number
 }
 
-export function apiRoutes({ client, db, access, hub, readiness, sites, log, clock }: ApiParts): Router {
+export function apiRoutes({
+  client,
+  db,
+  access,
+  hub,
+  readiness,
+  sites,
+  takeServerEvents,
+  log,
+  clock,
+}: ApiParts): Router {
   const router = Router()
   router.use((_, response, next) => {
     response.set('cache-control', 'no-store')
@@ -50,6 +63,16 @@ export function apiRoutes({ client, db, access, hub, readiness, sites, log, cloc
   })
 
   router.get('/consents', serveConsents(db, sites))
+
+  /** Events of the site's own servers, with a key that may write. */
+  router.post('/events', json({ limit: '1mb', type: () => true }), async (request, response) => {
+    const site = siteAsked(request, response, sites, 'write')
+    if (!site) return
+    const events: unknown[] = Array.isArray(request.body) ? request.body : [request.body]
+    if (events.length === 0 || events.length > LIMITS.events)
+      return problem(response, 'body-invalid', `an event, or a list of 1 to ${LIMITS.events}`)
+    response.json(await takeServerEvents(site, events))
+  })
 
   router.get('/live', async (request, response) => {
     const site = siteAsked(request, response, sites, 'read')

@@ -40,7 +40,9 @@ export function createApp(parts: AppParts): Express {
   app.use('/api/v2', apiRoutes(parts))
   const failed: ErrorRequestHandler = (error, _request, response, next) => {
     if (response.headersSent) return next(error)
-    const status = (error as { status?: number }).status ?? 500
+    const { status = 500, type } = error as { status?: number; type?: string }
+    if (type === 'entity.too.large') return problem(response, 'body-too-large')
+    if (type === 'entity.parse.failed') return problem(response, 'body-invalid', 'It is not JSON.')
     if (status < 500) return problem(response, 'parameter-invalid')
     log.error({ err: error }, 'a request failed')
     problem(response, 'unavailable')

@@ -10,6 +10,8 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'There is nothing at this path.' },
   'site-unknown': { status: 404, title: 'No site has this key: `npx livetag site list` shows them.' },
   'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },
+  'body-invalid': { status: 400, title: 'The body is not what this path takes.' },
+  'body-too-large': { status: 413, title: 'The body has more than 1 MB.' },
   unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },
 } as const
 

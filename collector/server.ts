@@ -7,7 +7,7 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, createSalts, isTrusted, withPatience } from './intake/index.ts'
+import { countRejects, createIntake, createSalts, createServerEvents, isTrusted, withPatience } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -74,11 +74,25 @@ export async function createCollector(
   const journal = withPatience(pipeline.journal, mongod.diskFull)
   const salts = createSalts(db, clock)
   const intake = createIntake({ journal, sites, rejects, salts, trustProxy: config.trustProxy, log, clock })
+  const takeServerEvents = createServerEvents({ journal, rejects, clock })
   const { diskFull } = mongod
   const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
   const trusts = (address: string) => isTrusted(address, config.trustProxy)
   const { fenced } = pipeline
-  const app = createApp({ client, db, access, hub, sites, log, clock, folder, readiness, fenced, trusts })
+  const app = createApp({
+    client,
+    db,
+    access,
+    hub,
+    sites,
+    log,
+    clock,
+    folder,
+    readiness,
+    fenced,
+    trusts,
+    takeServerEvents,
+  })
   const missing = notFound(folder)
   let server: Server | undefined
 

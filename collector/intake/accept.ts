@@ -64,10 +64,14 @@ export function accept(body: string, circumstances: Circumstances): Acceptance {
   } catch {
     return refused('json-invalid')
   }
-  const envelopes: unknown[] = Array.isArray(parsed) ? parsed : [parsed]
+  return acceptAll(Array.isArray(parsed) ? parsed : [parsed], circumstances, body.length)
+}
+
+/** @param bytes that the envelopes have as text */
+export function acceptAll(envelopes: unknown[], circumstances: Circumstances, bytes = 0): Acceptance {
   if (envelopes.length === 0) return refused('envelope-invalid', 'the list is empty')
   if (countEvents(envelopes) > LIMITS.events || envelopes.length > LIMITS.events) return refused('too-many-events')
-  const result: Acceptance = { events: [], rejected: [], bytes: body.length }
+  const result: Acceptance = { events: [], rejected: [], bytes }
   const refusals: Refusal[] = []
   for (const envelope of envelopes) {
     const refusal = acceptEnvelope(envelope, circumstances, result)
