@@ -15,32 +15,44 @@ import { measurePixels } from './pixels.mjs'
 import { startServer } from './servers.mjs'
 import { measureSettle, openJournal } from './settle.mjs'
 
-const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
 const progress = text => process.stderr.write(`${text}\n`)
 const results = { machine: { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem(), node: process.version } }
-try {
-  const livetag = await startServer('livetag', { LIVETAG_HOME: home })
-  const journal = await openJournal(home)
+
+/** A collector with a mongod of its own: nobody works off what the measurement before left to do. */
+async function withLivetag(measure) {
+  const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
   try {
-    progress('pixels: raw Node, bare Express, livetag')
-    results.pixels = await measurePixels(livetag, journal.settled)
-    progress('batches of 20')
-    results.batches = await measureBatches(livetag)
-    progress('receipt to SSE, 20 viewers')
-    await journal.settled()
-    results.live = await measureLive(livetag)
-    progress('settle')
-    results.settle = await measureSettle(livetag, journal)
-    if (process.argv.includes('--burst')) {
-      progress('a burst of 1,000,000 events')
-      results.burst = await measureBurst(livetag, journal)
+    const livetag = await startServer('livetag', { LIVETAG_HOME: home })
+    const journal = await openJournal(home)
+    try {
+      await measure(livetag, journal)
+    } finally {
+      await journal.close()
+      await livetag.stop()
     }
   } finally {
-    await journal.close()
-    await livetag.stop()
+    await rm(home, { recursive: true, force: true })
   }
-} finally {
-  await rm(home, { recursive: true, force: true })
+}
+
+await withLivetag(async (livetag, journal) => {
+  progress('pixels: raw Node, bare Express, livetag')
+  results.pixels = await measurePixels(livetag, journal.settled)
+  progress('batches of 20')
+  results.batches = await measureBatches(livetag)
+  progress('receipt to SSE, 20 viewers')
+  await journal.settled()
+  results.live = await measureLive(livetag)
+})
+await withLivetag(async (livetag, journal) => {
+  progress('settle')
+  results.settle = await measureSettle(livetag, journal)
+})
+if (process.argv.includes('--burst')) {
+  await withLivetag(async (livetag, journal) => {
+    progress('a burst of 1,000,000 events')
+    results.burst = await measureBurst(livetag, journal)
+  })
 }
 
 const { pixels, batches, live, settle, burst } = results
