@@ -2,7 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Access } from './access.ts'
 import { problem } from './problem.ts'
-import { type ApiKey, DOCTOR_SITE, type Keys, mayUse, type Scope, type Site, type Sites } from './sites/index.ts'
+import { type ApiKey, DOCTOR_SITE, isFor, type Keys, mayUse, type Scope, type Site, type Sites } from './sites/index.ts'
 
 export type Caller = 'owner' | ApiKey
 
@@ -44,7 +44,7 @@ export function siteAsked(
   if (typeof key !== 'string') return void problem(response, 'parameter-invalid', 'site: the key of a site')
   const caller = callerOf(response)
   const site = key === DOCTOR_SITE && caller !== 'owner' ? undefined : sites.get(key)
-  const knows = caller === 'owner' || caller.sites.includes('*') || caller.sites.includes(key)
+  const knows = caller === 'owner' || isFor(caller, key)
   if (!site || !knows) return void problem(response, 'site-unknown')
   if (!may(caller, scope, key))
     return void problem(response, 'not-allowed', `This takes a key with the scope ${scope}.`)

@@ -20,7 +20,7 @@ export const hashOf = (text: string | Buffer): string =>
   createHash('sha256').update(text).digest('base64url').slice(0, 22)
 
 /** The value of the attribute `integrity`, of the script as it is before compression. */
-const integrityOf = (text: string): string => `sha384-${createHash('sha384').update(text).digest('base64')}`
+export const integrityOf = (text: string): string => `sha384-${createHash('sha384').update(text).digest('base64')}`
 
 export interface Pin {
   site: string

@@ -2,17 +2,15 @@
  * `GET /t/_vitals.<hash>.js`: the tag's second file, which the capability `vitals` loads; the same for all sites. No site's
  * key begins with `_`.
  */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RequestHandler } from 'express'
 import { FOR_EVER, packScript, SCRIPT_HEADERS, sendScript } from './packed-script.ts'
-import { hashOf } from './pinned-scripts.ts'
+import { hashOf, integrityOf } from './pinned-scripts.ts'
 
 /** @param folder with the built tag */
 export function readVitals(folder: string): { name: string; integrity: string; text: string } {
   const text = readFileSync(`${folder}tag/vitals.js`, 'utf8')
-  const integrity = `sha384-${createHash('sha384').update(text).digest('base64')}`
-  return { name: `_vitals.${hashOf(text)}.js`, integrity, text }
+  return { name: `_vitals.${hashOf(text)}.js`, integrity: integrityOf(text), text }
 }
 
 /** Another hash is of another version, whose text is gone: scripts that were composed with it go without. */

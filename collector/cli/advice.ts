@@ -1,5 +1,6 @@
 /** What `doctor` says of a server with which all arrives, but that should be better. */
 import type { NotReady, ServerState } from '../readiness.ts'
+import { TRANSACTION_S } from '../store/index.ts'
 import type { Running } from './running.ts'
 
 /** What `/readyz` answers. */
@@ -33,11 +34,8 @@ export const adviceOnDisk = ({ disk }: ServerState): Advice => {
   return `${free} of ${total} are left on the disk of mongod. Make room: a mongod that can't write ends`
 }
 
-/** As the mongod that we start ourselves has it (`launch.ts`), s. */
-const LEFT_OPEN = 20
-
 export const adviceOnTransactions = (transactions: number): Advice =>
-  transactions <= LEFT_OPEN
+  transactions <= TRANSACTION_S
     ? undefined
     : `what a killed collector was counting stays locked for up to ${transactions} s. Set it shorter: ` +
-      `db.adminCommand({ setParameter: 1, transactionLifetimeLimitSeconds: ${LEFT_OPEN} }), and in mongod.conf`
+      `db.adminCommand({ setParameter: 1, transactionLifetimeLimitSeconds: ${TRANSACTION_S} }), and in mongod.conf`

@@ -21,8 +21,8 @@ export interface VisitorCookie {
 /** The visitor's id in a request's `Cookie`; what has another form is none. */
 export const readVisitor = (header: string | undefined): string | undefined => HELD.exec(header ?? '')?.[1]
 
-/** 16 random base-36 characters. */
-export const newVisitor = (): string => Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('')
+/** Of a visitor, or of a page view: 16 random base-36 characters. */
+export const newId = (): string => Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('')
 
 /**
  * The value of `Set-Cookie`. All of a site's hosts share it where the collector is one of them.

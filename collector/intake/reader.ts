@@ -6,7 +6,7 @@ import type { Sites } from '../sites/index.ts'
 import type { Circumstances } from './accept.ts'
 import { truncatedAddress } from './address.ts'
 import { readAgent } from './agent.ts'
-import { newVisitor, readVisitor } from './cookie.ts'
+import { newId, readVisitor } from './cookie.ts'
 import { cookielessVisitor } from './cookieless.ts'
 import type { Salts, Wanted } from './salts.ts'
 
@@ -40,7 +40,7 @@ export function createReader({ sites, salts, trustProxy, clock }: ReaderParts): 
       agent: readAgent(userAgent),
       site: key => sites.get(key),
       visitor() {
-        visitor ??= readVisitor(headers.cookie) ?? newVisitor()
+        visitor ??= readVisitor(headers.cookie) ?? newId()
         return visitor
       },
       cookieless({ key, timezone }, at) {

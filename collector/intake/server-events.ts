@@ -2,7 +2,6 @@
  * Events of the site's own servers: `POST /api/v2/events?site=<key>` with readable fields. They become envelopes and go the
  * way of all others: the same checks, the same reasons, the same page.
  */
-import { randomBytes } from 'node:crypto'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type ConsentFlag, type Envelope, LIMITS } from '../../tag/wire.ts'
@@ -10,6 +9,7 @@ import type { Journal } from '../journal/index.ts'
 import type { ConsentMode, Site } from '../sites/index.ts'
 import { type Acceptance, acceptAll } from './accept.ts'
 import { readAgent } from './agent.ts'
+import { newId } from './cookie.ts'
 import type { Reason, Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
 
@@ -94,7 +94,7 @@ function acceptOne(
   const envelope: Envelope = {
     s: site.key,
     t: received,
-    w: [...randomBytes(16)].map(byte => (byte % 36).toString(36)).join(''),
+    w: newId(),
     p: { u: event.url ?? `https://${site.domain}/` },
     c: event.consent ? FLAGS[event.consent] : USUAL[site.consent],
     ...(event.visitor !== undefined && { i: event.visitor }),

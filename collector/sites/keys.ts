@@ -129,6 +129,9 @@ export function createKeys(db: Db, clock: () => number = Date.now): Keys {
   }
 }
 
+/** Whether a key is for this site. */
+export const isFor = ({ sites }: ApiKey, site: string): boolean => sites.includes('*') || sites.includes(site)
+
 /** Whether a key may do this with a site. */
-export const mayUse = ({ scope, sites }: ApiKey, wanted: Scope, site: string): boolean =>
-  (sites.includes('*') || sites.includes(site)) && (scope === 'admin' || scope === wanted)
+export const mayUse = (key: ApiKey, wanted: Scope, site: string): boolean =>
+  isFor(key, site) && (key.scope === 'admin' || key.scope === wanted)

@@ -5,3 +5,4 @@
 export { ensureCollections, KEPT } from './collections.ts'
 export { ConnectError, connect, redact } from './connect.ts'
 export { type Mongod, NoMongodError, openMongod } from './embedded.ts'
+export { TRANSACTION_S } from './mongod/launch.ts'

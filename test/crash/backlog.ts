@@ -1,4 +1,5 @@
 /** A start on a journal of events that were accepted and not settled, as after a long outage, while clients go on sending. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { accept } from '../../collector/intake/accept.ts'
 import { readAgent } from '../../collector/intake/agent.ts'
@@ -133,7 +134,7 @@ function watchMemory(deployment: Deployment) {
   const watching = (async () => {
     while (!ended) {
       most = Math.max(most, await largestMemory(deployment))
-      await new Promise(resolve => setTimeout(resolve, 100))
+      await pause(100)
     }
   })()
   return {

@@ -15,7 +15,7 @@ export const REPLICA_SET = 'livetag'
  * is not much longer than a lease (10 s). The longest of settle took 4.8 s, at a load of 22 on two cores; one that
  * takes longer than this is tried again, after failures page by page.
  */
-const TRANSACTION_S = 20
+export const TRANSACTION_S = 20
 
 /** A start is given up after this long without a sign of life, ms. */
 const SILENCE = 10_000
