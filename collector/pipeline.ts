@@ -1,10 +1,11 @@
 /** Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Db, MongoClient } from 'mongodb'
+import type { Db } from 'mongodb'
 import { createJournal, type Journal, type JournalEvent, type StoredPage } from './journal/index.ts'
 import type { Log } from './log.ts'
 import { createFolder } from './rollup/index.ts'
 import {
+  createHolder,
   hasWork,
   type Lane,
   LaneLost,
@@ -40,10 +41,7 @@ export interface Pipeline {
 }
 
 interface Parts {
-  client: MongoClient
   db: Db
-  /** names this process among the collectors of a deployment */
-  holder: string
   log: Log
   /** called for each event that is not counted, as one with its id was counted before */
   repeated?: ((event: JournalEvent) => void) | undefined
@@ -55,7 +53,8 @@ interface FencedParts extends Parts {
 
 /** @param limit bound in bytes of what may wait for the journal */
 export async function startPipeline(given: Parts, limit: number): Promise<Pipeline> {
-  const { db, holder, log } = given
+  const { db, log } = given
+  const holder = createHolder()
   const fault = await testFence(db)
   const fenced = fault === undefined
   if (!fenced) log.error({ fault }, 'no session fence: a raw event may be stored twice, though it is counted once')
@@ -125,7 +124,7 @@ interface LaneWorker {
 }
 
 /** Settles and folds one lane and renews its lease. */
-function workOn({ client, db, log, raise, repeated }: FencedParts, lane: Lane): LaneWorker {
+function workOn({ db, log, raise, repeated }: FencedParts, lane: Lane): LaneWorker {
   const stop = new AbortController()
   let lost = false
   let end: (reason?: LaneLost) => void = () => {}
@@ -139,7 +138,7 @@ function workOn({ client, db, log, raise, repeated }: FencedParts, lane: Lane): 
     if (error instanceof LaneLost) end(error)
     else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
   }
-  const settler = startSettler({ client, db, lane, raise, repeated, failed, lost: end })
+  const settler = startSettler({ db, lane, raise, repeated, failed, lost: end })
   const folder = createFolder(db, lane)
   const foldAll = async () => {
     while ((await folder.fold()) > 0);
@@ -181,9 +180,8 @@ async function renewLease(db: Db, lane: Lane): Promise<void> {
 
 async function repeat(signal: AbortSignal, ms: number, log: Log, action: () => Promise<unknown>): Promise<void> {
   while (!signal.aborted) {
+    await action().catch(error => log.warn({ err: error }, 'a step of the pipeline failed and is tried again'))
     await pause(ms, undefined, { signal }).catch(() => {})
-    if (!signal.aborted)
-      await action().catch(error => log.warn({ err: error }, 'a step of the pipeline failed and is tried again'))
   }
 }
 

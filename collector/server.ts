@@ -1,6 +1,5 @@
 /** Composes everything: one collector, listening by itself or mounted in an Express app of one's own. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import { type Access, createAccess, ensureOwnerKey } from './access.ts'
@@ -65,10 +64,9 @@ export async function createCollector(
   await ensureCollections(db)
   await ensureSites(db)
   const sites = await watchSites(db, error => log.warn({ err: error }, 'the sites could not be followed'))
-  const holder = `${hostname()}:${process.pid}:${Date.now().toString(36)}`
   const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
-  const pipeline = await startPipeline({ client, db, holder, log, repeated }, config.journalBytes)
+  const pipeline = await startPipeline({ db, log, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)

@@ -1,5 +1,5 @@
 /** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
-import type { AnyBulkWriteOperation, ClientSession, Db, MongoClient } from 'mongodb'
+import type { AnyBulkWriteOperation, ClientSession, Db } from 'mongodb'
 import type { Delta, JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { sumDeltas } from './deltas.ts'
@@ -15,7 +15,6 @@ import { applyEvent, draftOf, openSession, type Session, sessionKey } from './se
 const CLAIMS_LAST_MS = KEPT.seen - 86_400_000
 
 export interface Batch {
-  client: MongoClient
   db: Db
   lane: Lane
   /** of the lane's epoch */
@@ -52,15 +51,7 @@ export function createTurns(): Turns {
  * Settles the pages, all or none; gives back how many events were counted.
  * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
  */
-export async function settleBatch({
-  client,
-  db,
-  lane,
-  fence,
-  pages,
-  turns = createTurns(),
-  repeated,
-}: Batch): Promise<number> {
+export async function settleBatch({ db, lane, fence, pages, turns = createTurns(), repeated }: Batch): Promise<number> {
   const { kept, tried } = await claim(db, pages)
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
   const fresh = (page: JournalPage) =>
@@ -70,12 +61,11 @@ export async function settleBatch({
   const parked = new Set(unstorable.map(({ event }) => event))
   const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))
   await turns.commit(async () => {
-    await client.withSession(session =>
-      session.withTransaction(() => commit(session, db, lane, pages, kept, counted), {
-        readConcern: { level: 'snapshot' },
-        writeConcern: { w: 'majority', journal: true },
-      }),
-    )
+    const session = fence.transactions
+    await session.withTransaction(() => commit(session, db, lane, pages, kept, counted), {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+    })
     lane.settled += pages.length
   })
   if (repeated) for (const [i, { events }] of pages.entries()) dropped(events, kept[i] ?? []).forEach(repeated)

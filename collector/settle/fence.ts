@@ -24,6 +24,7 @@ import {
   UUID,
 } from 'mongodb'
 import { type Lane, LaneLost, lanes } from './lane.ts'
+import { startSession, startTransactions } from './numbered.ts'
 
 /** Transaction numbers of one epoch. With 2^32 they leave JavaScript's exact integers at epoch 2^21, and data is lost. */
 export const NUMBERS = 2 ** 24
@@ -45,6 +46,8 @@ export interface Fence {
   insert(events: Document[]): Promise<void>
   /** for reading what older epochs have stored: they can't add to it any more */
   readonly reading: FindOptions
+  /** for the epoch's transactions, one after the other */
+  readonly transactions: ClientSession
   /** whether its numbers are nearly used up: time for a new epoch */
   readonly spent: boolean
   end(): Promise<void>
@@ -77,7 +80,9 @@ export const raiseFence: RaiseFence = async (db, lane) => {
     await session.endSession()
     throw new LaneLost(`lane ${_id} has another holder`)
   }
+  const transactions = startTransactions(db, lane.sid, first)
   return {
+    transactions,
     async insert(events) {
       await db
         .collection('events')
@@ -91,17 +96,23 @@ export const raiseFence: RaiseFence = async (db, lane) => {
     get spent() {
       return session.serverSession.txnNumber - first >= NUMBERS - RESERVE
     },
-    end: () => session.endSession(),
+    async end() {
+      await Promise.all([session.endSession(), transactions.endSession()])
+    },
   }
 }
 
 /** For servers and drivers with which {@link testFence} finds a fault. */
-export const noFence: RaiseFence = async db => ({
-  insert: async events => void (await db.collection('events').insertMany(events, INSERT)),
-  reading: READ,
-  spent: false,
-  end: async () => {},
-})
+export const noFence: RaiseFence = async (db, { sid, epoch }) => {
+  const transactions = startTransactions(db, sid, epoch * NUMBERS)
+  return {
+    transactions,
+    insert: async events => void (await db.collection('events').insertMany(events, INSERT)),
+    reading: READ,
+    spent: false,
+    end: () => transactions.endSession(),
+  }
+}
 
 /**
  * Keeps the server's memory of every lane's numbers, those of idle and released lanes too: a session's record expires
@@ -149,14 +160,6 @@ export async function testFence(db: Db): Promise<string | undefined> {
     await session.endSession()
     await events.deleteMany(mine)
   }
-}
-
-/** A session with an id of our own; the driver adds 1 to `txnNumber` for each write that can be retried. */
-function startSession({ client }: Db, sid: UUID, txnNumber: number): ClientSession {
-  const session = client.startSession({ causalConsistency: true })
-  // Dirty: never given to others from the driver's pool, nor ended on the server, which would forget the numbers.
-  Object.assign(session.serverSession, { id: { id: sid }, txnNumber, isDirty: true })
-  return session
 }
 
 const isPassing = (error: unknown) => error instanceof MongoError && error.hasErrorLabel('RetryableWriteError')

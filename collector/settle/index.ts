@@ -4,6 +4,7 @@
  */
 export { MINUTE_MS, minuteOf, sumDeltas } from './deltas.ts'
 export { noFence, type RaiseFence, raiseFence, refreshFences, testFence } from './fence.ts'
+export { createHolder } from './holder.ts'
 export {
   hasWork,
   type Lane,

@@ -2,10 +2,13 @@
  * Lanes: each collector leases one, and its pages and rollups carry it, so one process writes each rollup and needs no
  * coordination with others (DESIGN §1, “Lanes”). Leases expire by the server's clock.
  *
- * A collector takes the lowest expired lane, or a new one, renews it, and drains lanes whose holder is gone. The fence
- * that makes an adoption safe against a holder that only slept is `fence.ts`.
+ * A collector takes the lowest free lane, or a new one, renews it, and drains lanes whose holder is gone. A lane is free
+ * when its lease has expired, or at once when a process of the same machine held it that has ended. The fence that makes
+ * an adoption safe against a holder that only slept is `fence.ts`.
  */
 import { type Collection, type Db, type MongoServerError, UUID } from 'mongodb'
+import { hasEnded, PLACE } from './holder.ts'
+import { endTransactions } from './numbered.ts'
 
 /** How long a lease lasts without being renewed, ms. */
 export const LEASE_MS = 10_000
@@ -13,9 +16,11 @@ export const LEASE_MS = 10_000
 export interface LaneDocument {
   _id: number
   holder: string
+  /** where the holder's process id counts (`holder.ts`) */
+  place?: string
   epoch: number
   expires: Date
-  /** id of the driver session under which the lane's raw events are inserted (`fence.ts`) */
+  /** id of the driver session under which the lane's raw events are inserted (`numbered.ts`) */
   sid: UUID
   /** the last settle number given */
   settled: number
@@ -40,18 +45,24 @@ export class LaneLost extends Error {
 export const lanes = (db: Db): Collection<LaneDocument> => db.collection<LaneDocument>('lanes')
 
 const adoption = (holder: string) => [
-  { $set: { holder, epoch: { $add: ['$epoch', 1] }, expires: { $add: ['$$NOW', LEASE_MS] } } },
+  {
+    $set: {
+      holder,
+      place: PLACE,
+      epoch: { $add: ['$epoch', 1] },
+      expires: { $add: ['$$NOW', LEASE_MS] },
+    },
+  },
 ]
 const OPTIONS = { returnDocument: 'after', writeConcern: { w: 'majority', journal: true } } as const
 
-/** Takes the lowest lane whose lease has expired, or makes the next one when all are held. */
+/** Takes the lowest free lane, or makes the next one when all are held. */
 export async function leaseLane(db: Db, holder: string): Promise<Lane> {
   for (;;) {
-    const free = await lanes(db).findOneAndUpdate({ $expr: { $lt: ['$expires', '$$NOW'] } }, adoption(holder), {
-      ...OPTIONS,
-      sort: { _id: 1 },
-    })
-    if (free) return toLane(free, holder)
+    for (const free of await freeLanes(db)) {
+      const lane = await adopt(db, free, holder)
+      if (lane) return lane
+    }
     const [last] = await lanes(db).find().sort({ _id: -1 }).limit(1).toArray()
     // Expired at birth, so the next turn adopts it like any other lane.
     const lane: LaneDocument = {
@@ -71,20 +82,34 @@ export async function leaseLane(db: Db, holder: string): Promise<Lane> {
  * It is drained and then released, so restarts don't multiply lanes.
  */
 export async function leaseOrphan(db: Db, holder: string): Promise<Lane | undefined> {
-  const expired = await lanes(db)
-    .find({ $expr: { $lt: ['$expires', '$$NOW'] } })
-    .sort({ _id: 1 })
-    .toArray()
-  for (const { _id } of expired) {
-    if (!(await hasWork(db, _id))) continue
-    const free = await lanes(db).findOneAndUpdate(
-      { _id, $expr: { $lt: ['$expires', '$$NOW'] } },
-      adoption(holder),
-      OPTIONS,
-    )
-    if (free) return toLane(free, holder)
+  for (const free of await freeLanes(db)) {
+    const lane = (await hasWork(db, free._id)) ? await adopt(db, free, holder) : undefined
+    if (lane) return lane
   }
   return undefined
+}
+
+const EXPIRED = { $lt: ['$expires', '$$NOW'] }
+
+/** A lane that may be adopted. `ended`: its holder's process, whatever its lease says. */
+type FreeLane = LaneDocument & { ended: boolean }
+
+/** In their order. */
+async function freeLanes(db: Db): Promise<FreeLane[]> {
+  const all = await lanes(db)
+    .aggregate<LaneDocument & { expired: boolean }>([{ $sort: { _id: 1 } }, { $set: { expired: EXPIRED } }])
+    .toArray()
+  return all
+    .map(lane => ({ ...lane, ended: PLACE !== '' && lane.place === PLACE && hasEnded(lane.holder) }))
+    .filter(({ ended, expired }) => ended || expired)
+}
+
+async function adopt(db: Db, { _id, sid, epoch, ended }: FreeLane, holder: string): Promise<Lane | undefined> {
+  // What the last holder left open would keep the lane locked until the server gives it up, by default after a minute.
+  await endTransactions(db, sid)
+  const free = ended ? {} : { $expr: EXPIRED }
+  const adopted = await lanes(db).findOneAndUpdate({ _id, epoch, ...free }, adoption(holder), OPTIONS)
+  return adopted ? toLane(adopted, holder) : undefined
 }
 
 /** Whether a lane has pages that are not settled or not folded. */
@@ -97,6 +122,7 @@ export const hasWork = async (db: Db, lane: number): Promise<boolean> =>
  * @throws LaneLost when somebody else holds it
  */
 export async function readopt(db: Db, lane: Lane): Promise<void> {
+  await endTransactions(db, lane.sid)
   const again = await lanes(db).findOneAndUpdate({ _id: lane.id, holder: lane.holder }, adoption(lane.holder), OPTIONS)
   if (!again) throw new LaneLost(`lane ${lane.id} has another holder`)
   Object.assign(lane, toLane(again, lane.holder))

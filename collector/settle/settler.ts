@@ -2,7 +2,7 @@
  * Settle: makes the journal's pages countable, each once, whatever dies (DESIGN §1, “Settle, exactly”).
  * One settler works on one lane: it takes open pages, oldest first, and adopts the lane anew after any failure.
  */
-import type { Db, MongoClient } from 'mongodb'
+import type { Db } from 'mongodb'
 import type { JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { createTurns, settleBatch } from './batch.ts'
 import { type Fence, type RaiseFence, raiseFence } from './fence.ts'
@@ -32,7 +32,6 @@ export interface Settler {
 }
 
 export interface SettlerOptions {
-  client: MongoClient
   db: Db
   lane: Lane
   /** how inserts are fenced; {@link raiseFence} if absent */
@@ -45,15 +44,7 @@ export interface SettlerOptions {
   lost(error: LaneLost): void
 }
 
-export function startSettler({
-  client,
-  db,
-  lane,
-  raise = raiseFence,
-  repeated,
-  failed,
-  lost,
-}: SettlerOptions): Settler {
+export function startSettler({ db, lane, raise = raiseFence, repeated, failed, lost }: SettlerOptions): Settler {
   const sleeper = createSleeper()
   const pace = createPace(sleeper)
   const freshPages = holdFreshPages()
@@ -85,7 +76,7 @@ export function startSettler({
       const ids = pages.map(({ _id }) => _id.toHexString())
       for (const id of ids) taken.add(id)
       const settle = async () => {
-        const counted = await settleBatch({ client, db, lane, fence: fence as Fence, pages, turns, repeated })
+        const counted = await settleBatch({ db, lane, fence: fence as Fence, pages, turns, repeated })
         settled += counted
         failures = 0
         for (const id of ids) taken.delete(id)

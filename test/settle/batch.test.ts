@@ -35,8 +35,7 @@ const plant = async (events: JournalEvent[], change: Partial<JournalPage> = {}):
   await journal().insertOne(toStored(page))
   return page
 }
-const settle = (...pages: JournalPage[]) =>
-  settleBatch({ client: database.client, db: database.db, lane, fence, pages })
+const settle = (...pages: JournalPage[]) => settleBatch({ db: database.db, lane, fence, pages })
 const adoptAgain = async () => {
   await readopt(database.db, lane)
   await fence.end()
@@ -126,18 +125,18 @@ describe('a page that an older epoch tried before', () => {
 
   test('one that none had tried is stored without a look at the raw record, unless its claims may have expired', async () => {
     let looks = 0
-    const { insert, reading, spent, end } = fence
+    const { insert, reading, transactions, spent, end } = fence
     const watched = {
       insert,
       get reading() {
         looks++
         return reading
       },
+      transactions,
       spent,
       end,
     }
-    const settleWatched = (page: JournalPage) =>
-      settleBatch({ client: database.client, db: database.db, lane, fence: watched, pages: [page] })
+    const settleWatched = (page: JournalPage) => settleBatch({ db: database.db, lane, fence: watched, pages: [page] })
     const older = { epoch: lane.epoch - 1 }
     await settle(await plant(events('a')))
     expect(await settleWatched(await plant(events('a', 'b'), older))).toBe(1)
@@ -173,7 +172,7 @@ describe('a lane that another collector has adopted', () => {
     expect([other.id, other.epoch]).toEqual([lane.id, lane.epoch + 1])
     await expect(settle(page)).rejects.toBeInstanceOf(LaneLost)
     const its = await raiseFence(database.db, other)
-    const batch = { client: database.client, db: database.db, lane: other, fence: its, pages: [page] }
+    const batch = { db: database.db, lane: other, fence: its, pages: [page] }
     expect(await settleBatch(batch)).toBe(2)
     await its.end()
     expect(await rawIds()).toEqual(['a', 'b'])

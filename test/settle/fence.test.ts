@@ -45,7 +45,7 @@ describe('a collector that slept past its lease', () => {
   })
 
   test('stops settling, and tells that the lane is lost', async () => {
-    const { client, db, lane } = await it.lease()
+    const { db, lane } = await it.lease()
     const page = await it.plant(lane)
     let stopped: ReturnType<typeof stoppedBefore> | undefined
     const raise: RaiseFence = async (db, lane) => {
@@ -53,7 +53,7 @@ describe('a collector that slept past its lease', () => {
       return stopped.fence
     }
     const [failed, lost] = [vi.fn(), vi.fn()]
-    const settler = startSettler({ client, db, lane, raise, failed, lost })
+    const settler = startSettler({ db, lane, raise, failed, lost })
     await vi.waitUntil(() => stopped)
     await stopped?.reached
     const next = await it.adopt()
@@ -169,7 +169,7 @@ describe('numbers', () => {
   })
 
   test('that are nearly used up: a new epoch begins, and everything is stored once', async () => {
-    const { client, db, lane } = await it.lease()
+    const { db, lane } = await it.lease()
     const pages = [await it.plant(lane)]
     const failed = vi.fn()
     const raise: RaiseFence = async (db, lane) => {
@@ -178,7 +178,7 @@ describe('numbers', () => {
       if (session && lane.epoch === 1) session.serverSession.txnNumber = 2 * NUMBERS - 1
       return fence
     }
-    const settler = startSettler({ client, db, lane, raise, failed, lost: failed })
+    const settler = startSettler({ db, lane, raise, failed, lost: failed })
     await settler.close()
     expect([settler.settled, lane.epoch, pages.length]).toEqual([IDS.length, 2, 1])
     expect(failed).not.toHaveBeenCalled()
@@ -187,8 +187,8 @@ describe('numbers', () => {
 })
 
 test('a lane’s session never gets to anybody else', async () => {
-  const { client, fence, lane } = await it.adopt()
+  const { db, fence, lane } = await it.adopt()
   await fence.end()
-  const { id } = client.startSession()
+  const { id } = db.client.startSession()
   expect(id?.id.toString('hex')).not.toBe(lane.sid.toString('hex'))
 })

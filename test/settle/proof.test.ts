@@ -41,7 +41,7 @@ const plant = async (events: JournalEvent[]) => {
   return page
 }
 const settle = async (...pages: Awaited<ReturnType<typeof plant>>[]) =>
-  settleBatch({ client: database.client, db: database.db, lane, fence, pages })
+  settleBatch({ db: database.db, lane, fence, pages })
 const proofs = () => database.db.collection<ConsentRecord>('consents')
 const proofOf = (id: string) => proofs().findOne({ _id: `shop:${id}` })
 
@@ -83,9 +83,7 @@ test('the same event leaves one, however often and in whatever pages it comes, a
 test('a page whose transaction fails leaves none, and when it is settled after all, one', async () => {
   const page = await plant([decision('failed.0')])
   const other = { ...lane, epoch: lane.epoch + 1 }
-  await expect(
-    settleBatch({ client: database.client, db: database.db, lane: other, fence, pages: [page] }),
-  ).rejects.toThrow('another holder')
+  await expect(settleBatch({ db: database.db, lane: other, fence, pages: [page] })).rejects.toThrow('another holder')
   expect(await proofOf('failed.0')).toBeNull()
   await readopt(database.db, lane)
   await fence.end()

@@ -56,7 +56,7 @@ test('a collector that can not be fenced says so loudly and works without', asyn
   const lines: { level: number; fault?: string }[] = []
   const log = pino({ base: null }, { write: line => void lines.push(JSON.parse(line)) })
   const db = unnumbered.db(database.name)
-  const pipeline = await startPipeline({ client: unnumbered, db, holder: 'me', log }, 1_000_000)
+  const pipeline = await startPipeline({ db, log }, 1_000_000)
   expect(pipeline.fenced).toBe(false)
   expect(lines).toMatchObject([{ level: pino.levels.values.error, fault: TWICE }])
   await pipeline.journal.append([journalEvent({ id: 'a' }), journalEvent({ id: 'b' })], 1_000)

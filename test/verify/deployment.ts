@@ -29,7 +29,7 @@ export async function deploy(database?: Pick<FreshDatabase, 'db' | 'client' | 'd
     if (!held || !fence) throw new Error(`there is no lane ${lane}`)
     const page = openPage(events, { lane: held.id, epoch: held.epoch })
     await journal.insertOne(toStored(page))
-    await settleBatch({ client, db, lane: held, fence, pages: [page] })
+    await settleBatch({ db, lane: held, fence, pages: [page] })
     if (fold) await createFolder(db, held).fold()
     return page
   }
