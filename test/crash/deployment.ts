@@ -13,6 +13,7 @@ import { type Link, startLink } from './link.ts'
 import { type Mongods, startMongods } from './mongods.ts'
 import { type Scenario, SETTINGS } from './plan.ts'
 import { checkProtection } from './protections.ts'
+import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
 const DATABASE = 'crash'
 export const OWNER_KEY = 'the-owner-key-of-a-crash-test'
@@ -28,6 +29,8 @@ export interface Deployment {
   /** between each collector and mongod; none to a set of three, whose members name each other's addresses */
   links: Link[]
   collectors: CollectorProcess[]
+  /** how long something was done to it: what is asked of it meanwhile may take longer by that */
+  disturbed: Stopwatch
   /** Ends everything. Logs and data stay when asked. */
   close(keep: boolean): Promise<void>
 }
@@ -86,7 +89,7 @@ export async function deploy(
     }
     await prepare?.(db)
     await Promise.all(collectors.map(collector => collector.start()))
-    return { folder, mongods, db, links, collectors, close }
+    return { folder, mongods, db, links, collectors, disturbed: createStopwatch(), close }
   } catch (error) {
     await close(false)
     throw error

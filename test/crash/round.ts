@@ -15,12 +15,14 @@ import { type LiveViewer, watch } from './viewer.ts'
 
 /** Load lasts at least so long, ms. */
 const LEAST_MS = 1_800
-/** A lane whose holder was killed is adopted after 15 s at most; then there may be much to do. ms */
+/**
+ * How long it may take until a round is settled and folded, until counters that differ are right (a request may still arrive
+ * that nobody waits for), and until all collectors answer; ms. Only time counts in which nothing is done to the deployment:
+ * later rounds kill what would have to adopt a lane, or settle.
+ */
 const SETTLED_MS = 90_000
-/** How long counters that differ may take to become right, ms: a request may still arrive that nobody waits for. */
 const RIGHT_MS = 10_000
-/** How long it may take until all collectors answer, ms: later rounds kill them meanwhile, or stop them past their lease. */
-const ANSWERED_MS = 120_000
+const ANSWERED_MS = 60_000
 /** Live views hold 30 minutes, and what falls out of them in the meantime is not compared; ms. */
 const LIVE_MS = 25 * 60_000
 
@@ -60,10 +62,12 @@ export async function runRound(
     OWNER_KEY,
   )
   const clients = startClients({ collectors, site, seeds: [seed, round], clients: options.clients })
+  deployment.disturbed.start()
   try {
     await Promise.all([perform(plan, deployment, clients, done), pause(LEAST_MS)])
   } finally {
     await clients.finish()
+    deployment.disturbed.stop()
   }
   const seconds = (performance.now() - begun) / 1000
   const { ledger } = clients
@@ -72,16 +76,21 @@ export async function runRound(
 
 /** Waits until a round is settled and folded, then counts. */
 export async function checkRound(deployment: Deployment, { site, ledger, viewer }: RoundDone): Promise<RoundChecked> {
-  const { db } = deployment
-  await until('settled and folded', SETTLED_MS, async () => (await unfinished(db, site)) === 0, 100)
+  const { db, disturbed } = deployment
+  const calm = (ms: number) => {
+    const before = disturbed.ms
+    return () => ms + disturbed.ms - before
+  }
+  await until('settled and folded', calm(SETTLED_MS), async () => (await unfinished(db, site)) === 0, 100)
   let last: Checked = { faults: noFaults(), events: [], minutes: new Map() }
   let unanswered = 0
+  const right = calm(RIGHT_MS)
   await until(
     'right counters',
-    () => RIGHT_MS + unanswered,
+    () => right() + unanswered,
     async () => {
       const asked = performance.now()
-      const answers = await until('answers of /api/v2/stats', ANSWERED_MS, () => askStats(deployment, site))
+      const answers = await until('answers of /api/v2/stats', calm(ANSWERED_MS), () => askStats(deployment, site))
       unanswered += performance.now() - asked
       last = await checkSite(db, site, ledger)
       const stats = answers.flatMap(totals => compareStats(totals, last))
