@@ -11,9 +11,10 @@ const NOTHING = { views: 0, events: 0 }
 const VIEW = { views: 1, events: 0 }
 const EVENT = { views: 0, events: 1 }
 
-const livetag = async name => ({
+/** @param mode `cookieless` keeps nothing on the device, as the peers' do; `none` has a visitor's cookie and sessions */
+const livetag = async (name, mode) => ({
   code: await readFile(new URL(`../../../dist/tag/${name}.js`, import.meta.url), 'utf8'),
-  attributes: to => ({ 'data-site': 'shop', 'data-mode': 'none', 'data-url': `${to}/e` }),
+  attributes: to => ({ 'data-site': 'shop', 'data-mode': mode, 'data-url': `${to}/e` }),
   call: `livetag('track', 'name', { a: 1 })`,
   answer: { status: 204 },
   inside: body =>
@@ -47,7 +48,13 @@ const none = { code: '', attributes: () => ({}), call: 'undefined', silent: true
 
 /** By name; a peer that can't be had is missing. */
 export async function loadTags() {
-  const tags = { none, 'livetag core': await livetag('core'), 'livetag standard': await livetag('standard') }
+  const tags = {
+    none,
+    'livetag core': await livetag('core', 'cookieless'),
+    'livetag standard': await livetag('standard', 'cookieless'),
+    'livetag core, with a cookie': await livetag('core', 'none'),
+    'livetag standard, with a cookie': await livetag('standard', 'none'),
+  }
   const peers = { Umami: [await umami(), asUmami], Plausible: [await plausible(), asPlausible] }
   for (const [name, [peer, as]] of Object.entries(peers)) if (peer) tags[name] = as(peer)
   return tags
