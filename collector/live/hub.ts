@@ -131,7 +131,8 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
   const beat = (): void => {
     for (const [key, entry] of watched) {
       sendTick(entry)
-      if (entry.viewers.size > 0) entry.emptySince = clock()
+      // While it is filled somebody may be waiting to join.
+      if (entry.viewers.size > 0 || entry.early) entry.emptySince = clock()
       else if (clock() - entry.emptySince > LINGER_MS) watched.delete(key)
     }
     if (watched.size === 0) void stop()
