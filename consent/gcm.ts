@@ -3,9 +3,10 @@
  *
  * https://developers.google.com/tag-platform/security/guides/consent
  */
+import { decide } from '../tag/decide.ts'
 import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
-import { AGREED, ALL, GCM } from './state.ts'
+import { GCM } from './ranks.ts'
+import { AGREED, ALL } from './state.ts'
 
 declare global {
   interface Window {
@@ -19,7 +20,7 @@ declare global {
  * Only an update is somebody's word. A default is what a site has set before there is one, for a region that the tag can't
  * tell, and `wait_for_update` says no more: it is pending, denied or granted, as is what no update has set.
  */
-export const gcm: Capability = ({ decide }) => {
+export const gcm = () => {
   const state: Record<string, string | undefined> = {}
   // It throws for what is no call of `gtag`; those are `arguments` objects, which are no arrays.
   const read = safely((entry: unknown) => {

@@ -3,10 +3,12 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/CMP%20API%20Specification.md
  */
+import { decide } from '../tag/decide.ts'
+import { options } from '../tag/options.ts'
 import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
 import { listen } from './iab.ts'
-import { ALL, GPP } from './state.ts'
+import { GPP } from './ranks.ts'
+import { ALL } from './state.ts'
 
 /** What is read of an event's `PingData`. */
 interface GppEvent {
@@ -26,17 +28,17 @@ const OUT = /(OptOut|Gpc)":(1|true)/
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
-export const gpp: Capability = tag => {
+export const gpp = () => {
   const hear = safely(({ pingData }: GppEvent) => {
     const { signalStatus, applicableSections, gppString, parsedSections } = pingData
     const ready = signalStatus === 'ready'
-    if (ready && OUT.test(JSON.stringify(parsedSections))) tag.options.veto = 'share'
-    tag.decide(
+    if (ready && OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
+    decide(
       GPP,
       ready &&
         applicableSections[0] &&
         applicableSections.every(section => section > 5) && { purposes: ALL, signal: 'gpp', version: gppString },
     )
   })
-  listen('__gpp', '1.1', tag, hear)
+  listen('__gpp', '1.1', hear)
 }

@@ -1,6 +1,5 @@
 /** The two APIs of IAB, for TCF and GPP, are heard in one way. */
-import { safely } from '../tag/safely.ts'
-import type { Tag } from '../tag/types.ts'
+import { on, safely } from '../tag/safely.ts'
 
 type Api = (command: string, ...args: unknown[]) => void
 
@@ -16,7 +15,6 @@ type Api = (command: string, ...args: unknown[]) => void
 export const listen = (
   name: '__tcfapi' | '__gpp',
   version: number | string,
-  { on }: Pick<Tag, 'on'>,
   hear: (data: never) => unknown,
   wait = 100,
 ): void => {
@@ -38,5 +36,5 @@ export const listen = (
       return
     }
   }
-  setTimeout(listen, wait, name, version, { on }, hear, wait * 1.25)
+  setTimeout(listen, wait, name, version, hear, wait * 1.25)
 }

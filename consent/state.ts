@@ -8,18 +8,6 @@ import { options } from '../tag/options.ts'
 import type { Purpose } from '../tag/types.ts'
 import type { ConsentFlag } from '../tag/wire.ts'
 
-/**
- * Ranks of the signals, strongest first. The last two are no word of the visitor: where a law asks for no consent, that is
- * said by GPP's US sections and by TCF's `gdprApplies`, and whoever refuses anywhere else is heard nevertheless.
- */
-export const OPT_OUT = 0
-export const API = 1
-export const TCF = 2
-export const GCM = 3
-export const CMP = 4
-export const GPP = 5
-export const NOT_NEEDED = 6
-
 /** What a yes to statistics covers. */
 export const AGREED: Purpose[] = ['measure', 'identify']
 export const ALL: Purpose[] = [...AGREED, 'share']

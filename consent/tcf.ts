@@ -3,10 +3,12 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
  */
+import { decide } from '../tag/decide.ts'
+import { options } from '../tag/options.ts'
 import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
 import { listen } from './iab.ts'
-import { AGREED, NOT_NEEDED, TCF } from './state.ts'
+import { NOT_NEEDED, TCF } from './ranks.ts'
+import { AGREED } from './state.ts'
 
 /** What is read of `TCData`. */
 interface TcData {
@@ -25,11 +27,11 @@ const PURPOSES = [1, 8, 9]
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
-export const tcf: Capability = tag => {
+export const tcf = () => {
   const hear = safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
-    const { tcfPurposes = PURPOSES, tcfVendor } = tag.options
+    const { tcfPurposes = PURPOSES, tcfVendor } = options
     const free = gdprApplies === false
-    tag.decide(
+    decide(
       free ? NOT_NEEDED : TCF,
       /^tc|^usera/.test(eventStatus as string) && {
         purposes:
@@ -41,5 +43,5 @@ export const tcf: Capability = tag => {
       },
     )
   })
-  listen('__tcfapi', 2, tag, hear)
+  listen('__tcfapi', 2, hear)
 }

@@ -20,10 +20,13 @@ export const brotli = code =>
   })
 
 /** The chunks of the program `standard`, put together as `/t/<site>.js` is. */
-export async function compose(read) {
-  const [core, ...capabilities] = await Promise.all(
-    ['core', 'rules', 'engagement', 'optout', 'urls', 'offline', 'tabs'].map(read),
-  )
+export function compose(chunks) {
+  const { core, rules, engagement, optout, urls, offline, tabs } = chunks
   const options = '{"site":"demo",url:new URL("../e",document.currentScript.src).href}'
-  return `${EAGER}(${core})(${options},[${capabilities}])`
+  return (
+    EAGER +
+    core
+      .replace('CAPABILITIES', () => [rules, engagement, optout, urls, offline, tabs])
+      .replace('OPTIONS', () => options)
+  )
 }

@@ -4,12 +4,13 @@
  * `begin` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
  * something may leave. The parts keep their state in their modules, as there is one tag in a page.
  */
-import { AGREED, API, decision, flag, hear, mayKeep, purposes, state } from '../consent/state.ts'
-import { forget, usedAt } from './identity.ts'
+import { API } from '../consent/ranks.ts'
+import { AGREED, hear, purposes } from '../consent/state.ts'
+import { decide } from './decide.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { addEvent, dropAll, sending, setCalledAt, view, views } from './queue.ts'
-import { at, on, reach, safely } from './safely.ts'
+import { setCalledAt, unconfirmed, views } from './queue.ts'
+import { at, on, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Stub, Tag } from './types.ts'
@@ -28,20 +29,6 @@ export type {
   TrackOptions,
   TypedCalls,
 } from './types.ts'
-
-/** Hears a consent signal and draws the consequences at once. */
-const decide: Tag['decide'] = (rank, word) => {
-  const before = state
-  hear(rank, word)
-  if (before === state) return
-  if (!mayKeep) forget()
-  // In the mode `cookieless`, what was gathered under no consent may still be sent under none.
-  if (flag === 'd' || (usedAt && flag === 'l')) dropAll()
-  // A refusal leaves a record only where something was sent under a consent before.
-  if (purposes && (flag === 'g' || usedAt)) addEvent('consent', { ...decision, purposes })
-  reach('consent', purposes)
-  flush(1)
-}
 
 const calls: Calls = {
   track,
@@ -86,19 +73,18 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
   return api
 })
 
+/** Has capabilities join, in their order. */
+export const join = (capabilities: (() => void)[]): void => {
+  for (const capability of capabilities) safely(capability)()
+}
+
 /** Starts the tag with capabilities, which join in their order. */
 export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined =>
   begin(given, () => {
-    const tag: Tag = {
-      ...calls,
-      on,
-      at,
-      decide,
-      queue(add = []) {
-        views.unshift(...add)
-        return [...sending, ...views, view]
-      },
-      options,
+    const queue: Tag['queue'] = add => {
+      if (add) views.unshift(...add)
+      return unconfirmed()
     }
+    const tag: Tag = { ...calls, on, at, decide, queue, options }
     for (const capability of capabilities) safely(capability)(tag)
   })

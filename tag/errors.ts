@@ -1,10 +1,11 @@
 /** What goes wrong in a page's scripts: uncaught errors and unhandled rejections, with their place. */
-import type { Capability } from './types.ts'
+import { at, on } from './safely.ts'
+import { track } from './track.ts'
 
 /** So many of a page view are told. */
 const MOST = 10
 
-export const errors: Capability = ({ track, on, at }) => {
+export const errors = () => {
   /** Each error is told once a view: so one that the tag's own sending causes, as in a page's wrapper of `fetch`, ends there. */
   let told: string[] = []
   at('view', () => {

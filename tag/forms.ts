@@ -1,10 +1,11 @@
 /** Which forms are begun, given up or sent, and at which field. What is in a field is never read. */
-import type { Capability } from './types.ts'
+import { at, on } from './safely.ts'
+import { track } from './track.ts'
 
 /** Not the property: in a form, a field with the name `name` hides the form's own. */
 const nameOf = (element?: Element) => element?.getAttribute('name') || element?.getAttribute('id')
 
-export const forms: Capability = ({ track, on, at }) => {
+export const forms = () => {
   /** forms that were begun in this view and not sent, each with the field that was last changed; also those that are gone */
   const begun = new Map<Element, Element>()
   const tell = (kind: string, form: Element) => {

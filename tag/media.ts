@@ -1,7 +1,8 @@
 /** How far videos and sounds are played. */
-import type { Capability } from './types.ts'
+import { on } from './safely.ts'
+import { track } from './track.ts'
 
-export const media: Capability = ({ track, on }) => {
+export const media = () => {
   /** how far each was played, per cent, by its URL */
   const told: Record<string, number> = {}
   // Events of media don't bubble. This one comes four times a second while something plays, and at its end.

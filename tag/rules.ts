@@ -4,8 +4,11 @@
  * A rule says which event starts it, which element it is about, and what to track (`rule.ts`). This file has the built-in
  * ones, the sources of values, and the two ways in which a rule can come true.
  */
+import { options } from './options.ts'
 import type { Rule, Source } from './rule.ts'
-import type { Capability, Props } from './types.ts'
+import { at, on } from './safely.ts'
+import { track } from './track.ts'
+import type { Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
 const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
@@ -69,7 +72,7 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
 /** How far down the page has been in view, per cent. One pixel is added as zoomed pages end between two. */
 const depth = () => ((scrollY + innerHeight + 1) / document.documentElement.scrollHeight) * 100
 
-export const rules: Capability = ({ track, on, at, options }) => {
+export const rules = () => {
   const all = [...BUILT_IN, ...(options.rules ?? [])]
   /** how often was looked in this view */
   let looks: number

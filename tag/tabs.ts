@@ -1,8 +1,10 @@
 /** A withdrawal acts in every tab of the site at once, without anything on the device. */
-import { CMP } from '../consent/state.ts'
-import type { Capability } from './types.ts'
 
-export const tabs: Capability = ({ at, decide }) => {
+import { CMP } from '../consent/ranks.ts'
+import { decide } from './decide.ts'
+import { at } from './safely.ts'
+
+export const tabs = () => {
   const others = new BroadcastChannel('livetag')
   let denied: unknown
   others.onmessage = () => {

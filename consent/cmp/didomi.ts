@@ -3,8 +3,10 @@
  *
  * A purpose that nobody has decided on is reported as not enabled, so it is asked first whether the visitor is still to be.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Didomi {
   shouldUserStatusBeCollected(): boolean
@@ -17,7 +19,7 @@ interface DidomiWindow {
 }
 
 /** The purpose is `measure_content_performance`, unless the site's `category` says otherwise. */
-export const didomi: Capability = ({ decide, options }) => {
+export const didomi = () => {
   const page = window as unknown as DidomiWindow
   const read = () => {
     const { purposes, consent_string } = page.Didomi.getCurrentUserStatus()
