@@ -28,17 +28,13 @@ const OUT = /(OptOut|Gpc)":(1|true)/
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
-export const gpp = () => {
-  const hear = safely(({ pingData }: GppEvent) => {
-    const { signalStatus, applicableSections, gppString, parsedSections } = pingData
-    const ready = signalStatus === 'ready'
-    if (ready && OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
+export const gpp = (): void =>
+  listen('__gpp', '1.1', safely(({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
+    if (OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
     decide(
       GPP,
-      ready &&
-        applicableSections[0] &&
-        applicableSections.every(section => section > 5) && { purposes: ALL, signal: 'gpp', version: gppString },
+      signalStatus === 'ready' && applicableSections[0] && applicableSections.every(section => section > 5) && ALL,
+      'gpp',
+      gppString,
     )
-  })
-  listen('__gpp', '1.1', hear)
-}
+  }))

@@ -1,5 +1,7 @@
 /** The two APIs of IAB, for TCF and GPP, are heard in one way. */
+
 import { on, safely } from '../tag/safely.ts'
+import { appear } from './appear.ts'
 
 type Api = (command: string, ...args: unknown[]) => void
 
@@ -10,20 +12,17 @@ type Api = (command: string, ...args: unknown[]) => void
  * a frame of a fixed name, and answer messages there. Not in the page itself: the stub of IAB's own package forgets who asked
  * by a message as soon as it has answered once (1.5.21).
  * @param version of the API: TCF's function wants it before the callback
- * @param wait ms until it looks again, a quarter longer each time: 23 times in the first minute, 11 in the next ten
  */
-export const listen = (
+export const listen = <Data>(
   name: '__tcfapi' | '__gpp',
   version: number | string,
-  hear: (data: never) => unknown,
+  hear: (data: Data) => unknown,
   wait = 100,
 ): void => {
   const api = (window as unknown as Record<string, Api | undefined>)[name]
-  if (api) {
-    api('addEventListener', ...(version === 2 ? [version, hear] : [hear]))
-    return
-  }
-  for (let place: Window = window; place !== place.parent; ) {
+  if (api) return version === 2 ? api('addEventListener', version, hear) : api('addEventListener', hear)
+  let place: Window = window
+  while (place !== place.parent) {
     place = place.parent
     // Without such a frame, a page of another origin throws.
     if (safely(() => (place as unknown as Record<string, unknown>)[`${name}Locator`])()) {
@@ -32,8 +31,7 @@ export const listen = (
         // Answers to the questions of others arrive here, too.
         if (source === place && answer.callId === name) hear(answer.returnValue as never)
       })
-      place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
-      return
+      return place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
     }
   }
   setTimeout(listen, wait, name, version, hear, wait * 1.25)

@@ -20,28 +20,16 @@ interface TcData {
 }
 
 /** Storing on the device, measuring the performance of content, understanding audiences. */
-const PURPOSES = [1, 8, 9]
+const PURPOSES = "189"
 
 /**
  * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
-export const tcf = () => {
-  const hear = safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
+export const tcf = (): void =>
+  listen('__tcfapi', 2, safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
     const { tcfPurposes = PURPOSES, tcfVendor } = options
     const free = gdprApplies === false
-    decide(
-      free ? NOT_NEEDED : TCF,
-      /^tc|^usera/.test(eventStatus as string) && {
-        purposes:
-          free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
-            ? AGREED
-            : [],
-        signal: 'tcf',
-        version: tcString,
-      },
-    )
-  })
-  listen('__tcfapi', 2, hear)
-}
+    decide(free ? NOT_NEEDED : TCF, /^tc|^usera/.test(eventStatus as string) && (free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor])) ? AGREED : []), 'tcf', tcString)
+  }))

@@ -91,8 +91,7 @@ const golf = {
   ecma: ECMA,
   toplevel: true,
   compress: {
-    // what the next three rewrite is shorter, but repeats itself less, and compresses worse
-    conditionals: false,
+    // what the next two rewrite is shorter, but repeats itself less, and compresses worse
     lhs_constants: false,
     negate_iife: false,
     passes: 4,
@@ -121,7 +120,7 @@ export const mangle = async (code, names = inOrder(LETTERS.rest)) => {
 const folderOf = file => (CMPS.includes(file) ? 'consent/cmp' : STANDARDS.includes(file) ? 'consent' : 'tag')
 
 /** The code of a bundle without what it imports and exports, and the names that it imports. */
-async function bundled(input, virtual, external) {
+export async function bundled(input, virtual, external) {
   const entry = {
     name: 'entry',
     resolveId: id => (id === input && virtual ? id : null),

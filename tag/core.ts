@@ -35,7 +35,7 @@ const calls: Calls = {
   set,
   page: openAndFlush,
   identify: id => track('identify', { id }),
-  grant: (purposes = AGREED, version) => decide(API, { purposes, signal: 'api', version }),
+  grant: (purposes = AGREED, version) => decide(API, purposes, 'api', version),
   deny: version => calls.grant([], version),
   onConsent(fn) {
     at('consent', fn)

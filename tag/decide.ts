@@ -7,9 +7,9 @@ import { flush } from './transport.ts'
 import type { Tag } from './types.ts'
 
 /** Hears a consent signal and draws the consequences at once. */
-export const decide: Tag['decide'] = (rank, word) => {
+export const decide: Tag['decide'] = (rank, agreed, signal, version) => {
   const before = state
-  hear(rank, word)
+  hear(rank, agreed, signal, version)
   if (before === state) return
   if (!mayKeep) forget()
   // In the mode `cookieless`, what was gathered under no consent may still be sent under none.

@@ -13,7 +13,7 @@ export const optOut = () => {
   const stop = () => {
     // Not even what needs no consent is wanted.
     options.mode = 'required'
-    decide(OPT_OUT, { purposes: [], signal: 'optOut' })
+    decide(OPT_OUT, [], 'optOut')
   }
   ;(window.livetag as LiveTag).optOut = () => {
     stop()

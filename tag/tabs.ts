@@ -10,7 +10,7 @@ export const tabs = () => {
   others.onmessage = () => {
     // All that was said here is older, and whatever will be said is newer: so it is the weakest that refuses now. The
     // strongest is forgotten last, so that none decides in between.
-    for (let rank = CMP; rank && !denied; rank--) decide(rank, rank < CMP ? undefined : { purposes: [], signal: 'tab' })
+    for (let rank = CMP; rank && !denied; rank--) decide(rank, rank === CMP && [], 'tab')
   }
   at('consent', purposes => {
     denied = purposes && !purposes[0]

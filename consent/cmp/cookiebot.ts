@@ -18,10 +18,7 @@ interface Cookiebot {
 export const cookiebot = () => {
   const read = () => {
     const { hasResponse, consent } = (window as unknown as { Cookiebot: Cookiebot }).Cookiebot
-    decide(
-      CMP,
-      hasResponse && { purposes: consent[options.category ?? 'statistics'] ? AGREED : [], signal: 'cookiebot' },
-    )
+    decide(CMP, hasResponse && (consent[options.category ?? 'statistics'] ? AGREED : []), 'cookiebot')
   }
   for (const type of ['ConsentReady', 'Accept', 'Decline']) on(window, `CookiebotOn${type}`, read)
   // Throws where it has not loaded yet: then the events come.

@@ -26,8 +26,9 @@ export const didomi = () => {
     const { enabled } = purposes[options.category ?? 'measure_content_performance'] ?? {}
     decide(
       CMP,
-      !page.Didomi.shouldUserStatusBeCollected() &&
-        enabled !== undefined && { purposes: enabled ? AGREED : [], signal: 'didomi', version: consent_string },
+      !page.Didomi.shouldUserStatusBeCollected() && enabled !== undefined && (enabled ? AGREED : []),
+      'didomi',
+      consent_string,
     )
   }
   // Both are read by Didomi when it has loaded, and what is pushed later is called, too.

@@ -19,7 +19,7 @@ interface Manager {
 export const klaro = () => {
   const update = ({ confirmed, savedConsents }: Manager) => {
     const saved = savedConsents[options.category ?? 'livetag']
-    decide(CMP, confirmed && saved !== undefined && { purposes: saved ? AGREED : [], signal: 'klaro' })
+    decide(CMP, confirmed && saved !== undefined && (saved ? AGREED : []), 'klaro')
   }
   // Throws until Klaro knows its configuration.
   appear(

@@ -20,7 +20,7 @@ export const onetrust = () => {
   const read = () => {
     const { OneTrust, OnetrustActiveGroups } = window as unknown as OneTrustWindow
     const active = OnetrustActiveGroups.split(',').includes(options.category ?? 'C0002')
-    decide(CMP, OneTrust.IsAlertBoxClosed() && { purposes: active ? AGREED : [], signal: 'onetrust' })
+    decide(CMP, OneTrust.IsAlertBoxClosed() && (active ? AGREED : []), 'onetrust')
   }
   // At each load and change; the second one also after the change has been stored.
   on(window, 'OneTrustGroupsUpdated', read)

@@ -18,7 +18,7 @@ interface OsanoWindow {
 export const osano = () => {
   const read = (consent?: Consent) => {
     const answer = consent?.[options.category ?? 'ANALYTICS']
-    decide(CMP, answer && { purposes: answer === 'ACCEPT' ? AGREED : [], signal: 'osano' })
+    decide(CMP, answer && (answer === 'ACCEPT' ? AGREED : []), 'osano')
   }
   appear(
     () => (window as unknown as OsanoWindow).Osano.cm,

@@ -22,7 +22,7 @@ export const shopify = () => {
   const page = window as unknown as ShopifyWindow
   const read = () => {
     const answer = page.Shopify.customerPrivacy.currentVisitorConsent()[options.category ?? 'analytics']
-    decide(CMP, answer && { purposes: answer === 'yes' ? AGREED : [], signal: 'shopify' })
+    decide(CMP, answer && (answer === 'yes' ? AGREED : []), 'shopify')
   }
   on(document, 'visitorConsentCollected', read)
   appear(

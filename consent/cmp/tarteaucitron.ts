@@ -14,7 +14,7 @@ export const tarteaucitron = () => {
   const key = options.category ?? 'livetag'
   const read = () => {
     const state = (window as unknown as { tarteaucitron: { state: Record<string, unknown> } }).tarteaucitron.state[key]
-    decide(CMP, typeof state === 'boolean' && { purposes: state ? AGREED : [], signal: 'tarteaucitron' })
+    decide(CMP, typeof state === 'boolean' && (state ? AGREED : []), 'tarteaucitron')
   }
   on(document, 'tac.consent_updated', read)
   // A stored answer comes with the service, without an event of its own.

@@ -29,10 +29,9 @@ export const usercentrics = () => {
       decide(
         CMP,
         consent.type === 'EXPLICIT' &&
-          (service || category) && {
-            purposes: (service ? service.consent.given : category?.state === 'ALL_ACCEPTED') ? AGREED : [],
-            signal: 'usercentrics',
-          },
+          (service || category) &&
+          ((service ? service.consent.given : category?.state === 'ALL_ACCEPTED') ? AGREED : []),
+        'usercentrics',
       )
     } catch {}
   }

@@ -17,11 +17,7 @@ interface Cookie {
 /** The category is `analytics`, unless the site's `category` says otherwise; the version is its `revision`. */
 export const vanilla = () => {
   const read = ({ categories, revision }: Cookie) =>
-    decide(CMP, {
-      purposes: categories.includes(options.category ?? 'analytics') ? AGREED : [],
-      signal: 'vanilla-cookieconsent',
-      version: revision,
-    })
+    decide(CMP, categories.includes(options.category ?? 'analytics') ? AGREED : [], 'vanilla-cookieconsent', revision)
   for (const type of ['cc:onConsent', 'cc:onChange'])
     on<CustomEvent<{ cookie: Cookie }>>(window, type, ({ detail }) => read(detail.cookie))
   // Where it is a module, there is no global and this throws: then the events come.

@@ -17,8 +17,7 @@ interface WordPressWindow {
 /** The category is `statistics`, unless the site's `category` says otherwise. */
 export const wordpress = () => {
   const category = options.category ?? 'statistics'
-  const read = (answer?: string) =>
-    answer && decide(CMP, { purposes: answer === 'allow' ? AGREED : [], signal: 'wp-consent-api' })
+  const read = (answer?: string) => answer && decide(CMP, answer === 'allow' ? AGREED : [], 'wp-consent-api')
   on<CustomEvent<Record<string, string>>>(document, 'wp_listen_for_consent_change', ({ detail }) =>
     read(detail[category]),
   )
