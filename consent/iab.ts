@@ -1,7 +1,6 @@
 /** The two APIs of IAB, for TCF and GPP, are heard in one way. */
 
 import { on, safely } from '../tag/safely.ts'
-import { appear } from './appear.ts'
 
 type Api = (command: string, ...args: unknown[]) => void
 

@@ -156,15 +156,17 @@ export async function unnamedChunks() {
         const it = resolve(from ?? '', '..', id)
         return it !== CONSTANTS && modules.includes(it)
       })
-      return { names, code: await compress(`_.${file}=(()=>{${code};return ${name}})()`) }
+      // A capability is called once, so what its file declares may be made then.
+      const whole = file === 'debug' ? `(()=>{${code};return ${name}})()` : `()=>{${code};${name}()}`
+      return { names, code: await compress(`_.${file}=${whole}`) }
     }),
   )
   const shared = [...new Set(capabilities.flatMap(({ names }) => names))]
   const core = await bundled(
     'core',
     `${modules.map(path => `export * from '${path}'`).join('\n')}
-    import { begin, join } from '${resolve('tag/core.ts')}'
-    _.core = begin(OPTIONS, () => join([CAPABILITIES]))`,
+    import { begin } from '${resolve('tag/core.ts')}'
+    _.core = begin(OPTIONS, [CAPABILITIES])`,
   )
   const code = (await compress(`${core.code};export{${shared}}`)).replace(/export\{.*?\};?$/, '')
   return [code, ...capabilities.map(({ code }) => code)].join(';\n')

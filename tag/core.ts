@@ -47,9 +47,9 @@ const calls: Calls = {
 /**
  * Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens.
  * `undefined` only where a page has broken what the tag stands on.
- * @param join called when the first page view is open, before anything is sent
+ * @param joining what joins when the first page view is open, before anything is sent, in this order
  */
-export const begin = safely((given: Options, join?: () => void): LiveTag => {
+export const begin = safely((given: Options, joining?: (() => void)[]): LiveTag => {
   const stub = window.livetag as (LiveTag & Stub) | undefined
   if (stub?.track) return stub
   setOptions(given)
@@ -63,7 +63,7 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
 
   openView()
   watchPage()
-  join?.()
+  joining?.map(capability => safely(capability)())
   for (const [time, ...call] of stub?.q ?? []) {
     setCalledAt(time)
     api(...call)
@@ -73,18 +73,14 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
   return api
 })
 
-/** Has capabilities join, in their order. */
-export const join = (capabilities: (() => void)[]): void => {
-  for (const capability of capabilities) safely(capability)()
+/** Starts the tag with capabilities, which may be others than its own. */
+export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined => {
+  const queue: Tag['queue'] = add => {
+    if (add) views.unshift(...add)
+    return unconfirmed()
+  }
+  return begin(
+    given,
+    capabilities.map(capability => () => capability({ ...calls, on, at, decide, queue, options })),
+  )
 }
-
-/** Starts the tag with capabilities, which join in their order. */
-export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined =>
-  begin(given, () => {
-    const queue: Tag['queue'] = add => {
-      if (add) views.unshift(...add)
-      return unconfirmed()
-    }
-    const tag: Tag = { ...calls, on, at, decide, queue, options }
-    for (const capability of capabilities) safely(capability)(tag)
-  })

@@ -11,10 +11,9 @@ export const media = () => {
     'timeupdate',
     ({ target }) => {
       const { currentSrc, currentTime, duration, ended, paused, localName } = target as HTMLMediaElement
-      // A live stream has no end and stays at 0.
-      const percent = ended ? 100 : Math.floor((currentTime / duration) * 4) * 25 || 0
-      // One that was only moved, while it stood still, was not played.
-      if ((paused && !ended) || (told[currentSrc] as number) >= percent) return
+      // One that was only moved, while it stood still, was not played. A live stream has no end and stays at 0.
+      const percent = ended ? 100 : paused ? -1 : Math.floor((currentTime / duration) * 4) * 25
+      if (percent <= (told[currentSrc] ?? -1)) return
       told[currentSrc] = percent
       track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
     },

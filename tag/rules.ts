@@ -6,7 +6,7 @@
  */
 import { options } from './options.ts'
 import type { Rule, Source } from './rule.ts'
-import { at, on } from './safely.ts'
+import { at, on, safely } from './safely.ts'
 import { track } from './track.ts'
 import type { Props } from './types.ts'
 
@@ -29,20 +29,24 @@ const BUILT_IN: Rule[] = [
   ),
 ]
 
-/** A link inside an SVG has its URL in an object, and nothing else that is asked of one: a URL stands for it. */
-const linkOf = (
-  element: HTMLAnchorElement,
-): Pick<HTMLAnchorElement, 'protocol' | 'pathname' | 'host' | 'href'> & { download?: string } => {
-  const href = (element.href as unknown as SVGAnimatedString | undefined)?.baseVal
-  return href ? new URL(href, document.baseURI) : element
-}
+/** Where a link leads; nothing for what is none. One inside an SVG has its URL in an object. */
+const urlOf = safely((element: HTMLAnchorElement) => {
+  const href = element.href as string & Partial<SVGAnimatedString>
+  return new URL(href.baseVal ?? href, document.baseURI)
+})
 
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
-  const { protocol, download, pathname, host } = linkOf(element)
+  const { protocol, pathname, host } = urlOf(element) ?? ({} as Partial<URL>)
   return (
-    /mailto|tel/.exec(protocol)?.[0] ||
-    (!host ? 'button' : download || FILE.test(pathname) ? 'download' : host === location.host ? 'link' : 'outbound')
+    /mailto|tel/.exec(protocol as string)?.[0] ||
+    (!host
+      ? 'button'
+      : element.download || FILE.test(pathname as string)
+        ? 'download'
+        : host === location.host
+          ? 'link'
+          : 'outbound')
   )
 }
 
@@ -62,7 +66,7 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
   // Names of attributes are the same in capitals.
   attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
   kind: kindOf,
-  url: element => linkOf(element).href,
+  url: element => urlOf(element)?.href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
   // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
   text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title || '')?.[0],
