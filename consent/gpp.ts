@@ -5,7 +5,6 @@
  */
 import { decide } from '../tag/decide.ts'
 import { options } from '../tag/options.ts'
-import { safely } from '../tag/safely.ts'
 import { listen } from './iab.ts'
 import { GPP } from './ranks.ts'
 import { ALL } from './state.ts'
@@ -29,7 +28,7 @@ const OUT = /(OptOut|Gpc)":(1|true)/
  * is never an opt-in.
  */
 export const gpp = (): void =>
-  listen('__gpp', '1.1', safely(({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
+  listen('__gpp', '1.1', ({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
     if (OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
     decide(
       GPP,
@@ -37,4 +36,4 @@ export const gpp = (): void =>
       'gpp',
       gppString,
     )
-  }))
+  })

@@ -19,7 +19,7 @@ export const listen = <Data>(
   wait = 100,
 ): void => {
   const api = (window as unknown as Record<string, Api | undefined>)[name]
-  if (api) return version === 2 ? api('addEventListener', version, hear) : api('addEventListener', hear)
+  if (api) return api('addEventListener', ...(version === 2 ? [version] : []), safely(hear))
   let place: Window = window
   while (place !== place.parent) {
     place = place.parent
@@ -33,5 +33,5 @@ export const listen = <Data>(
       return place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
     }
   }
-  setTimeout(listen, wait, name, version, hear, wait * 1.25)
+  setTimeout(safely(listen), wait, name, version, hear, wait * 1.25)
 }

@@ -5,7 +5,6 @@
  */
 import { decide } from '../tag/decide.ts'
 import { options } from '../tag/options.ts'
-import { safely } from '../tag/safely.ts'
 import { listen } from './iab.ts'
 import { NOT_NEEDED, TCF } from './ranks.ts'
 import { AGREED } from './state.ts'
@@ -20,7 +19,7 @@ interface TcData {
 }
 
 /** Storing on the device, measuring the performance of content, understanding audiences. */
-const PURPOSES = "189"
+const PURPOSES = '189'
 
 /**
  * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
@@ -28,8 +27,16 @@ const PURPOSES = "189"
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
 export const tcf = (): void =>
-  listen('__tcfapi', 2, safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
+  listen('__tcfapi', 2, ({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
     const { tcfPurposes = PURPOSES, tcfVendor } = options
     const free = gdprApplies === false
-    decide(free ? NOT_NEEDED : TCF, /^tc|^usera/.test(eventStatus as string) && (free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor])) ? AGREED : []), 'tcf', tcString)
-  }))
+    decide(
+      free ? NOT_NEEDED : TCF,
+      /^tc|^usera/.test(eventStatus as string) &&
+        (free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
+          ? AGREED
+          : []),
+      'tcf',
+      tcString,
+    )
+  })

@@ -156,9 +156,7 @@ export async function unnamedChunks() {
         const it = resolve(from ?? '', '..', id)
         return it !== CONSTANTS && modules.includes(it)
       })
-      // A capability is called once, so what its file declares may be made then.
-      const whole = file === 'debug' ? `(()=>{${code};return ${name}})()` : `()=>{${code};${name}()}`
-      return { names, code: await compress(`_.${file}=${whole}`) }
+      return { names, code: await compress(`_.${file}=(()=>{${code};return ${name}})()`) }
     }),
   )
   const shared = [...new Set(capabilities.flatMap(({ names }) => names))]

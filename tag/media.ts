@@ -13,9 +13,10 @@ export const media = () => {
       const { currentSrc, currentTime, duration, ended, paused, localName } = target as HTMLMediaElement
       // One that was only moved, while it stood still, was not played. A live stream has no end and stays at 0.
       const percent = ended ? 100 : paused ? -1 : Math.floor((currentTime / duration) * 4) * 25
-      if (percent <= (told[currentSrc] ?? -1)) return
-      told[currentSrc] = percent
-      track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
+      if (percent > (told[currentSrc] ?? -1)) {
+        told[currentSrc] = percent
+        track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
+      }
     },
     true,
   )

@@ -6,7 +6,7 @@
 import { mayKeep, purposes } from '../consent/state.ts'
 import { encode } from './props.ts'
 import { unconfirmed, type View, views } from './queue.ts'
-import { at, on, safely } from './safely.ts'
+import { at, safely } from './safely.ts'
 import { flush } from './transport.ts'
 
 /** Begin of the `localStorage` keys; each page has one of its own. */
@@ -18,13 +18,12 @@ export const offline = () => {
   // A page may be forbidden to store: this throws, and that is all.
   const store = localStorage
   const own = NAME + Math.random()
-  /** how long nobody else may take what is kept, ms */
-  let mine = ALIVE
 
   const save = () => {
     const held = unconfirmed().filter(view => view.e[0])
     // A page that was prerendered and never shown has told nothing.
-    if (mayKeep && held[0] && !document.prerendering) store[own] = encode({ t: Date.now() + mine, held })
+    if (mayKeep && held[0] && !document.prerendering)
+      store[own] = encode({ t: Date.now() + (document.hidden ? 0 : ALIVE), held })
     else delete store[own]
   }
   /** Takes what another page left, or only removes it. */
@@ -44,10 +43,5 @@ export const offline = () => {
   }
   at('consent', decided)
   at('flushed', save)
-  // after the core's, which hands everything to the browser first
-  on(window, 'pagehide', () => {
-    mine = 0
-    save()
-  })
   decided()
 }

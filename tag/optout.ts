@@ -3,6 +3,7 @@
 import { OPT_OUT } from '../consent/ranks.ts'
 import { decide } from './decide.ts'
 import { options } from './options.ts'
+import { safely } from './safely.ts'
 import type { LiveTag } from './types.ts'
 
 /** `localStorage` key: the only thing that is stored without consent, as it is what was asked for. */
@@ -15,12 +16,10 @@ export const optOut = () => {
     options.mode = 'required'
     decide(OPT_OUT, [], 'optOut')
   }
-  ;(window.livetag as LiveTag).optOut = () => {
+  ;(window.livetag as LiveTag).optOut = safely(() => {
     stop()
     // A page may be forbidden to store.
-    try {
-      localStorage[OFF] = 1
-    } catch {}
-  }
+    localStorage[OFF] = 1
+  })
   localStorage[OFF] && stop()
 }

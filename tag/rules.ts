@@ -64,7 +64,7 @@ const pathOf = (element: Element): string => {
 const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknown> = {
   is: (_, constant) => constant,
   // Names of attributes are the same in capitals.
-  attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
+  attr: (element, name) => !/^value$/i.test(name) && element.getAttribute(name),
   kind: kindOf,
   url: element => urlOf(element)?.href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
@@ -95,7 +95,6 @@ export const rules = () => {
         const element = path.find(
           target => !select || (target as Partial<Element>).matches?.(select),
         ) as HTMLAnchorElement
-        if (!element) continue
         const values: Props = {}
         for (const key in props) {
           const [from = key, which] = props[key] as Source
@@ -105,8 +104,8 @@ export const rules = () => {
         const { dataset } = element
         // `data-lt-plan-name` is the property `planName`.
         for (const key in dataset)
-          if (/^lt(?!Event$)./.test(key)) values[key[2]?.toLowerCase() + key.slice(3)] = dataset[key]
-        track(name || (dataset?.ltEvent as string), values)
+          if (/^lt(?!Event$)./.test(key)) values[(key[2] as string).toLowerCase() + key.slice(3)] = dataset[key]
+        track(name || (dataset.ltEvent as string), values)
       } catch {}
     deepest = Math.max(deepest, now as number)
   }
@@ -149,6 +148,6 @@ export const rules = () => {
             seen.has(element) || observer.observe(element)
       } catch {}
     // A page that fits the screen is seen to its end when it is there for a second, and really shown.
-    if (looks++ && !document.hidden && document.documentElement.scrollHeight <= innerHeight) hear('scroll', [window])
+    if (looks++ && !document.hidden && depth() >= 100) hear('scroll', [window])
   }, LOOK)
 }

@@ -1,7 +1,7 @@
 /** What of a URL leaves the page: no secret, no email address, and of the query only what says where a visit came from. */
 import { options } from './options.ts'
 import { view } from './queue.ts'
-import { at } from './safely.ts'
+import { at, safely } from './safely.ts'
 
 /** Query parameters of a page that are kept: campaigns, and the click ids of advertisers. A site may name more. */
 const KEPT = /^utm_|clid$|braid$|^li_fat|^ref$/i
@@ -27,9 +27,10 @@ export const urls = () => {
     const canonical =
       options.canonical && view.w === w && document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
     envelope.p = { ...p, u: clean(canonical || p.u), r: (p.r && clean(p.r)) as string }
-    for (const { d } of e)
-      try {
+    e.map(
+      safely(({ d }) => {
         if (/^http/.test(d.url as string)) d.url = clean(d.url as string, true)
-      } catch {}
+      }),
+    )
   })
 }
