@@ -17,8 +17,9 @@ declare global {
 /**
  * `analytics_storage` stands for `measure` and `identify`, `ad_user_data` for `share`.
  *
- * Only an update is somebody's word. A default is what a site has set before there is one, for a region that the tag can't
- * tell, and `wait_for_update` says no more: it is pending, denied or granted, as is what no update has set.
+ * Only an update is somebody's word. A default is what a site sets before there is one, by Google's own words and for regions
+ * that the tag can't tell, and `wait_for_update` says no more: it is pending, denied or granted, as is what no update has set.
+ * Where a default `granted` is meant for visitors who are not asked at all, that is the site's mode `none`.
  */
 export const gcm = (): void => {
   const state: Record<string, string | undefined> = {}

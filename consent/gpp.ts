@@ -20,14 +20,14 @@ interface GppEvent {
 }
 
 /** Out of sale, of sharing, or of targeted advertising, in whichever section and segment; 1 is yes, and so is a GPC signal in it. */
-const OUT = /(OptOut|Gpc)":(1|true)/
+const OUT = /(OptOut|Gpc)":[1t]/
 
 /**
  * An opt-out takes `share` away, whoever grants it, until the next page. Where only sections of the USA apply (6 and above), no
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
-export const gpp = (): void =>
+export const gpp = (): unknown =>
   listen('__gpp', '1.1', ({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
     if (OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
     decide(

@@ -2,6 +2,9 @@
 
 import { on, safely } from '../tag/safely.ts'
 
+/** How often it looks for an API that is not there, ms: a look is one property, and of a frame its windows above. */
+const LOOK = 500
+
 type Api = (command: string, ...args: unknown[]) => void
 
 /**
@@ -16,8 +19,7 @@ export const listen = <Data>(
   name: '__tcfapi' | '__gpp',
   version: number | string,
   hear: (data: Data) => unknown,
-  wait = 100,
-): void => {
+): unknown => {
   const api = (window as unknown as Record<string, Api | undefined>)[name]
   if (api) return api('addEventListener', ...(version === 2 ? [version] : []), safely(hear))
   let place: Window = window
@@ -33,5 +35,5 @@ export const listen = <Data>(
       return place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
     }
   }
-  setTimeout(safely(listen), wait, name, version, hear, wait * 1.25)
+  setTimeout(safely(listen), LOOK, name, version, hear)
 }

@@ -26,7 +26,7 @@ const PURPOSES = '189'
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
-export const tcf = (): void =>
+export const tcf = (): unknown =>
   listen('__tcfapi', 2, ({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
     const { tcfPurposes = PURPOSES, tcfVendor } = options
     const free = gdprApplies === false

@@ -11,6 +11,7 @@ import { flush } from './transport.ts'
 
 /** Begin of the `localStorage` keys; each page has one of its own. */
 const NAME = 'ltq'
+const KEY = /^ltq/
 /** A page that is alive renews its claim within this time, ms. */
 const ALIVE = 100_000
 
@@ -39,7 +40,7 @@ export const offline = () => {
     // Undecided is not denied: what is there stays.
     if (mayKeep || purposes)
       // Where two pages take the same in the same moment, both send it, and it is counted once.
-      for (const name in store) if (name.startsWith(NAME)) safely(take)(name)
+      for (const name in store) if (KEY.test(name)) safely(take)(name)
   }
   at('consent', decided)
   at('flushed', save)

@@ -11,7 +11,7 @@ import { track } from './track.ts'
 import type { Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
+const FILE = /\.(pdf|(doc|xls|ppt)x?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
 /** How often it looks at elements that wait for being seen, and at pages that fit the screen, ms. */
 const LOOK = 1_000
 const BUILT_IN: Rule[] = [
@@ -136,7 +136,7 @@ export const rules = () => {
     const observer = new IntersectionObserver(entries => {
       observer.disconnect()
       for (const { target, intersectionRatio, intersectionRect } of entries)
-        if (intersectionRatio >= 0.5 || intersectionRect.height * 2 >= innerHeight) {
+        if (Math.max(intersectionRatio, intersectionRect.height / innerHeight) >= 0.5) {
           seen.add(target)
           hear('seen', [target])
         }
