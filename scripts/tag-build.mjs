@@ -73,9 +73,9 @@ const eraseTypes = {
  * and save 20 to 30 bytes of each program.
  */
 export const LETTERS = {
-  core: 'edtfumhlkizTsqAraCUwDgHvcLoOMxNbSypPIRnEJWjBV_FYGKQXZ$',
-  consent: 'nutclpCaozrskhNmgMfDPxIEULATHdevwqSRyObiJWjBV_FYGKQXZ$',
-  rest: 'espctaDlxrgnoUhCbiwAIkNufzmHPOEqRTydMLvSJWjBV_FYGKQXZ$',
+  core: 'edtfumplkigThqAraISwOnRUcMoyLHEbvzsPNDxCJWjBV_FYGKQXZ$',
+  consent: 'sStplhnPbOxwzRoCyurDgINcemfTAUHaELkvdMqiJWjBV_FYGKQXZ$',
+  rest: 'excutaRSsvgnkUlCbiqAOpNmfzyHPLEoDTwdMhrIJWjBV_FYGKQXZ$',
 }
 
 /** The n-th name from 0: one letter, then two … */
