@@ -73,7 +73,7 @@ const eraseTypes = {
  * and save 20 to 30 bytes of each program.
  */
 export const LETTERS = {
-  core: 'edtfumplkigThqAraISwOnRUcMoyLHEbvzsPNDxCJWjBV_FYGKQXZ$',
+  core: 'edtfumplkiaSjqArgITwBnRUcMoyLHDbzvsPNExCJWhOV_FYGKQXZ$',
   consent: 'sStplhnPbOxwzRoCyurDgINcemfTAUHaELkvdMqiJWjBV_FYGKQXZ$',
   rest: 'excutaRSsvgnkUlCbiqAOpNmfzyHPLEoDTwdMhrIJWjBV_FYGKQXZ$',
 }

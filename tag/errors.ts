@@ -9,7 +9,7 @@ const MOST = 10
  * Of the first line 100 characters, cut between two, as the collector refuses half a surrogate pair; and the first place after
  * it, where there is one.
  */
-const TOLD = /^(.{0,100}).*\n(?:.*?(http[^\s?]+)(?:\?\S*)?:(\d+:\d+))?/u
+const TOLD = /^(.{0,100}).*\n(?:[\s\S]*?(http[^\s?]+)(?:\?\S*)?:(\d+:\d+))?/u
 
 export const errors = () => {
   /** Each error is told once a view: so one that the tag's own sending causes, as in a page's wrapper of `fetch`, ends there. */
