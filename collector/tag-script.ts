@@ -116,6 +116,8 @@ export type Composer = (options: SiteOptions, capabilities?: readonly string[]) 
 export function readComposer(folder: string): Composer {
   const chunks = CHUNKS.map(name => ({ name, code: readChunk(folder, name) }))
   const [core, ...others] = chunks
+  // The first chunk is a program with two holes.
+  const [open, between, close] = core?.code.split(/OPTIONS|CAPABILITIES/) ?? []
   const { name: vitals, integrity } = readVitals(folder)
   const second = `,vitals:{src:new URL("${vitals}",document.currentScript.src).href,integrity:"${integrity}",crossOrigin:""}`
   return (options, capabilities = []) => {
@@ -125,6 +127,6 @@ export function readComposer(folder: string): Composer {
       .map(({ code }) => code)
     const object = JSON.stringify(options).slice(0, -1)
     const url = `url:new URL("../e",document.currentScript.src).href${wanted.includes('vitals') ? second : ''}`
-    return `${EAGER}(${core?.code})(${object},${url}},[${chosen.join(',')}])`
+    return `${EAGER}${open}${object},${url}}${between}${chosen.join(',')}${close}`
   }
 }

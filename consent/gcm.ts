@@ -3,9 +3,10 @@
  *
  * https://developers.google.com/tag-platform/security/guides/consent
  */
+import { decide } from '../tag/decide.ts'
 import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
-import { AGREED, ALL, GCM } from './state.ts'
+import { GCM } from './ranks.ts'
+import { AGREED, ALL } from './state.ts'
 
 declare global {
   interface Window {
@@ -16,34 +17,25 @@ declare global {
 /**
  * `analytics_storage` stands for `measure` and `identify`, `ad_user_data` for `share`.
  *
- * Only an update is somebody's word. A default is what a site has set before there is one, for a region that the tag can't
- * tell, and `wait_for_update` says no more: it is pending, denied or granted, as is what no update has set.
+ * Only an update is somebody's word. A default is what a site sets before there is one, by Google's own words and for regions
+ * that the tag can't tell, and `wait_for_update` says no more: it is pending, denied or granted, as is what no update has set.
+ * Where a default `granted` is meant for visitors who are not asked at all, that is the site's mode `none`.
  */
-export const gcm: Capability = ({ decide }) => {
+export const gcm = (): void => {
   const state: Record<string, string | undefined> = {}
-  // It throws for what is no call of `gtag`; those are `arguments` objects, which are no arrays.
-  const read = safely((entry: unknown) => {
-    const [command, kind, update] = entry as string[]
-    if (command === 'consent' && kind === 'update') Object.assign(state, update)
-  })
-  const speak = () => {
+  const hear = safely((entries: unknown[]) => {
+    // Not all are calls of `gtag`; those are `arguments` objects, which are no arrays.
+    for (const entry of entries as (string[] | undefined)[])
+      if (entry?.[1] === 'update' && entry[0] === 'consent') Object.assign(state, entry[2])
     const { analytics_storage: measured, ad_user_data: shared } = state
-    decide(
-      GCM,
-      measured && {
-        purposes: measured === 'granted' ? (shared === 'granted' ? ALL : AGREED) : [],
-        signal: 'gcm',
-      },
-    )
-  }
+    decide(GCM, measured && (measured === 'granted' ? (shared === 'granted' ? ALL : AGREED) : []), 'gcm')
+  })
   // biome-ignore lint/suspicious/noAssignInExpressions: what is assigned is what is read
   const layer = (window.dataLayer ||= [])
   const { push } = layer
-  layer.map(read)
-  speak()
+  hear(layer)
   layer.push = (...entries) => {
-    entries.map(read)
-    speak()
+    hear(entries)
     return push.apply(layer, entries)
   }
 }

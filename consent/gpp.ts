@@ -3,10 +3,11 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/CMP%20API%20Specification.md
  */
-import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
+import { decide } from '../tag/decide.ts'
+import { options } from '../tag/options.ts'
 import { listen } from './iab.ts'
-import { ALL, GPP } from './state.ts'
+import { GPP } from './ranks.ts'
+import { ALL } from './state.ts'
 
 /** What is read of an event's `PingData`. */
 interface GppEvent {
@@ -19,24 +20,20 @@ interface GppEvent {
 }
 
 /** Out of sale, of sharing, or of targeted advertising, in whichever section and segment; 1 is yes, and so is a GPC signal in it. */
-const OUT = /(OptOut|Gpc)":(1|true)/
+const OUT = /(OptOut|Gpc)":[1t]/
 
 /**
  * An opt-out takes `share` away, whoever grants it, until the next page. Where only sections of the USA apply (6 and above), no
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
-export const gpp: Capability = tag => {
-  const hear = safely(({ pingData }: GppEvent) => {
-    const { signalStatus, applicableSections, gppString, parsedSections } = pingData
-    const ready = signalStatus === 'ready'
-    if (ready && OUT.test(JSON.stringify(parsedSections))) tag.options.veto = 'share'
-    tag.decide(
+export const gpp = (): unknown =>
+  listen('__gpp', '1.1', ({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
+    if (OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
+    decide(
       GPP,
-      ready &&
-        applicableSections[0] &&
-        applicableSections.every(section => section > 5) && { purposes: ALL, signal: 'gpp', version: gppString },
+      signalStatus === 'ready' && applicableSections[0] && applicableSections.every(section => section > 5) && ALL,
+      'gpp',
+      gppString,
     )
   })
-  listen('__gpp', '1.1', tag, hear)
-}

@@ -1,6 +1,9 @@
 /** The two APIs of IAB, for TCF and GPP, are heard in one way. */
-import { safely } from '../tag/safely.ts'
-import type { Tag } from '../tag/types.ts'
+
+import { on, safely } from '../tag/safely.ts'
+
+/** How often it looks for an API that is not there, ms: a look is one property, and of a frame its windows above. */
+const LOOK = 500
 
 type Api = (command: string, ...args: unknown[]) => void
 
@@ -11,21 +14,16 @@ type Api = (command: string, ...args: unknown[]) => void
  * a frame of a fixed name, and answer messages there. Not in the page itself: the stub of IAB's own package forgets who asked
  * by a message as soon as it has answered once (1.5.21).
  * @param version of the API: TCF's function wants it before the callback
- * @param wait ms until it looks again, a quarter longer each time: 23 times in the first minute, 11 in the next ten
  */
-export const listen = (
+export const listen = <Data>(
   name: '__tcfapi' | '__gpp',
   version: number | string,
-  { on }: Pick<Tag, 'on'>,
-  hear: (data: never) => unknown,
-  wait = 100,
-): void => {
+  hear: (data: Data) => unknown,
+): unknown => {
   const api = (window as unknown as Record<string, Api | undefined>)[name]
-  if (api) {
-    api('addEventListener', ...(version === 2 ? [version, hear] : [hear]))
-    return
-  }
-  for (let place: Window = window; place !== place.parent; ) {
+  if (api) return api('addEventListener', ...(version === 2 ? [version] : []), safely(hear))
+  let place: Window = window
+  while (place !== place.parent) {
     place = place.parent
     // Without such a frame, a page of another origin throws.
     if (safely(() => (place as unknown as Record<string, unknown>)[`${name}Locator`])()) {
@@ -34,9 +32,8 @@ export const listen = (
         // Answers to the questions of others arrive here, too.
         if (source === place && answer.callId === name) hear(answer.returnValue as never)
       })
-      place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
-      return
+      return place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
     }
   }
-  setTimeout(listen, wait, name, version, { on }, hear, wait * 1.25)
+  setTimeout(safely(listen), LOOK, name, version, hear)
 }

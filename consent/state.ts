@@ -8,38 +8,34 @@ import { options } from '../tag/options.ts'
 import type { Purpose } from '../tag/types.ts'
 import type { ConsentFlag } from '../tag/wire.ts'
 
-/**
- * Ranks of the signals, strongest first. The last two are no word of the visitor: where a law asks for no consent, that is
- * said by GPP's US sections and by TCF's `gdprApplies`, and whoever refuses anywhere else is heard nevertheless.
- */
-export const OPT_OUT = 0
-export const API = 1
-export const TCF = 2
-export const GCM = 3
-export const CMP = 4
-export const GPP = 5
-export const NOT_NEEDED = 6
-
 /** What a yes to statistics covers. */
 export const AGREED: Purpose[] = ['measure', 'identify']
 export const ALL: Purpose[] = [...AGREED, 'share']
 
-/** What a signal has said; its `consent` event tells it, for the proof. */
-export interface Said {
-  purposes: Purpose[]
-  /** name of the signal: `api`, `tcf`, `klaro` … */
-  signal: string
+/** `undefined`, or what stands for it where it is computed */
+type Pending = false | 0 | '' | null | undefined
+
+/** What a signal says. All but its rank are in its `consent` event, for the proof. */
+export type Signal = [
+  rank: number,
+  /** what is agreed to; pending is no word */
+  purposes?: Purpose[] | Pending,
+  /** `api`, `tcf`, `klaro` … */
+  name?: string,
   /** which text was agreed to: its version, or the TC or GPP string that says it */
-  version?: string | number | undefined
+  version?: string | number | undefined,
+]
+
+interface Decision {
+  purposes: Purpose[]
+  signal: string | undefined
+  version: Signal[3]
 }
 
-/** A signal's word: nothing (or `false` and the like, of whoever computes it) is pending. */
-export type Word = Said | false | 0 | '' | null | undefined
-
 /** by rank */
-const said: Word[] = []
+const said: (Decision | Pending)[] = []
 /** what decides now */
-export let decision: Said | undefined
+export let decision: Decision | undefined
 /** What was agreed to: `undefined` is undecided, an empty list is denied, and any other holds `measure`. */
 export let purposes: Purpose[] | undefined
 /** Under which consent an event could be sent now; `false` means that it has to wait. */
@@ -50,9 +46,9 @@ export let state: string
 export let mayKeep: boolean
 
 /** Hears a signal, or that one is pending (again): what was agreed to may change. */
-export const hear = (rank: number, word?: Word): void => {
-  said[rank] = word
-  decision = said.find(spoken => spoken) as Said | undefined
+export const hear = (rank: number, agreed?: Signal[1], signal?: string, version?: Signal[3]): void => {
+  said[rank] = agreed && { purposes: agreed, signal, version }
+  decision = said.find(word => word) as typeof decision
   // Without `measure` nothing is sent, so nothing else can be meant.
   purposes = decision?.purposes.filter((purpose, _, all) => all.includes('measure') && purpose !== options.veto)
   // A refusal ends what needs a consent; in the mode `cookieless` nothing else does.

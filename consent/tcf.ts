@@ -3,10 +3,11 @@
  *
  * CMP API: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
  */
-import { safely } from '../tag/safely.ts'
-import type { Capability } from '../tag/types.ts'
+import { decide } from '../tag/decide.ts'
+import { options } from '../tag/options.ts'
 import { listen } from './iab.ts'
-import { AGREED, NOT_NEEDED, TCF } from './state.ts'
+import { NOT_NEEDED, TCF } from './ranks.ts'
+import { AGREED } from './state.ts'
 
 /** What is read of `TCData`. */
 interface TcData {
@@ -18,28 +19,24 @@ interface TcData {
 }
 
 /** Storing on the device, measuring the performance of content, understanding audiences. */
-const PURPOSES = [1, 8, 9]
+const PURPOSES = '189'
 
 /**
  * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
-export const tcf: Capability = tag => {
-  const hear = safely(({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
-    const { tcfPurposes = PURPOSES, tcfVendor } = tag.options
+export const tcf = (): unknown =>
+  listen('__tcfapi', 2, ({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
+    const { tcfPurposes = PURPOSES, tcfVendor } = options
     const free = gdprApplies === false
-    tag.decide(
+    decide(
       free ? NOT_NEEDED : TCF,
-      /^tc|^usera/.test(eventStatus as string) && {
-        purposes:
-          free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
-            ? AGREED
-            : [],
-        signal: 'tcf',
-        version: tcString,
-      },
+      /^tc|^usera/.test(eventStatus as string) &&
+        (free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
+          ? AGREED
+          : []),
+      'tcf',
+      tcString,
     )
   })
-  listen('__tcfapi', 2, tag, hear)
-}

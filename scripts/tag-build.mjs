@@ -1,25 +1,27 @@
 /**
  * The tag's part of the build. Into `dist/tag/` go
  * - `core.js`, `consent.js`, `standard.js`, `full.js`: whole programs for a script element, minified together
- * - `chunks/<name>.js`: one JavaScript expression each, which the collector puts together per site:
- *   `(<core>)(<options as JSON>,[<capability>,…])`
+ * - `chunks/<name>.js`: a capability each, as one JavaScript expression, and `core.js`, a program with two holes: the collector
+ *   puts the site's options where `OPTIONS` stands, and its capabilities, with commas, where `CAPABILITIES` does
  * - `vitals.js`: the second file, with the library `web-vitals` in it, which the chunk `vitals` loads
  * - `index.js`, `react.js`, `vue.js`: the ES modules of the npm package, left readable for the bundler of the page
  */
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import resolveNode from '@rollup/plugin-node-resolve'
+import { rollup } from 'rollup'
 import { minify } from 'terser'
 import ts from 'typescript'
 
 /** The adapters of consent platforms: a file of `consent/cmp/` each, with the export of its name. */
 const CMPS = readdirSync('consent/cmp').map(file => file.replace('.ts', ''))
+/** Its constants are inlined in each chunk; what else is the core's is there once. */
+const CONSTANTS = resolve('consent/ranks.ts')
 /** The standards of consent, in `consent/`. */
 const STANDARDS = ['gpc', 'gcm', 'tcf', 'gpp']
 
-/** What each chunk evaluates to: the name of an export. The first is the core, the last watches it start, the others are capabilities. */
+/** What each chunk evaluates to: the name of an export. All are capabilities but the last, which watches the tag start. */
 const CHUNKS = {
-  core: 'start',
   gpc: 'gpc',
   gcm: 'gcm',
   tcf: 'tcf',
@@ -71,13 +73,13 @@ const eraseTypes = {
  * and save 20 to 30 bytes of each program.
  */
 export const LETTERS = {
-  core: 'edtfumhlkizTsqAraCUwDgHvcLoOMxNbSypPIRnEJWjBV_FYGKQXZ$',
-  consent: 'nutclpCaozrskhNmgMfDPxIEULATHdevwqSRyObiJWjBV_FYGKQXZ$',
-  rest: 'espctaDlxrgnoUhCbiwAIkNufzmHPOEqRTydMLvSJWjBV_FYGKQXZ$',
+  core: 'edtfumplkiaSjqArgITwBnRUcMoyLHDbzvsPNExCJWhOV_FYGKQXZ$',
+  consent: 'sStplhnPbOxwzRoCyurDgINcemfTAUHaELkvdMqiJWjBV_FYGKQXZ$',
+  rest: 'excutaRSsvgnkUlCbiqAOpNmfzyHPLEoDTwdMhrIJWjBV_FYGKQXZ$',
 }
 
 /** The n-th name from 0: one letter, then two … */
-const inOrder = letters => ({
+export const inOrder = letters => ({
   get(n) {
     let name = ''
     for (let rest = n + 1; rest > 0; rest = Math.floor(rest / letters.length)) name += letters[--rest % letters.length]
@@ -89,8 +91,7 @@ const golf = {
   ecma: ECMA,
   toplevel: true,
   compress: {
-    // what the next three rewrite is shorter, but repeats itself less, and compresses worse
-    conditionals: false,
+    // what the next two rewrite is shorter, but repeats itself less, and compresses worse
     lhs_constants: false,
     negate_iife: false,
     passes: 4,
@@ -112,72 +113,100 @@ const golf = {
 const shorten = code => code.replace(/\bconst\b/g, 'let').replace(/([!=]=)=/g, '$1')
 export const compress = async code => (await minify(shorten(code), structuredClone(golf))).code
 /** Names come last, so that they can be looked for without compressing again. */
-export const mangle = async (code, letters = LETTERS.rest) => {
-  const options = { ecma: ECMA, toplevel: true, compress: false, mangle: { nth_identifier: inOrder(letters) } }
+export const mangle = async (code, names = inOrder(LETTERS.rest)) => {
+  const options = { ecma: ECMA, toplevel: true, compress: false, mangle: { nth_identifier: names } }
   return (await minify(code, { ...options, format: golf.format })).code
 }
-const small = async (code, letters) => mangle(await compress(code), letters)
-
-const minified = letters => ({
-  name: 'minified',
-  // by hand, as an arrow is shorter than what the format `iife` wraps it in
-  renderChunk: async code => ({ code: await small(`(()=>{${code}})()`, letters), map: null }),
-})
-
-/** Assigned to a property, so that the minifier neither drops the value nor inlines it. */
-export const assigned = code => code.replace(/^var _ ?= ?/, '_._=')
-export const bare = code => code.replace(/^_\._=/, '').replace(/;$/, '')
-
-/** A chunk's program is `var _ = <expression>`; what is written is the expression, minified. */
-const asExpression = {
-  name: 'as-expression',
-  async renderChunk(code) {
-    const expression = bare(await small(assigned(code)))
-    new Function(`return ${expression}`)
-    return { code: expression, map: null }
-  },
-}
-
 const folderOf = file => (CMPS.includes(file) ? 'consent/cmp' : STANDARDS.includes(file) ? 'consent' : 'tag')
 
-/** An entry that is not on the disk: the one export of a room's file that a chunk is about. */
-const entryOf = (file, name) => ({
-  name: 'entry-of',
-  resolveId: id => (id === file ? `\0${file}` : null),
-  load: id =>
-    id === `\0${file}` ? `export { ${name} as default } from '${resolve(`${folderOf(file)}/${file}.ts`)}'` : null,
-})
+/** The code of a bundle without what it imports and exports, and the names that it imports. */
+export async function bundled(input, virtual, external) {
+  const entry = {
+    name: 'entry',
+    resolveId: id => (id === input && virtual ? id : null),
+    load: id => (id === input && virtual ? virtual : null),
+  }
+  const bundle = await rollup({ input, external, plugins: [entry, eraseTypes] })
+  const { code, importedBindings, moduleIds } = (await bundle.generate({ format: 'es' })).output[0]
+  await bundle.close()
+  return {
+    code: code.replace(/^(import|export) .*$/gm, ''),
+    names: Object.values(importedBindings).flat(),
+    modules: moduleIds,
+  }
+}
 
-const chunk = ([file, name]) => ({
+/** A program for a script element, compressed but for its names. */
+export async function unnamedProgram(name) {
+  const { code } = await bundled(`tag/${name}.browser.ts`)
+  // by hand, as an arrow is shorter than what the format `iife` wraps it in
+  return await compress(`(()=>{${code}})()`)
+}
+
+/**
+ * All chunks as one program, compressed but for its names: so the capabilities name the core's functions and variables as the
+ * core does. Each is a statement `_.<name>=<expression>`, at which the program is cut again.
+ */
+export async function unnamedChunks() {
+  const { modules } = await bundled('tag/core.ts')
+  const capabilities = await Promise.all(
+    Object.entries(CHUNKS).map(async ([file, name]) => {
+      const path = resolve(`${folderOf(file)}/${file}.ts`)
+      const { code, names } = await bundled(path, undefined, (id, from) => {
+        const it = resolve(from ?? '', '..', id)
+        return it !== CONSTANTS && modules.includes(it)
+      })
+      return { names, code: await compress(`_.${file}=(()=>{${code};return ${name}})()`) }
+    }),
+  )
+  const shared = [...new Set(capabilities.flatMap(({ names }) => names))]
+  const core = await bundled(
+    'core',
+    `${modules.map(path => `export * from '${path}'`).join('\n')}
+    import { begin } from '${resolve('tag/core.ts')}'
+    _.core = begin(OPTIONS, [CAPABILITIES])`,
+  )
+  const code = (await compress(`${core.code};export{${shared}}`)).replace(/export\{.*?\};?$/, '')
+  return [code, ...capabilities.map(({ code }) => code)].join(';\n')
+}
+
+/** The program of all chunks, cut into them: their codes, by name. */
+export function cut(program) {
+  const [core, ...rest] = program.split(/;\s*_\.(?!core=)/)
+  const chunks = rest.map(code => /^(\w+)=(.*?);?$/s.exec(code).slice(1))
+  return { core: `(()=>{${core.replace('_.core=', 'return ')}})()`, ...Object.fromEntries(chunks) }
+}
+
+/** What is made here by itself, in the place of a bundle of nothing. */
+const made = (file, make) => ({
   input: file,
-  plugins: [entryOf(file, name), eraseTypes],
-  output: {
-    file: `dist/tag/chunks/${file}.js`,
-    format: 'iife',
-    name: '_',
-    strict: false,
-    compact: true,
-    plugins: [asExpression],
-  },
+  plugins: [
+    {
+      name: 'made',
+      resolveId: id => id,
+      load: () => '',
+      async generateBundle(_, bundle) {
+        for (const name in bundle) delete bundle[name]
+        for (const [name, source] of Object.entries(await make()))
+          this.emitFile({ type: 'asset', fileName: `${name}.js`, source })
+      },
+    },
+  ],
+  output: { dir: 'dist/tag', format: 'es' },
 })
 
-const program = name => ({
-  input: `tag/${name}.browser.ts`,
-  plugins: [eraseTypes],
-  output: {
-    file: `dist/tag/${name}.js`,
-    format: 'es',
-    compact: true,
-    // These have to be smaller rather than faster.
-    plugins: [
-      minified(LETTERS[name]),
-      {
-        name: 'hinted',
-        renderChunk: code => (name === 'core' || name === 'consent' ? null : { code: EAGER + code, map: null }),
-      },
-    ],
-  },
+const chunks = made('chunks', async () => {
+  const codes = cut(await mangle(await unnamedChunks()))
+  for (const name in codes) new Function(`return ${codes[name]}`)
+  return Object.fromEntries(Object.entries(codes).map(([name, code]) => [`chunks/${name}`, code]))
 })
+
+const program = name =>
+  made(name, async () => {
+    const code = await mangle(await unnamedProgram(name), inOrder(LETTERS[name] ?? LETTERS.rest))
+    // The two smallest have to be smaller rather than faster.
+    return { [name]: (LETTERS[name] ? '' : EAGER) + code }
+  })
 
 /** Google's library is minified as its own, with nothing assumed. */
 const vitals = {
@@ -206,4 +235,4 @@ const npm = {
   output: { dir: 'dist/tag', format: 'es', chunkFileNames: 'npm/[name].js' },
 }
 
-export const tagConfigs = [...Object.entries(CHUNKS).map(chunk), ...PROGRAMS.map(program), vitals, npm]
+export const tagConfigs = [chunks, ...PROGRAMS.map(program), vitals, npm]

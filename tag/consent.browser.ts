@@ -4,6 +4,6 @@ import { gpc } from '../consent/gpc.ts'
 import { gpp } from '../consent/gpp.ts'
 import { tcf } from '../consent/tcf.ts'
 import { options } from './browser.ts'
-import { start } from './core.ts'
+import { begin } from './core.ts'
 
-start(options, [gpc, gcm, tcf, gpp])
+begin(options, [gpc, gcm, tcf, gpp])

@@ -4,12 +4,13 @@
  * `begin` puts it together, in the order in which it must happen: the first page view is opened, capabilities join, the stub's calls are made with their own times, and only then
  * something may leave. The parts keep their state in their modules, as there is one tag in a page.
  */
-import { AGREED, API, decision, flag, hear, mayKeep, purposes, state } from '../consent/state.ts'
-import { forget, usedAt } from './identity.ts'
+import { API } from '../consent/ranks.ts'
+import { AGREED, hear, purposes } from '../consent/state.ts'
+import { decide } from './decide.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
-import { addEvent, dropAll, sending, setCalledAt, view, views } from './queue.ts'
-import { at, on, reach, safely } from './safely.ts'
+import { setCalledAt, unconfirmed, views } from './queue.ts'
+import { at, on, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Stub, Tag } from './types.ts'
@@ -29,26 +30,12 @@ export type {
   TypedCalls,
 } from './types.ts'
 
-/** Hears a consent signal and draws the consequences at once. */
-const decide: Tag['decide'] = (rank, word) => {
-  const before = state
-  hear(rank, word)
-  if (before === state) return
-  if (!mayKeep) forget()
-  // In the mode `cookieless`, what was gathered under no consent may still be sent under none.
-  if (flag === 'd' || (usedAt && flag === 'l')) dropAll()
-  // A refusal leaves a record only where something was sent under a consent before.
-  if (purposes && (flag === 'g' || usedAt)) addEvent('consent', { ...decision, purposes })
-  reach('consent', purposes)
-  flush(1)
-}
-
 const calls: Calls = {
   track,
   set,
   page: openAndFlush,
   identify: id => track('identify', { id }),
-  grant: (purposes = AGREED, version) => decide(API, { purposes, signal: 'api', version }),
+  grant: (purposes = AGREED, version) => decide(API, purposes, 'api', version),
   deny: version => calls.grant([], version),
   onConsent(fn) {
     at('consent', fn)
@@ -60,9 +47,9 @@ const calls: Calls = {
 /**
  * Starts the tag and sets the global `livetag`. Where one is running already, that one is returned and nothing happens.
  * `undefined` only where a page has broken what the tag stands on.
- * @param join called when the first page view is open, before anything is sent
+ * @param joining what joins when the first page view is open, before anything is sent, in this order
  */
-export const begin = safely((given: Options, join?: () => void): LiveTag => {
+export const begin = safely((given: Options, joining?: (() => void)[]): LiveTag => {
   const stub = window.livetag as (LiveTag & Stub) | undefined
   if (stub?.track) return stub
   setOptions(given)
@@ -76,7 +63,7 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
 
   openView()
   watchPage()
-  join?.()
+  joining?.map(capability => safely(capability)())
   for (const [time, ...call] of stub?.q ?? []) {
     setCalledAt(time)
     api(...call)
@@ -86,19 +73,14 @@ export const begin = safely((given: Options, join?: () => void): LiveTag => {
   return api
 })
 
-/** Starts the tag with capabilities, which join in their order. */
-export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined =>
-  begin(given, () => {
-    const tag: Tag = {
-      ...calls,
-      on,
-      at,
-      decide,
-      queue(add = []) {
-        views.unshift(...add)
-        return [...sending, ...views, view]
-      },
-      options,
-    }
-    for (const capability of capabilities) safely(capability)(tag)
-  })
+/** Starts the tag with capabilities, which may be others than its own. */
+export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined => {
+  const queue: Tag['queue'] = add => {
+    if (add) views.unshift(...add)
+    return unconfirmed()
+  }
+  return begin(
+    given,
+    capabilities.map(capability => () => capability({ ...calls, on, at, decide, queue, options })),
+  )
+}

@@ -1,5 +1,6 @@
 /** For how long a page view had its visitor: visible, focused, and with some input within the last half minute. */
-import type { Capability } from './types.ts'
+import { at, on } from './safely.ts'
+import { track } from './track.ts'
 
 /** So long after an input somebody is still reading, ms. */
 const READING = 30_000
@@ -7,7 +8,7 @@ const READING = 30_000
 const LEAST = 100
 
 /** Each moment is counted once: what was told is not told again after the page was hidden, frozen or another view of an app. */
-export const engagement: Capability = ({ track, on, at }) => {
+export const engagement = () => {
   /** counted up to here, ms */
   let from = 0
   /** and counts on until here: the past where nobody is there, ms */

@@ -1,10 +1,17 @@
 /** What goes wrong in a page's scripts: uncaught errors and unhandled rejections, with their place. */
-import type { Capability } from './types.ts'
+import { at, on } from './safely.ts'
+import { track } from './track.ts'
 
 /** So many of a page view are told. */
 const MOST = 10
 
-export const errors: Capability = ({ track, on, at }) => {
+/**
+ * Of the first line 100 characters, cut between two, as the collector refuses half a surrogate pair; and the first place after
+ * it, where there is one.
+ */
+const TOLD = /^(.{0,100}).*\n(?:[\s\S]*?(http[^\s?]+)(?:\?\S*)?:(\d+:\d+))?/u
+
+export const errors = () => {
   /** Each error is told once a view: so one that the tag's own sending causes, as in a page's wrapper of `fetch`, ends there. */
   let told: string[] = []
   at('view', () => {
@@ -12,13 +19,11 @@ export const errors: Capability = ({ track, on, at }) => {
   })
   for (const type of ['error', 'unhandledrejection'])
     on<ErrorEvent & PromiseRejectionEvent>(window, type, ({ message, filename, lineno, colno, reason }) => {
-      // Cut between characters: the collector refuses half a surrogate pair.
-      const text = /^.{0,100}/su.exec(message ?? reason?.message ?? reason)?.[0]
-      const [spot, url, , place] =
-        /(http[^\s?]+)(\?\S*)?:(\d+:\d+)/.exec(`${filename}:${lineno}:${colno} ${reason?.stack}`) ?? []
-      const key = `${text}${spot}`
-      if (told[MOST - 1] || told.includes(key)) return
-      told.push(key)
+      const [key, text, url, place] = TOLD.exec(
+        `${message ?? reason?.message ?? reason}\n${filename}:${lineno}:${colno} ${reason?.stack}`,
+      ) as string[]
+      if (told[MOST - 1] || told.includes(key as string)) return
+      told.push(key as string)
       track('error', { message: text, url, place })
     })
 }

@@ -4,7 +4,7 @@ import { gpc } from '../consent/gpc.ts'
 import { gpp } from '../consent/gpp.ts'
 import { tcf } from '../consent/tcf.ts'
 import { options } from './browser.ts'
-import { start } from './core.ts'
+import { begin } from './core.ts'
 import { engagement } from './engagement.ts'
 import { errors } from './errors.ts'
 import { forms } from './forms.ts'
@@ -16,4 +16,4 @@ import { tabs } from './tabs.ts'
 import { urls } from './urls.ts'
 
 // What is sent first must be clean, and wanted: `offline` comes after what sees to that.
-start(options, [gpc, gcm, tcf, gpp, rules, engagement, forms, media, errors, optOut, urls, offline, tabs])
+begin(options, [gpc, gcm, tcf, gpp, rules, engagement, forms, media, errors, optOut, urls, offline, tabs])

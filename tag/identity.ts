@@ -41,12 +41,11 @@ export const visitorId = (): string => idIn('lt', VISITOR_AGE)
 
 /**
  * The session's id, shared by the tabs of a site. Each use renews its cookie, which is why the time is in it.
- * @param now ms
  */
-export const sessionId = (now: number): string => {
-  if (now - usedAt > SESSION_AGE * 1e3) ids.lts = ''
-  usedAt = now
-  return idIn('lts', SESSION_AGE, `.${now}`)
+export const sessionId = (): string => {
+  if (Date.now() - usedAt > SESSION_AGE * 1e3) ids.lts = ''
+  usedAt = Date.now()
+  return idIn('lts', SESSION_AGE, `.${usedAt}`)
 }
 
 /** Deletes both, from the device and from memory. */

@@ -2,8 +2,11 @@
  * One visitor on several domains of an owner. A link or a form that leads from one to another takes
  * `_lt=<visitor>.<session>.<time>` along: only while it is being followed, and only with the purpose `identify`.
  */
+import { mayKeep, purposes } from '../consent/state.ts'
 import { VISITOR_AGE, write } from './identity.ts'
-import type { Capability, Purpose } from './types.ts'
+import { options } from './options.ts'
+import { view } from './queue.ts'
+import { at, on } from './safely.ts'
 
 /** So long after the click an arrival is believed, ms: a link that is passed on is not somebody else's visitor. */
 const FRESH = 180_000
@@ -12,8 +15,7 @@ const SHAPE = /^([0-9a-z]{16})\.([0-9a-z]{16})\.(\d{13})$/
 
 const cookie = (name: string) => RegExp(`(^| )${name}=(\\w{16})(?!\\w)`).exec(document.cookie)?.[2]
 
-export const link: Capability = ({ at, on, queue, options }) => {
-  let may: boolean
+export const link = () => {
   const domains = options.link ?? []
 
   /** The parameter for a URL; empty where it leads to no other domain of the owner, or nobody may be known there. */
@@ -21,7 +23,7 @@ export const link: Capability = ({ at, on, queue, options }) => {
     const { protocol, hostname, host } = new URL(url, document.baseURI)
     const [visitor, session] = [cookie('lt'), cookie('lts')]
     const leads = domains.some(domain => hostname === domain || hostname.endsWith(`.${domain}`))
-    return may && /^http/.test(protocol) && host !== location.host && leads && visitor && session
+    return mayKeep && /^http/.test(protocol) && host !== location.host && leads && visitor && session
       ? `${visitor}.${session}.${Date.now()}`
       : ''
   }
@@ -71,17 +73,15 @@ export const link: Capability = ({ at, on, queue, options }) => {
   const [, from, session, time] = SHAPE.exec(value) ?? []
   if (found) {
     const url = location.href.replace(PARAMETER, '$1').replace(/[?&](?=#|$)/, '')
-    const view = queue().pop()
-    if (view) view.p.u = url.split(options.hash ? ' ' : '#')[0] as string
+    view.p.u = url.split(options.hash ? ' ' : '#')[0] as string
     history.replaceState(history.state, '', url)
   }
   const arrived = Date.now()
   let visitor = Math.abs(arrived - Number(time)) < FRESH ? from : undefined
-  const decided = (purposes?: Purpose[]) => {
-    may = purposes ? purposes.includes('identify') : options.mode === 'none'
+  const decided = () => {
     // Who refused is not known again by a later grant.
-    if (purposes && !may) visitor = undefined
-    if (!may || !visitor || options.cookie || cookie('lt')) return
+    if (purposes && !mayKeep) visitor = undefined
+    if (!mayKeep || !visitor || options.cookie || cookie('lt')) return
     write('lt', visitor, VISITOR_AGE)
     write('lts', `${session}.${arrived}`, 1_800)
   }

@@ -1,7 +1,8 @@
 /** How far videos and sounds are played. */
-import type { Capability } from './types.ts'
+import { on } from './safely.ts'
+import { track } from './track.ts'
 
-export const media: Capability = ({ track, on }) => {
+export const media = () => {
   /** how far each was played, per cent, by its URL */
   const told: Record<string, number> = {}
   // Events of media don't bubble. This one comes four times a second while something plays, and at its end.
@@ -10,12 +11,12 @@ export const media: Capability = ({ track, on }) => {
     'timeupdate',
     ({ target }) => {
       const { currentSrc, currentTime, duration, ended, paused, localName } = target as HTMLMediaElement
-      // A live stream has no end and stays at 0.
-      const percent = ended ? 100 : Math.floor((currentTime / duration) * 4) * 25 || 0
-      // One that was only moved, while it stood still, was not played.
-      if ((paused && !ended) || (told[currentSrc] as number) >= percent) return
-      told[currentSrc] = percent
-      track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
+      // One that was only moved, while it stood still, was not played. A live stream has no end and stays at 0.
+      const percent = ended ? 100 : paused ? -1 : Math.floor((currentTime / duration) * 4) * 25
+      if (percent > (told[currentSrc] ?? -1)) {
+        told[currentSrc] = percent
+        track('media', { kind: localName, percent, url: /^http[^?]*/.exec(currentSrc)?.[0] })
+      }
     },
     true,
   )

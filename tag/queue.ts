@@ -52,6 +52,9 @@ export const newView = (): void => {
   sequence = 0
 }
 
+/** All views with events that are not confirmed, the current one last. */
+export const unconfirmed = (): View[] => [...sending, ...views, view]
+
 /** @param own `null` is nothing, too */
 export const addEvent = (name: string, d: Props, own?: TrackOptions | null): void => {
   view.e.push({

@@ -4,11 +4,14 @@
  * A rule says which event starts it, which element it is about, and what to track (`rule.ts`). This file has the built-in
  * ones, the sources of values, and the two ways in which a rule can come true.
  */
+import { options } from './options.ts'
 import type { Rule, Source } from './rule.ts'
-import type { Capability, Props } from './types.ts'
+import { at, on, safely } from './safely.ts'
+import { track } from './track.ts'
+import type { Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
+const FILE = /\.(pdf|(doc|xls|ppt)x?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
 /** How often it looks at elements that wait for being seen, and at pages that fit the screen, ms. */
 const LOOK = 1_000
 const BUILT_IN: Rule[] = [
@@ -26,20 +29,24 @@ const BUILT_IN: Rule[] = [
   ),
 ]
 
-/** A link inside an SVG has its URL in an object, and nothing else that is asked of one: a URL stands for it. */
-const linkOf = (
-  element: HTMLAnchorElement,
-): Pick<HTMLAnchorElement, 'protocol' | 'pathname' | 'host' | 'href'> & { download?: string } => {
-  const href = (element.href as unknown as SVGAnimatedString | undefined)?.baseVal
-  return href ? new URL(href, document.baseURI) : element
-}
+/** Where a link leads; nothing for what is none. One inside an SVG has its URL in an object. */
+const urlOf = safely((element: HTMLAnchorElement) => {
+  const href = element.href as string & Partial<SVGAnimatedString>
+  return new URL(href.baseVal ?? href, document.baseURI)
+})
 
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
-  const { protocol, download, pathname, host } = linkOf(element)
+  const { protocol, pathname, host } = urlOf(element) ?? ({} as Partial<URL>)
   return (
-    /mailto|tel/.exec(protocol)?.[0] ||
-    (!host ? 'button' : download || FILE.test(pathname) ? 'download' : host === location.host ? 'link' : 'outbound')
+    /mailto|tel/.exec(protocol as string)?.[0] ||
+    (!host
+      ? 'button'
+      : element.download || FILE.test(pathname as string)
+        ? 'download'
+        : host === location.host
+          ? 'link'
+          : 'outbound')
   )
 }
 
@@ -57,9 +64,9 @@ const pathOf = (element: Element): string => {
 const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknown> = {
   is: (_, constant) => constant,
   // Names of attributes are the same in capitals.
-  attr: (element, name) => (/^value$/i.test(name) ? undefined : element.getAttribute(name)),
+  attr: (element, name) => !/^value$/i.test(name) && element.getAttribute(name),
   kind: kindOf,
-  url: element => linkOf(element).href,
+  url: element => urlOf(element)?.href,
   // Cut between characters: the collector refuses half a surrogate pair. `textContent` would have hidden text in it.
   // biome-ignore lint/performance/useDomNodeTextContent: what a visitor sees is meant
   text: element => /^.{0,100}/su.exec(element.innerText?.trim() || element.ariaLabel || element.title || '')?.[0],
@@ -69,7 +76,7 @@ const sources: Record<string, (element: HTMLAnchorElement, key: never) => unknow
 /** How far down the page has been in view, per cent. One pixel is added as zoomed pages end between two. */
 const depth = () => ((scrollY + innerHeight + 1) / document.documentElement.scrollHeight) * 100
 
-export const rules: Capability = ({ track, on, at, options }) => {
+export const rules = () => {
   const all = [...BUILT_IN, ...(options.rules ?? [])]
   /** how often was looked in this view */
   let looks: number
@@ -88,7 +95,6 @@ export const rules: Capability = ({ track, on, at, options }) => {
         const element = path.find(
           target => !select || (target as Partial<Element>).matches?.(select),
         ) as HTMLAnchorElement
-        if (!element) continue
         const values: Props = {}
         for (const key in props) {
           const [from = key, which] = props[key] as Source
@@ -98,8 +104,8 @@ export const rules: Capability = ({ track, on, at, options }) => {
         const { dataset } = element
         // `data-lt-plan-name` is the property `planName`.
         for (const key in dataset)
-          if (/^lt(?!Event$)./.test(key)) values[key[2]?.toLowerCase() + key.slice(3)] = dataset[key]
-        track(name || (dataset?.ltEvent as string), values)
+          if (/^lt(?!Event$)./.test(key)) values[(key[2] as string).toLowerCase() + key.slice(3)] = dataset[key]
+        track(name || (dataset.ltEvent as string), values)
       } catch {}
     deepest = Math.max(deepest, now as number)
   }
@@ -130,7 +136,7 @@ export const rules: Capability = ({ track, on, at, options }) => {
     const observer = new IntersectionObserver(entries => {
       observer.disconnect()
       for (const { target, intersectionRatio, intersectionRect } of entries)
-        if (intersectionRatio >= 0.5 || intersectionRect.height * 2 >= innerHeight) {
+        if (Math.max(intersectionRatio, intersectionRect.height / innerHeight) >= 0.5) {
           seen.add(target)
           hear('seen', [target])
         }
@@ -142,6 +148,6 @@ export const rules: Capability = ({ track, on, at, options }) => {
             seen.has(element) || observer.observe(element)
       } catch {}
     // A page that fits the screen is seen to its end when it is there for a second, and really shown.
-    if (looks++ && !document.hidden && document.documentElement.scrollHeight <= innerHeight) hear('scroll', [window])
+    if (looks++ && !document.hidden && depth() >= 100) hear('scroll', [window])
   }, LOOK)
 }

@@ -1,5 +1,6 @@
 /** Measures a share of the visitors: one is in or out for good, by what the visitor's id is, so nothing more is kept. */
-import type { Capability } from './types.ts'
+import { options } from './options.ts'
+import { at } from './safely.ts'
 
 /** From 0 up to 1, evenly: FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), 32 bits of it mixed once more, as ids are short. */
 const placeOf = (id: string): number => {
@@ -10,7 +11,7 @@ const placeOf = (id: string): number => {
 }
 
 /** Where no id may be kept, or no script can read it, a session is in or out. A withdrawal names neither: it goes as what was before it. */
-export const sample: Capability = ({ at, options }) => {
+export const sample = () => {
   let out = false
   at('send', envelope => {
     const { i, k } = envelope

@@ -49,7 +49,7 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   const t = Date.now()
   const half = e.length >> 1
   // Neither a withdrawal nor what is cookieless names a session.
-  if (/g|x/.test(flag as string)) held.k ||= sessionId(t)
+  if (/g|x/.test(flag as string)) held.k ||= sessionId()
   const envelope = {
     ...held,
     s: options.site,

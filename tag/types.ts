@@ -1,5 +1,5 @@
 /** What the page sees of the tag, and what a capability sees of it. */
-import type { Word } from '../consent/state.ts'
+import type { Signal } from '../consent/state.ts'
 import type { Options } from './options.ts'
 import type { View } from './queue.ts'
 import type { How } from './transport.ts'
@@ -100,8 +100,8 @@ export interface Tag {
   /** `addEventListener` that never throws into the page */
   on<E extends Event>(target: EventTarget, type: string, fn: (event: E) => unknown, capture?: boolean): void
   at<M extends keyof Moments>(moment: M, fn: (value: Moments[M]) => unknown): void
-  /** a consent signal speaks, or is pending (again), without a word; ranks are in `consent/state.ts` */
-  decide(rank: number, word?: Word): void
+  /** a consent signal speaks, or is pending (again), where it names no purposes; ranks are in `consent/ranks.ts` */
+  decide(...signal: Signal): void
   /** adds page views to the front of the queue; returns all with events that are not confirmed yet */
   queue(add?: View[]): View[]
   /** sends what waits, if it may: with 1 even while backing off, with 2 by a transport that outlives the page */

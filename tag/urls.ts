@@ -1,5 +1,7 @@
 /** What of a URL leaves the page: no secret, no email address, and of the query only what says where a visit came from. */
-import type { Capability } from './types.ts'
+import { options } from './options.ts'
+import { view } from './queue.ts'
+import { at, safely } from './safely.ts'
 
 /** Query parameters of a page that are kept: campaigns, and the click ids of advertisers. A site may name more. */
 const KEPT = /^utm_|clid$|braid$|^li_fat|^ref$/i
@@ -8,7 +10,7 @@ const TOKEN = /[^/]*(?=[a-z]*\d)[a-z\d]{20}[^/]*/gi
 const EMAIL = /[^/?&=#]+(@|%40)[^/?&=#]+/g
 
 /** Cleans the URLs of each envelope before it leaves, and puts the canonical one in where the site wants it. */
-export const urls: Capability = ({ at, queue, options }) => {
+export const urls = () => {
   const clean = (url: string, link?: boolean): string => {
     const cleaned = new URL(url)
     const { searchParams } = cleaned
@@ -23,13 +25,12 @@ export const urls: Capability = ({ at, queue, options }) => {
     const { p, w, e } = envelope
     // Pages change the link as they change the title, after the URL: it is read late, and for the current view only.
     const canonical =
-      options.canonical &&
-      queue().pop()?.w === w &&
-      document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
+      options.canonical && view.w === w && document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
     envelope.p = { ...p, u: clean(canonical || p.u), r: (p.r && clean(p.r)) as string }
-    for (const { d } of e)
-      try {
+    e.map(
+      safely(({ d }) => {
         if (/^http/.test(d.url as string)) d.url = clean(d.url as string, true)
-      } catch {}
+      }),
+    )
   })
 }

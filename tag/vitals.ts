@@ -1,8 +1,9 @@
 /** Core Web Vitals: loads the second file (`vitals.browser.ts`), once something may be measured and the page is idle. */
-import type { Capability } from './types.ts'
+import { options } from './options.ts'
+import { at, on } from './safely.ts'
 
 /** What is observed is buffered by the browser: nothing is missed by being late. */
-export const vitals: Capability = ({ at, on, options }) => {
+export const vitals = () => {
   let may = false
   let waiting = false
   const load = () =>

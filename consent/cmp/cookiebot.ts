@@ -3,8 +3,11 @@
  *
  * `hasResponse` is false until the visitor has answered; the events follow each answer, and each load with one.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Cookiebot {
   hasResponse: boolean
@@ -12,13 +15,10 @@ interface Cookiebot {
 }
 
 /** The category is `statistics`, unless the site's `category` says otherwise. */
-export const cookiebot: Capability = ({ decide, on, options }) => {
+export const cookiebot = () => {
   const read = () => {
     const { hasResponse, consent } = (window as unknown as { Cookiebot: Cookiebot }).Cookiebot
-    decide(
-      CMP,
-      hasResponse && { purposes: consent[options.category ?? 'statistics'] ? AGREED : [], signal: 'cookiebot' },
-    )
+    decide(CMP, hasResponse && (consent[options.category ?? 'statistics'] ? AGREED : []), 'cookiebot')
   }
   for (const type of ['ConsentReady', 'Accept', 'Decline']) on(window, `CookiebotOn${type}`, read)
   // Throws where it has not loaded yet: then the events come.

@@ -3,8 +3,10 @@
  *
  * A purpose that nobody has decided on is reported as not enabled, so it is asked first whether the visitor is still to be.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Didomi {
   shouldUserStatusBeCollected(): boolean
@@ -17,15 +19,16 @@ interface DidomiWindow {
 }
 
 /** The purpose is `measure_content_performance`, unless the site's `category` says otherwise. */
-export const didomi: Capability = ({ decide, options }) => {
+export const didomi = () => {
   const page = window as unknown as DidomiWindow
   const read = () => {
     const { purposes, consent_string } = page.Didomi.getCurrentUserStatus()
     const { enabled } = purposes[options.category ?? 'measure_content_performance'] ?? {}
     decide(
       CMP,
-      !page.Didomi.shouldUserStatusBeCollected() &&
-        enabled !== undefined && { purposes: enabled ? AGREED : [], signal: 'didomi', version: consent_string },
+      !page.Didomi.shouldUserStatusBeCollected() && enabled !== undefined && (enabled ? AGREED : []),
+      'didomi',
+      consent_string,
     )
   }
   // Both are read by Didomi when it has loaded, and what is pushed later is called, too.

@@ -3,9 +3,11 @@
  *
  * What is switched in an open dialog is in `consents` at once, and in `savedConsents` when it is confirmed.
  */
-import type { Capability } from '../../tag/types.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
 import { appear } from '../appear.ts'
-import { AGREED, CMP } from '../state.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Manager {
   confirmed: boolean
@@ -14,10 +16,10 @@ interface Manager {
 }
 
 /** The service is the one named `livetag`, unless the site's `category` says otherwise. */
-export const klaro: Capability = ({ decide, options }) => {
+export const klaro = () => {
   const update = ({ confirmed, savedConsents }: Manager) => {
     const saved = savedConsents[options.category ?? 'livetag']
-    decide(CMP, confirmed && saved !== undefined && { purposes: saved ? AGREED : [], signal: 'klaro' })
+    decide(CMP, confirmed && saved !== undefined && (saved ? AGREED : []), 'klaro')
   }
   // Throws until Klaro knows its configuration.
   appear(

@@ -4,8 +4,11 @@
  *
  * The groups have their defaults until the visitor has closed the banner, which `IsAlertBoxClosed` tells.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface OneTrustWindow {
   OneTrust: { IsAlertBoxClosed(): boolean }
@@ -13,11 +16,11 @@ interface OneTrustWindow {
 }
 
 /** The group is `C0002`, performance, unless the site's `category` says otherwise. */
-export const onetrust: Capability = ({ decide, on, options }) => {
+export const onetrust = () => {
   const read = () => {
     const { OneTrust, OnetrustActiveGroups } = window as unknown as OneTrustWindow
     const active = OnetrustActiveGroups.split(',').includes(options.category ?? 'C0002')
-    decide(CMP, OneTrust.IsAlertBoxClosed() && { purposes: active ? AGREED : [], signal: 'onetrust' })
+    decide(CMP, OneTrust.IsAlertBoxClosed() && (active ? AGREED : []), 'onetrust')
   }
   // At each load and change; the second one also after the change has been stored.
   on(window, 'OneTrustGroupsUpdated', read)

@@ -3,9 +3,11 @@
  *
  * `osano-cm-initialized` is told at once to who comes later, with nothing while the visitor has not answered.
  */
-import type { Capability } from '../../tag/types.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
 import { appear } from '../appear.ts'
-import { AGREED, CMP } from '../state.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 type Consent = Record<string, 'ACCEPT' | 'DENY' | undefined>
 interface OsanoWindow {
@@ -13,10 +15,10 @@ interface OsanoWindow {
 }
 
 /** The category is `ANALYTICS`, unless the site's `category` says otherwise. */
-export const osano: Capability = ({ decide, options }) => {
+export const osano = () => {
   const read = (consent?: Consent) => {
     const answer = consent?.[options.category ?? 'ANALYTICS']
-    decide(CMP, answer && { purposes: answer === 'ACCEPT' ? AGREED : [], signal: 'osano' })
+    decide(CMP, answer && (answer === 'ACCEPT' ? AGREED : []), 'osano')
   }
   appear(
     () => (window as unknown as OsanoWindow).Osano.cm,

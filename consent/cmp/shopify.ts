@@ -3,9 +3,12 @@
  *
  * `analyticsProcessingAllowed` says yes in regions that need no consent, so the answer itself is read: `yes`, `no`, or empty.
  */
-import type { Capability } from '../../tag/types.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
 import { appear } from '../appear.ts'
-import { AGREED, CMP } from '../state.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface ShopifyWindow {
   Shopify: {
@@ -15,11 +18,11 @@ interface ShopifyWindow {
 }
 
 /** The kind of processing is `analytics`, unless the site's `category` says otherwise. */
-export const shopify: Capability = ({ decide, on, options }) => {
+export const shopify = () => {
   const page = window as unknown as ShopifyWindow
   const read = () => {
     const answer = page.Shopify.customerPrivacy.currentVisitorConsent()[options.category ?? 'analytics']
-    decide(CMP, answer && { purposes: answer === 'yes' ? AGREED : [], signal: 'shopify' })
+    decide(CMP, answer && (answer === 'yes' ? AGREED : []), 'shopify')
   }
   on(document, 'visitorConsentCollected', read)
   appear(

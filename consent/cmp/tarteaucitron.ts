@@ -3,15 +3,18 @@
  *
  * A service has the state `true` or `false` when it is decided, and none or `wait` before.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 /** The service is the one with the key `livetag`, unless the site's `category` says otherwise. */
-export const tarteaucitron: Capability = ({ decide, on, options }) => {
+export const tarteaucitron = () => {
   const key = options.category ?? 'livetag'
   const read = () => {
     const state = (window as unknown as { tarteaucitron: { state: Record<string, unknown> } }).tarteaucitron.state[key]
-    decide(CMP, typeof state === 'boolean' && { purposes: state ? AGREED : [], signal: 'tarteaucitron' })
+    decide(CMP, typeof state === 'boolean' && (state ? AGREED : []), 'tarteaucitron')
   }
   on(document, 'tac.consent_updated', read)
   // A stored answer comes with the service, without an event of its own.

@@ -4,8 +4,11 @@
  *
  * A consent that is not `EXPLICIT` is one that nobody gave.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Details {
   consent: { type: string }
@@ -14,7 +17,7 @@ interface Details {
 }
 
 /** The service is the one named `livetag`, unless the site's `category` says otherwise: a service's name or a category. */
-export const usercentrics: Capability = ({ decide, on, options }) => {
+export const usercentrics = () => {
   const read = async () => {
     // Nobody hears of it where it fails.
     try {
@@ -26,10 +29,9 @@ export const usercentrics: Capability = ({ decide, on, options }) => {
       decide(
         CMP,
         consent.type === 'EXPLICIT' &&
-          (service || category) && {
-            purposes: (service ? service.consent.given : category?.state === 'ALL_ACCEPTED') ? AGREED : [],
-            signal: 'usercentrics',
-          },
+          (service || category) &&
+          ((service ? service.consent.given : category?.state === 'ALL_ACCEPTED') ? AGREED : []),
+        'usercentrics',
       )
     } catch {}
   }

@@ -3,8 +3,11 @@
  *
  * `cc:onConsent` comes at each load with an answer, also at the first one; `cc:onChange` when it is another one.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface Cookie {
   categories: string[]
@@ -12,13 +15,9 @@ interface Cookie {
 }
 
 /** The category is `analytics`, unless the site's `category` says otherwise; the version is its `revision`. */
-export const vanilla: Capability = ({ decide, on, options }) => {
+export const vanilla = () => {
   const read = ({ categories, revision }: Cookie) =>
-    decide(CMP, {
-      purposes: categories.includes(options.category ?? 'analytics') ? AGREED : [],
-      signal: 'vanilla-cookieconsent',
-      version: revision,
-    })
+    decide(CMP, categories.includes(options.category ?? 'analytics') ? AGREED : [], 'vanilla-cookieconsent', revision)
   for (const type of ['cc:onConsent', 'cc:onChange'])
     on<CustomEvent<{ cookie: Cookie }>>(window, type, ({ detail }) => read(detail.cookie))
   // Where it is a module, there is no global and this throws: then the events come.

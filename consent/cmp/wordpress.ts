@@ -3,8 +3,11 @@
  *
  * `wp_has_consent` says yes where nobody has been asked, so the answer itself is read: `allow`, `deny`, or empty.
  */
-import type { Capability } from '../../tag/types.ts'
-import { AGREED, CMP } from '../state.ts'
+import { decide } from '../../tag/decide.ts'
+import { options } from '../../tag/options.ts'
+import { on } from '../../tag/safely.ts'
+import { CMP } from '../ranks.ts'
+import { AGREED } from '../state.ts'
 
 interface WordPressWindow {
   consent_api: { cookie_prefix: string }
@@ -12,10 +15,9 @@ interface WordPressWindow {
 }
 
 /** The category is `statistics`, unless the site's `category` says otherwise. */
-export const wordpress: Capability = ({ decide, on, options }) => {
+export const wordpress = () => {
   const category = options.category ?? 'statistics'
-  const read = (answer?: string) =>
-    answer && decide(CMP, { purposes: answer === 'allow' ? AGREED : [], signal: 'wp-consent-api' })
+  const read = (answer?: string) => answer && decide(CMP, answer === 'allow' ? AGREED : [], 'wp-consent-api')
   on<CustomEvent<Record<string, string>>>(document, 'wp_listen_for_consent_change', ({ detail }) =>
     read(detail[category]),
   )

@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { gcm, gpc, gpp, klaro, tcf } from '../../consent/index.ts'
 import type { Purpose } from '../../tag/types.ts'
 import type { Envelope } from '../../tag/wire.ts'
 import { run, stop } from '../tag/running.ts'
@@ -70,7 +69,7 @@ describe('whatever the signals say, and in whichever order', () => {
           async (steps, optsOut, early) => {
             signals.removeSignals()
             const page = { tcf: signals.tcf(), gcm: signals.gcm(), klaro: signals.klaro(), gpp: signals.gpp() }
-            const running = await run({ mode }, {}, [
+            const running = await run({ mode }, {}, ({ gcm, gpc, gpp, klaro, tcf }) => [
               () => void Object.assign(navigator, { globalPrivacyControl: optsOut }),
               () => {
                 for (const name of early) page[name].appear()

@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it } from 'vitest'
-import * as adapters from '../../consent/index.ts'
 import { run, stop } from '../tag/running.ts'
 import { removeStubs, stubs } from './stubs.ts'
 
@@ -13,7 +12,7 @@ describe.each(Object.keys(stubs) as (keyof typeof stubs)[])('%s', name => {
   const stub = stubs[name]
   const started = async (when: string) => {
     if (when === 'before the tag') stub.load()
-    const running = await run({ mode: 'required' }, {}, [adapters[name]])
+    const running = await run({ mode: 'required' }, {}, own => [own[name]])
     await running.advance(50)
     if (when === 'after the tag') stub.load()
     await running.advance(500)
@@ -52,7 +51,7 @@ describe.each(Object.keys(stubs) as (keyof typeof stubs)[])('%s', name => {
 
   it('asks for a name of its own where the site says which', async () => {
     stub.load()
-    const running = await run({ mode: 'required', category: 'nothing-of-that-name' }, {}, [adapters[name]])
+    const running = await run({ mode: 'required', category: 'nothing-of-that-name' }, {}, own => [own[name]])
     stub.answer('granted')
     await running.advance(5_000)
     expect(running.sent).toEqual([])

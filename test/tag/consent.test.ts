@@ -1,9 +1,6 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { gpc } from '../../consent/gpc.ts'
-import type { Capability } from '../../tag/core.ts'
-import { optOut } from '../../tag/optout.ts'
 import type { LiveTag, Purpose } from '../../tag/types.ts'
 import { run, stop } from './running.ts'
 
@@ -140,11 +137,8 @@ describe('a decision', () => {
   })
 
   it('to share is taken away by Global Privacy Control, and nothing else is', async () => {
-    const says: Capability = tag => {
-      Object.assign(navigator, { globalPrivacyControl: true })
-      gpc(tag)
-    }
-    const { tag, sent, advance } = await run({ mode: 'required' }, {}, [says])
+    const says = () => void Object.assign(navigator, { globalPrivacyControl: true })
+    const { tag, sent, advance } = await run({ mode: 'required' }, {}, ({ gpc }) => [says, gpc])
     tag.grant(['measure', 'identify', 'share'])
     await advance(0)
     expect(sent[0]?.body.e[1]?.d?.purposes).toEqual(['measure', 'identify'])
@@ -181,7 +175,7 @@ describe('a decision', () => {
 })
 
 describe('opting out', () => {
-  const optedOut = () => run({ mode: 'none' }, {}, [optOut])
+  const optedOut = () => run({ mode: 'none' }, {}, ({ optOut }) => [optOut])
 
   it('is for good: the next page sends nothing, whatever it is granted', async () => {
     const first = await optedOut()
@@ -200,7 +194,7 @@ describe('opting out', () => {
   })
 
   it('that was never asked for keeps nothing on the device', async () => {
-    const { advance } = await run({ mode: 'required' }, {}, [optOut])
+    const { advance } = await run({ mode: 'required' }, {}, ({ optOut }) => [optOut])
     await advance(60_000)
     expect(localStorage).toHaveLength(0)
   })

@@ -233,7 +233,7 @@ describe('callbacks', () => {
 describe('the queue', () => {
   it('shows a capability what is not confirmed, and takes views from it', async () => {
     let tag: Tag | undefined
-    const running = await run({}, { fate: () => 503, retryAfter: '20' }, [
+    const running = await run({}, { fate: () => 503, retryAfter: '20' }, () => [
       given => {
         tag = given
       },

@@ -49,11 +49,17 @@ export function stop(): void {
   Reflect.deleteProperty(window, 'livetag')
 }
 
-/** Starts a fresh copy of the tag: its modules keep state, as there is one tag in a page. */
+/** The package of the copy that is started. */
+type Package = typeof import('../../tag/index.ts')
+
+/**
+ * Starts a fresh copy of the tag: its modules keep state, as there is one tag in a page.
+ * @param choose its capabilities
+ */
 export async function run(
   options: Partial<Options> = {},
   network: Network = {},
-  capabilities: Capability[] = [],
+  choose?: (own: Package) => Capability[],
 ): Promise<Running> {
   stop()
   vi.resetModules()
@@ -89,6 +95,7 @@ export async function run(
     },
   })
   const { start } = await import('../../tag/core.ts')
+  const capabilities = choose?.(await import('../../tag/index.ts'))
   const tag = start({ site: 'shop', url: 'https://stats.example/e', mode: 'none', ...options }, capabilities)
   if (!tag) throw new Error('the tag did not start')
   return {

@@ -47,9 +47,13 @@ describe.skipIf(!browser)('a sample', () => {
 
   it('a visitor who is in stays in when the share grows', async () => {
     const { sample } = await import('../../tag/sample.ts')
+    const { setOptions } = await import('../../tag/options.ts')
+    const { reach } = await import('../../tag/safely.ts')
+    sample()
     const isIn = (i: string, share: number) => {
       const envelope = { i, e: [1] }
-      sample({ options: { sample: share }, at: (_: string, fn: (value: object) => void) => fn(envelope) } as never)
+      setOptions({ site: 'shop', url: '', sample: share })
+      reach('send', envelope as never)
       return envelope.e.length > 0
     }
     const ids = Array.from({ length: 20_000 }, (_, n) => `${n.toString(36)}visitor`.padEnd(16, 'x').slice(0, 16))
