@@ -1,7 +1,7 @@
 /** Rollups: each minute and hour counts what the record says. Finds `rollup-missing`, `rollup-wrong` and `upto-stale`. */
 import type { Db } from 'mongodb'
 import type { StoredPage } from '../journal/index.ts'
-import { type Grain, type Place, type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
+import { type Place, type Rollup, type RollupDocument, rollupId } from '../rollup/index.ts'
 import { beginningIn, hourOf as hourOfZone, MINUTE_MS, type RawEvent, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { type Cell, type Cells, countSpan, rollupsIn, type Span } from './counted.ts'
@@ -48,26 +48,38 @@ export async function* checkRollups(
   folded: Folded,
   checked: (rollups: number) => void,
 ): AsyncGenerator<Fault> {
-  const { db, began, zoneOf } = scope
-  const zone = zoneOf(site)
+  const { began } = scope
+  const zone = scope.zoneOf(site)
   // An hour is left out: what expires meanwhile is not missing.
   const oldest = (kept: number): number => hourOfZone(began - kept + HOUR_MS, zone).end
   const minutesFrom = oldest(KEPT.minutes)
-  for (let at = oldest(KEPT.hours); at <= began; ) {
-    const day: Span = { site, from: at, to: at + DAY_MS, grains: ['minute', 'hour'] }
-    const any = await hasAnything(db, day)
-    while (at < day.to && at <= began) {
-      const { end } = hourOfZone(at, zone)
-      const grains: Grain[] = at >= minutesFrom ? ['minute', 'hour'] : ['hour']
-      const span: Span = { site, from: at, to: end, grains }
-      at = end
-      if (!any || !(await hasAnything(db, span))) continue
-      yield* await atOneMoment(scope, site, async moment => {
-        const cells = await countSpan(scope, span, moment)
-        for (const { rollups } of cells.values()) checked(rollups.length)
-        return [...cells.values()].flatMap(cell => judge(scope, cell, cells, moment, folded) ?? [])
-      })
+  const last = hourOfZone(began, zone).end
+  for await (const { from, to } of filledHours(scope, site, oldest(KEPT.hours), last)) {
+    const span: Span = { site, from, to, grains: from >= minutesFrom ? ['minute', 'hour'] : ['hour'] }
+    yield* await atOneMoment(scope, site, async moment => {
+      const cells = await countSpan(scope, span, moment)
+      for (const { rollups } of cells.values()) checked(rollups.length)
+      return [...cells.values()].flatMap(cell => judge(scope, cell, cells, moment, folded) ?? [])
+    })
+  }
+}
+
+/** Hours that something is kept of. Most months and days of a site are empty: each is asked for before its parts are. */
+async function* filledHours(
+  scope: Scope,
+  site: string,
+  from: number,
+  to: number,
+  [length, ...shorter]: number[] = [32 * DAY_MS, DAY_MS],
+): AsyncGenerator<{ from: number; to: number }> {
+  const zone = scope.zoneOf(site)
+  for (let at = from; at < to; ) {
+    const end = length === undefined ? hourOfZone(at, zone).end : Math.min(to, hourOfZone(at + length, zone).at)
+    if (await hasAnything(scope.db, { site, from: at, to: end, grains: ['minute', 'hour'] })) {
+      if (length === undefined) yield { from: at, to: end }
+      else yield* filledHours(scope, site, at, end, shorter)
     }
+    at = end
   }
 }
 
