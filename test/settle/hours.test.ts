@@ -222,3 +222,68 @@ test('hours are a plain recount, whatever the zone, the order of arrival, the pa
     { numRuns: Number(process.env.RUNS ?? 25) },
   )
 }, 180_000)
+
+const settle = async (...events: JournalEvent[]): Promise<void> => {
+  const { lane, fence } = lanes[0] as (typeof lanes)[number]
+  const page = openPage(events, { lane: lane.id, epoch: lane.epoch })
+  await database.db.collection<StoredPage>('journal').insertOne(toStored(page))
+  await settleBatch({ db: database.db, lane, fence, pages: [page] })
+}
+
+test('a session of before hours were counted is in them as a whole from its next change on, and once', async () => {
+  await forget()
+  const event = (n: number) =>
+    journalEvent({ id: `old${n}`, site: 'zone0', session: 'old', ts: new Date(7_200_000 + n), source: 'news' })
+  await settle(event(1))
+  // As a collector of before has left them.
+  await database.db.collection('sessions').updateMany({}, { $unset: { host: 1, channel: 1, browser: 1 } })
+  await database.db.collection('journal').deleteMany({})
+  await settle(event(2))
+  await settle(event(3))
+  const sums = await read('zone0', ['visits', 'entry', 'source', 'channel'])
+  const row = [3, 3, 1, 0, 2, 0]
+  expect(sums).toEqual({
+    'visits 7200000 ': row,
+    'entry 7200000 /shoes': row,
+    'source 7200000 news': row,
+    'channel 7200000 (none)': row,
+  })
+})
+
+test('where a zone was changed, what sessions add up to stays right', async () => {
+  await forget()
+  const sites = database.db.collection<{ _id: string }>('sites')
+  const move = (timezone: string) => sites.updateOne({ _id: 'zone0' }, { $set: { timezone } })
+  const event = (n: number) =>
+    journalEvent({ id: `moved${n}`, site: 'zone0', session: 'm', ts: new Date(7_200_000 + n) })
+  await settle(event(1))
+  await move('Asia/Kolkata')
+  await settle(event(2))
+  const sums = await read('zone0', ['visits', 'total'])
+  expect(sums).toEqual({
+    'total 7200000 ': [1, 1, 0, 0, 0, 0],
+    'total 5400000 ': [1, 1, 0, 0, 0, 0],
+    'visits 7200000 ': [1, 1, 1, 1, 0, 0],
+    'visits 5400000 ': [1, 1, 0, -1, 1, 0],
+  })
+  await move('UTC')
+})
+
+test('past 10,000 values of an hour new ones are (other), and what is late finds its row', async () => {
+  await forget()
+  const at = new Date(7_200_000)
+  for (let page = 0; page < 24; page++) {
+    const events = Array.from({ length: 500 }, (_, i) =>
+      journalEvent({ id: `many${page}.${i}`, site: 'zone0', ts: at, path: `/${page * 500 + i}` }),
+    )
+    await settle(...events)
+  }
+  const { lane } = lanes[0] as (typeof lanes)[number]
+  while ((await createFolder(database.db, lane).fold()) > 0);
+  await settle(journalEvent({ id: 'late', site: 'zone0', ts: at, path: '/3', name: 'click' }))
+  while ((await createFolder(database.db, lane).fold()) > 0);
+  const sums = await read('zone0', ['page'])
+  expect(Object.keys(sums)).toHaveLength(10_001)
+  expect(sums['page 7200000 (other)']).toEqual([2_000, 2_000, 0, 0, 0, 0])
+  expect(sums['page 7200000 /3']).toEqual([2, 1, 0, 0, 0, 0])
+}, 60_000)
