@@ -2,6 +2,9 @@
 import { OTHER } from '../rollup/index.ts'
 import { type Cell, countersOf, type Rows } from './counted.ts'
 
+/** Values of one rollup that a report has: of large ones all may differ. */
+const MOST_SHOWN = 100
+
 /** The values whose counters are not the same, by name: `undefined` where there are none. */
 export function difference({ grain, expected, actual }: Pick<Cell, 'grain' | 'expected' | 'actual'>) {
   const names = countersOf(grain)
@@ -20,9 +23,10 @@ export function difference({ grain, expected, actual }: Pick<Cell, 'grain' | 'ex
     return counters.length > 0 ? [{ value, expected: pick(should), actual: pick(is) }] : []
   })
   if (wrong.length === 0) return undefined
+  const shown = wrong.slice(0, MOST_SHOWN)
   return {
-    expected: Object.fromEntries(wrong.map(({ value, expected }) => [value, expected])),
-    actual: Object.fromEntries(wrong.map(({ value, actual }) => [value, actual])),
+    expected: Object.fromEntries(shown.map(({ value, expected }) => [value, expected])),
+    actual: Object.fromEntries(shown.map(({ value, actual }) => [value, actual])),
     /** events that the rollups have and the record has not */
     surplus: (sums(actual)[0] ?? 0) - (sums(expected)[0] ?? 0),
   }
