@@ -40,7 +40,8 @@ export type Attribute = keyof typeof ATTRIBUTES
 
 /**
  * Of events, in the hour in which they happened: all, by name, by path, by host, by state of consent; and by what gave a bot
- * away. Bots are in the last one alone.
+ * away. Bots are in the last one alone. Of a path or host `events` are all that happened there, and `views` the page views:
+ * where only page views are asked for, rows without any are left out.
  */
 export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot'] as const
 /** Of visits, in the hour in which they began, without bots: all, and by what each is. */

@@ -18,11 +18,19 @@ describe('rollups', () => {
     await mends(it, 'rollup-missing', 'shop', rollup._id)
   })
 
-  test.each(['total', 'bot', 'visits', 'entry', 'browser'] as const)('one of an hour (%s)', async dim => {
+  test.each(['total', 'name', 'visits', 'entry'] as const)('one of an hour (%s)', async dim => {
     const rollup = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
     await it.rollups.deleteOne({ _id: rollup._id })
     await it.forgetPages()
     await mends(it, 'rollup-missing', 'shop', rollup._id)
+  })
+
+  test.each(['bot', 'browser'] as const)('one of an hour of which no other tells the lane (%s)', async dim => {
+    const { at } = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
+    await it.rollups.deleteMany({ site: 'shop', grain: 'hour', dim, at })
+    await it.forgetPages()
+    const { ok, repaired } = await it.verify({ repair: true })
+    expect([ok, repaired.map(({ kind }) => kind)]).toEqual([true, ['rollup-missing']])
   })
 
   test('all hours, and what sessions have for them, as before there were any', async () => {
@@ -47,7 +55,7 @@ describe('rollups', () => {
     expect(await it.found()).toEqual([])
     await sites.deleteOne({ _id: 'blog' })
     expect((await it.verify({ site: 'blog', repair: true })).ok).toBe(true)
-  })
+  }, 120_000)
 
   test('all of a minute', async () => {
     const { at } = one(await it.rollups.findOne({ site: 'blog', grain: 'minute', dim: 'page' }))
