@@ -21,6 +21,7 @@ import {
   type Settler,
   startSettler,
   testFence,
+  type ZoneOf,
 } from './settle/index.ts'
 
 /** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
@@ -43,6 +44,8 @@ export interface Pipeline {
 interface Parts {
   db: Db
   log: Log
+  /** the time zones of sites as this collector knows them */
+  zoneOf?: ZoneOf | undefined
   /** called for each event that is not counted, as one with its id was counted before */
   repeated?: ((event: JournalEvent) => void) | undefined
 }
@@ -124,7 +127,7 @@ interface LaneWorker {
 }
 
 /** Settles and folds one lane and renews its lease. */
-function workOn({ db, log, raise, repeated }: FencedParts, lane: Lane): LaneWorker {
+function workOn({ db, log, raise, zoneOf, repeated }: FencedParts, lane: Lane): LaneWorker {
   const stop = new AbortController()
   let lost = false
   let end: (reason?: LaneLost) => void = () => {}
@@ -138,7 +141,7 @@ function workOn({ db, log, raise, repeated }: FencedParts, lane: Lane): LaneWork
     if (error instanceof LaneLost) end(error)
     else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
   }
-  const settler = startSettler({ db, lane, raise, repeated, failed, lost: end })
+  const settler = startSettler({ db, lane, raise, zoneOf, repeated, failed, lost: end })
   const folder = createFolder(db, lane)
   const foldAll = async () => {
     while ((await folder.fold()) > 0);

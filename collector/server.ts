@@ -66,7 +66,8 @@ export async function createCollector(
   const sites = await watchSites(db, error => log.warn({ err: error }, 'the sites could not be followed'))
   const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
-  const pipeline = await startPipeline({ db, log, repeated }, config.journalBytes)
+  const zoneOf = (key: string) => sites.get(key)?.timezone
+  const pipeline = await startPipeline({ db, log, zoneOf, repeated }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)

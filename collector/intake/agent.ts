@@ -4,6 +4,8 @@ import { isbot, isbotMatch } from 'isbot'
 
 export interface Agent {
   browser: string
+  /** its version up to the first point: `147` */
+  version?: string
   os: string
   /** `desktop`, `mobile`, `tablet`, `tv`, or empty when unknown */
   device: string
@@ -30,6 +32,8 @@ function parse(text: string): Agent {
   if (text === '') return { browser: '', os: '', device: '', bot: 'no-agent' }
   const { browser, os, platform } = Bowser.parse(text)
   const agent: Agent = { browser: browser.name ?? '', os: os.name ?? '', device: platform.type ?? '' }
+  const [version] = /^\d{1,9}/.exec(browser.version ?? '') ?? []
+  if (version !== undefined) agent.version = version
   if (isbot(text)) agent.bot = (isbotMatch(text) ?? 'isbot').slice(0, 64)
   return agent
 }

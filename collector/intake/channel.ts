@@ -25,6 +25,8 @@ export interface Arrival {
   /** `utm_source`, else the referrer's host, else `direct`; `internal` inside the same host */
   source: string
   channel: Channel
+  /** `utm_source` alone */
+  utm?: string | undefined
   medium?: string | undefined
   campaign?: string | undefined
   term?: string | undefined
@@ -80,6 +82,7 @@ export function readArrival(page: URL | undefined, from: URL | undefined): Arriv
       medium === undefined
         ? (click ?? (tagged ? (kind ?? 'other campaign') : untagged()))
         : channelOf(medium.toLowerCase(), kind, click),
+    utm: source,
     medium,
     campaign,
     term: read('utm_term'),

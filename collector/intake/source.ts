@@ -16,9 +16,9 @@ export interface Place {
 
 /**
  * Lengths beyond which a part is cut. A URL grows up to nine times when it is parsed and percent-encoded, each event of
- * a page of the journal holds these parts, and a rollup document holds 10,000 paths: both have to stay below 16 MB.
+ * a page of the journal holds these parts, and a rollup document holds 10,000 paths or referrers: both have to stay below 16 MB.
  */
-const MOST = { host: 255, path: 1_500, text: 500, ref: 2_048 } as const
+const MOST = { host: 255, path: 1_500, text: 500, ref: 1_500 } as const
 
 /** What is held of pages that were read already: these many, and only of URLs up to so many characters together. */
 const HELD = { places: 2_000, length: 600 } as const

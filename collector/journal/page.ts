@@ -1,5 +1,6 @@
 /** The documents of the journal. A {@link JournalPage} is a group of events that became durable together. */
 import type { ObjectId } from 'mongodb'
+import type { HourDelta } from './hours.ts'
 
 /**
  * An event as intake accepted it: everything that settle, live and the raw record need of it. Fields that are undefined
@@ -23,6 +24,8 @@ export interface JournalEvent {
   source: string
   /** one of a closed list, such as `organic search` */
   channel: string
+  /** `utm_source`, where the link had it */
+  utm?: string | undefined
   /** `utm_medium`, `utm_campaign`, `utm_term` and `utm_content` */
   medium?: string | undefined
   campaign?: string | undefined
@@ -31,6 +34,8 @@ export interface JournalEvent {
   title?: string | undefined
   device: string
   browser: string
+  /** of the browser: the number before the first point */
+  version?: string | undefined
   os: string
   language?: string | undefined
   zone?: string | undefined
@@ -75,6 +80,8 @@ export interface JournalPage {
   /** its number in the lane, from 1, once settled */
   settled?: number
   deltas?: Delta[]
+  /** the same by hour, where live views do not look; absent in pages of before */
+  hours?: HourDelta[]
   /** when the last rollup took its deltas; its TTL stands on this */
   foldedAt?: Date
 }

@@ -1,6 +1,9 @@
 /** The packed form of a rollup document's counters: one float64 column a counter, one after the other. */
 import { Binary } from 'mongodb'
-import { COUNTERS } from '../journal/index.ts'
+import { COUNTERS, HOUR_COUNTERS } from '../journal/index.ts'
+
+// One form for both.
+HOUR_COUNTERS.length satisfies typeof COUNTERS.length
 
 /** Rows (one a value, in the order of {@link COUNTERS}) to columns, little-endian. */
 export function packRows(rows: readonly (readonly number[])[]): Binary {

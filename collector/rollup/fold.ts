@@ -3,25 +3,35 @@
  * A document is replaced by compare-and-swap on `upto`, so repeating is harmless and no transaction is needed.
  */
 import type { AnyBulkWriteOperation, Db } from 'mongodb'
-import type { JournalPage, StoredPage } from '../journal/index.ts'
+import { getOrAdd } from '../get-or-add.ts'
+import { type Delta, type JournalPage, type StoredPage, unpackHour } from '../journal/index.ts'
 import { type Lane, LaneLost } from '../settle/index.ts'
 import {
   addDelta,
   emptyRollup,
   fromDocument,
+  type Place,
   type Rollup,
   type RollupDocument,
   rollupId,
   toDocument,
 } from './rollup.ts'
 
-/** Pages folded together. */
-const MOST_PAGES = 500
+/** Pages folded together: so many, or as many as have so many values of hours. */
+const MOST = { pages: 500, values: 100_000 } as const
 /** Rollups of a lane held in memory, and the values in them. */
 const HELD = { rollups: 2_000, values: 200_000 } as const
+/** Rollups changed together, beside what is held: late events may change many that are large. */
+const TOGETHER = 50
 const DURABLE = { w: 'majority', journal: true } as const
 
-type SettledPage = Pick<JournalPage, '_id' | 'settled' | 'deltas'>
+type SettledPage = Pick<JournalPage, '_id' | 'settled' | 'deltas' | 'hours'>
+
+/** What these pages change in one rollup, in the order of their settle numbers. */
+interface Change {
+  place: Place
+  parts: { settled: number; delta: Pick<Delta, 'values' | 'counters'> }[]
+}
 
 export interface Folder {
   /** Folds what is settled; gives back how many pages. @throws LaneLost when somebody else writes this lane's rollups */
@@ -33,62 +43,69 @@ export function createFolder(db: Db, lane: Lane): Folder {
   const rollups = db.collection<RollupDocument>('rollups')
   const held = new Map<string, Rollup>()
 
-  const load = async (pages: SettledPage[]): Promise<Map<string, Rollup>> => {
-    const wanted = new Map(
-      pages.flatMap(({ deltas = [] }) => deltas.map(delta => [rollupId(delta, lane.id), delta] as const)),
-    )
-    const absent = [...wanted.keys()].filter(id => !held.has(id))
+  /** Those of these ids, made where there is none. */
+  const load = async (changes: Map<string, Change>): Promise<void> => {
+    const absent = [...changes.keys()].filter(id => !held.has(id))
     const found =
       absent.length === 0
         ? []
         : await rollups.find({ _id: { $in: absent } }, { readConcern: { level: 'majority' } }).toArray()
     for (const document of found) held.set(document._id, fromDocument(document))
-    for (const [id, delta] of wanted) {
-      const rollup = held.get(id) ?? emptyRollup(delta, lane.id)
+    for (const [id, { place }] of changes) {
+      const rollup = held.get(id) ?? emptyRollup(place, lane.id)
       // Moved to the end: the map's order is the order of use.
       held.delete(id)
       held.set(id, rollup)
     }
-    return held
   }
 
   const fold = async (): Promise<number> => {
-    const pages: SettledPage[] = await journal
+    const pages: SettledPage[] = []
+    let values = 0
+    const settled = journal
       .find(
         { lane: lane.id, settled: { $gt: 0 }, state: 'settled', foldedAt: null as never },
-        { projection: { settled: 1, deltas: 1 }, readConcern: { level: 'majority' } },
+        { projection: { settled: 1, deltas: 1, hours: 1 }, readConcern: { level: 'majority' } },
       )
       .sort({ settled: 1 })
-      .limit(MOST_PAGES)
-      .toArray()
-    if (pages.length === 0) return 0
-    const loaded = await load(pages)
-    const before = new Map<string, number>()
-    for (const { settled = 0, deltas = [] } of pages) {
-      for (const delta of deltas) {
-        const rollup = loaded.get(rollupId(delta, lane.id))
-        if (!rollup || rollup.upto >= settled) continue
-        if (!before.has(rollup.id)) before.set(rollup.id, rollup.upto)
-        addDelta(rollup.rows, delta)
-        rollup.upto = settled
-      }
+      .limit(MOST.pages)
+    for await (const page of settled) {
+      pages.push(page)
+      for (const hour of page.hours ?? []) values += hour.values.length
+      if (values > MOST.values) break
     }
-    await replace([...before].map(([id, upto]) => [loaded.get(id), upto]))
+    if (pages.length === 0) return 0
+    const changes = [...changesOf(pages, lane.id)]
+    for (let i = 0; i < changes.length; i += TOGETHER) await change(new Map(changes.slice(i, i + TOGETHER)))
     await journal.updateMany(
       { _id: { $in: pages.map(({ _id }) => _id) } },
       { $set: { foldedAt: new Date() } },
       { writeConcern: DURABLE },
     )
-    forget()
     return pages.length
   }
 
-  const replace = async (changed: [Rollup | undefined, number][]): Promise<void> => {
-    const operations: AnyBulkWriteOperation<RollupDocument>[] = changed.flatMap(([rollup, upto]) =>
-      rollup
-        ? { replaceOne: { filter: { _id: rollup.id, upto }, replacement: toDocument(rollup), upsert: upto === 0 } }
-        : [],
-    )
+  const change = async (changes: Map<string, Change>): Promise<void> => {
+    await load(changes)
+    const before = new Map<Rollup, number>()
+    for (const [id, { parts }] of changes) {
+      const rollup = held.get(id)
+      if (!rollup) continue
+      for (const { settled, delta } of parts) {
+        if (rollup.upto >= settled) continue
+        if (!before.has(rollup)) before.set(rollup, rollup.upto)
+        addDelta(rollup.rows, delta)
+        rollup.upto = settled
+      }
+    }
+    await replace([...before])
+    forget()
+  }
+
+  const replace = async (changed: [Rollup, number][]): Promise<void> => {
+    const operations: AnyBulkWriteOperation<RollupDocument>[] = changed.map(([rollup, upto]) => ({
+      replaceOne: { filter: { _id: rollup.id, upto }, replacement: toDocument(rollup), upsert: upto === 0 },
+    }))
     if (operations.length === 0) return
     const result = await rollups.bulkWrite(operations, { ordered: false, writeConcern: DURABLE }).catch(error => {
       throw error.code === 11000 ? new LaneLost(`somebody else folds lane ${lane.id}`) : error
@@ -114,4 +131,20 @@ export function createFolder(db: Db, lane: Lane): Folder {
         throw error
       }),
   }
+}
+
+function changesOf(pages: SettledPage[], lane: number): Map<string, Change> {
+  const changes = new Map<string, Change>()
+  for (const { settled = 0, deltas = [], hours = [] } of pages) {
+    const note = (place: Place, delta: Pick<Delta, 'values' | 'counters'>): void => {
+      const change = getOrAdd<string, Change>(changes, rollupId(place, lane), () => ({ place, parts: [] }))
+      change.parts.push({ settled, delta })
+    }
+    for (const delta of deltas) note(delta, delta)
+    for (const hour of hours) {
+      for (const { values, counters, ...place } of unpackHour(hour))
+        note({ ...place, grain: 'hour' }, { values, counters })
+    }
+  }
+  return changes
 }

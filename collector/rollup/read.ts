@@ -41,7 +41,10 @@ export async function readMinutes(
   for await (const document of db.collection<RollupDocument>('rollups').find(range, { session, batchSize: 10_000 })) {
     const rollup = fromDocument(document)
     upto.set(rollup.id, rollup.upto)
-    addDelta(rows(rollup.dim, rollup.at), { values: [...rollup.rows.keys()], counters: [...rollup.rows.values()] })
+    addDelta(rows(rollup.dim as Dimension, rollup.at), {
+      values: [...rollup.rows.keys()],
+      counters: [...rollup.rows.values()],
+    })
   }
   const unfolded = db
     .collection<StoredPage>('journal')

@@ -1,14 +1,16 @@
-/** A rollup document: one dimension of one minute of one site, of one lane; state and position in one. */
+/** A rollup document: one dimension of one minute or hour of one site, of one lane; state and position in one. */
 import type { Binary } from 'mongodb'
-import { COUNTERS, type Delta, type Dimension } from '../journal/index.ts'
+import type { Delta, Dimension, HourDimension } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { packRows, unpackRows } from './columns.ts'
+
+export type Grain = 'minute' | 'hour'
 
 export interface RollupDocument {
   _id: string
   site: string
-  grain: 'minute'
-  dim: Dimension
+  grain: Grain
+  dim: Dimension | HourDimension
   at: Date
   lane: number
   /** the last settle number it contains */
@@ -18,7 +20,7 @@ export interface RollupDocument {
   expires: Date
 }
 
-/** Values that one dimension of a minute holds; what is beyond goes into {@link OTHER}. */
+/** Values that one dimension of a minute or hour holds; what is beyond goes into {@link OTHER}. */
 export const MOST_VALUES = 10_000
 export const OTHER = '(other)'
 
@@ -26,32 +28,46 @@ export const OTHER = '(other)'
 export interface Rollup {
   id: string
   site: string
-  dim: Dimension
+  grain: Grain
+  dim: Dimension | HourDimension
   at: number
   lane: number
   upto: number
+  /** counters in the order of `COUNTERS` or, of hours, of `HOUR_COUNTERS`: as many */
   rows: Map<string, number[]>
 }
 
-export const rollupId = ({ site, dim, at }: Pick<Delta, 'site' | 'dim' | 'at'>, lane: number): string =>
-  `${site}/minute/${dim}/${at}/${lane}`
+/** What a rollup is of. */
+export interface Place extends Pick<Rollup, 'site' | 'dim' | 'at'> {
+  /** a minute if absent, as in deltas */
+  grain?: Grain
+}
 
-export const emptyRollup = (delta: Delta, lane: number): Rollup => ({
-  id: rollupId(delta, lane),
-  site: delta.site,
-  dim: delta.dim,
-  at: delta.at,
+export const rollupId = ({ site, grain = 'minute', dim, at }: Place, lane: number): string =>
+  `${site}/${grain}/${dim}/${at}/${lane}`
+
+export const emptyRollup = ({ site, grain = 'minute', dim, at }: Place, lane: number): Rollup => ({
+  id: rollupId({ site, grain, dim, at }, lane),
+  site,
+  grain,
+  dim,
+  at,
   lane,
   upto: 0,
   rows: new Map(),
 })
 
-export function addDelta(rows: Map<string, number[]>, { values, counters }: Pick<Delta, 'values' | 'counters'>): void {
+/** @param most values that the rows may have beside {@link OTHER} */
+export function addDelta(
+  rows: Map<string, number[]>,
+  { values, counters }: Pick<Delta, 'values' | 'counters'>,
+  most = MOST_VALUES,
+): void {
   values.forEach((text, i) => {
-    const value = rows.has(text) || rows.size < MOST_VALUES ? text : OTHER
+    const value = rows.has(text) || rows.size < most ? text : OTHER
     const row = rows.get(value)
     const change = counters[i] ?? []
-    if (row) for (let c = 0; c < COUNTERS.length; c++) row[c] = (row[c] ?? 0) + (change[c] ?? 0)
+    if (row) for (let c = 0; c < change.length; c++) row[c] = (row[c] ?? 0) + (change[c] ?? 0)
     else rows.set(value, [...change])
   })
 }
@@ -61,6 +77,7 @@ export const fromDocument = (document: RollupDocument): Rollup => {
   return {
     id: document._id,
     site: document.site,
+    grain: document.grain,
     dim: document.dim,
     at: +document.at,
     lane: document.lane,
@@ -69,15 +86,15 @@ export const fromDocument = (document: RollupDocument): Rollup => {
   }
 }
 
-export const toDocument = ({ id, site, dim, at, lane, upto, rows }: Rollup): RollupDocument => ({
+export const toDocument = ({ id, site, grain, dim, at, lane, upto, rows }: Rollup): RollupDocument => ({
   _id: id,
   site,
-  grain: 'minute',
+  grain,
   dim,
   at: new Date(at),
   lane,
   upto,
   values: [...rows.keys()],
   counters: packRows([...rows.values()]),
-  expires: new Date(at + KEPT.minutes),
+  expires: new Date(at + (grain === 'hour' ? KEPT.hours : KEPT.minutes)),
 })

@@ -1,15 +1,17 @@
 /** One batch of pages: claim ids, store raw events, one transaction. Each step repeats harmlessly (DESIGN §1, steps 4–6). */
 import type { AnyBulkWriteOperation, ClientSession, Db } from 'mongodb'
-import type { Delta, JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
+import type { JournalEvent, JournalPage, StoredPage } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { sumDeltas } from './deltas.ts'
 import type { Fence } from './fence.ts'
+import { sumHours } from './hours.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { park } from './park.ts'
 import { writeProofs } from './proof.ts'
 import { storeRaw } from './raw.ts'
 import { claim } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
+import { readZones, type ZoneOf } from './zones.ts'
 
 /** The age up to which a page that was tried has claims to show for it, ms: a day less than they are kept. */
 const CLAIMS_LAST_MS = KEPT.seen - 86_400_000
@@ -23,6 +25,8 @@ export interface Batch {
   pages: JournalPage[]
   /** shared by the batches of an epoch that are at work at the same time; a batch by itself needs none */
   turns?: Turns
+  /** the time zones of sites as this collector knows them; those of others are looked up */
+  zoneOf?: ZoneOf | undefined
   /** called for each event that is not counted, as one with its id was counted before */
   repeated?: ((event: JournalEvent) => void) | undefined
 }
@@ -51,8 +55,16 @@ export function createTurns(): Turns {
  * Settles the pages, all or none; gives back how many events were counted.
  * @throws LaneLost when the lane has another holder or epoch. After any error the outcome is unknown.
  */
-export async function settleBatch({ db, lane, fence, pages, turns = createTurns(), repeated }: Batch): Promise<number> {
-  const { kept, tried } = await claim(db, pages)
+export async function settleBatch({
+  db,
+  lane,
+  fence,
+  pages,
+  turns = createTurns(),
+  zoneOf,
+  repeated,
+}: Batch): Promise<number> {
+  const [{ kept, tried }, zones] = await Promise.all([claim(db, pages), readZones(db, pages, zoneOf)])
   // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
   const fresh = (page: JournalPage) =>
     page.epoch === lane.epoch || (!tried.has(page) && Date.now() - +page.at < CLAIMS_LAST_MS)
@@ -62,7 +74,7 @@ export async function settleBatch({ db, lane, fence, pages, turns = createTurns(
   const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))
   await turns.commit(async () => {
     const session = fence.transactions
-    await session.withTransaction(() => commit(session, db, lane, pages, kept, counted), {
+    await session.withTransaction(() => commit(session, { db, lane, pages, kept, counted, zones }), {
       readConcern: { level: 'snapshot' },
       writeConcern: { w: 'majority', journal: true },
     })
@@ -78,14 +90,13 @@ function dropped(events: JournalEvent[], kept: JournalEvent[]): JournalEvent[] {
   return events.filter(event => !set.has(event))
 }
 
-async function commit(
-  session: ClientSession,
-  db: Db,
-  lane: Lane,
-  pages: JournalPage[],
-  kept: JournalEvent[][],
-  counted: JournalEvent[][],
-): Promise<void> {
+interface Countable extends Pick<Batch, 'db' | 'lane' | 'pages'> {
+  kept: JournalEvent[][]
+  counted: JournalEvent[][]
+  zones: Map<string, string>
+}
+
+async function commit(session: ClientSession, { db, lane, pages, kept, counted, zones }: Countable): Promise<void> {
   const { matchedCount } = await lanes(db).updateOne(
     { _id: lane.id, holder: lane.holder, epoch: lane.epoch },
     [{ $set: { settled: { $add: ['$settled', pages.length] }, expires: { $add: ['$$NOW', LEASE_MS] } } }],
@@ -100,7 +111,7 @@ async function commit(
         $set: {
           state: 'settled' as const,
           settled: lane.settled + i + 1,
-          deltas: count(counted[i] ?? [], sessions),
+          ...count(counted[i] ?? [], sessions, zones),
         },
       },
     },
@@ -162,13 +173,19 @@ async function writeSessions(db: Db, session: ClientSession, changes: SessionCha
 }
 
 /** Applies one page's events to the sessions of the batch and sums up what changed. */
-function count(events: JournalEvent[], sessions: Map<string, SessionChange>): Delta[] {
+function count(
+  events: JournalEvent[],
+  sessions: Map<string, SessionChange>,
+  zones: Map<string, string>,
+): Pick<JournalPage, 'deltas' | 'hours'> {
   const sum = sumDeltas()
+  const hours = sumHours(site => zones.get(site) ?? 'UTC')
   const touched = new Set<SessionChange>()
   let last: JournalEvent | undefined
   let change: SessionChange | undefined
   for (const event of events) {
     sum.event(event)
+    hours.event(event)
     if (!last || last.session !== event.session || last.site !== event.site) {
       last = event
       const key = sessionKey(event)
@@ -182,6 +199,10 @@ function count(events: JournalEvent[], sessions: Map<string, SessionChange>): De
     }
     if (change?.after) applyEvent(change.after, event)
   }
-  for (const { before, after } of touched) if (after) sum.session(before, after)
-  return sum.deltas()
+  for (const { before, after } of touched) {
+    if (!after) continue
+    sum.session(before, after)
+    hours.session(before, after)
+  }
+  return { deltas: sum.deltas(), hours: hours.deltas() }
 }

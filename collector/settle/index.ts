@@ -5,6 +5,8 @@
 export { MINUTE_MS, minuteOf, sumDeltas } from './deltas.ts'
 export { noFence, type RaiseFence, raiseFence, refreshFences, testFence } from './fence.ts'
 export { createHolder } from './holder.ts'
+export { HOUR_MS, hourOf } from './hour-grid.ts'
+export { sumHours } from './hours.ts'
 export {
   hasWork,
   type Lane,
@@ -22,3 +24,4 @@ export { claimKey } from './seen.ts'
 export { applyEvent, openSession, type Session, sessionKey } from './sessions.ts'
 export { type Settler, startSettler } from './settler.ts'
 export { beginningIn, type Visit } from './visits.ts'
+export type { ZoneOf } from './zones.ts'

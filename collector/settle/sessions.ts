@@ -2,7 +2,7 @@
  * Sessions, right under disorder: each event is applied by its own time, so the order of arrival does not matter (only
  * events of the same ms keep it), and what a session adds to the counters is the difference between after and before.
  */
-import type { JournalEvent } from '../journal/index.ts'
+import { ATTRIBUTES, type Attribute, type JournalEvent } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { addToVisits, type Visit } from './visits.ts'
 
@@ -15,7 +15,10 @@ export interface Step {
   path: string
 }
 
-export interface Session {
+/** Where it came from and what it was seen with; absent or empty where that is not known. */
+type Attributes = { [attribute in Attribute]?: string | undefined }
+
+export interface Session extends Attributes {
   _id: string
   site: string
   visitor?: string
@@ -27,11 +30,9 @@ export interface Session {
   /** the same of the last one */
   exit: string
   exitAt?: Date
-  /** where the first page view came from */
+  /** of the first page view; without page views, of the first event. So are all attributes, and `bot`. In sessions of before hours were counted there is none: these are in no hour. */
+  host?: string
   source: string
-  device: string
-  browser: string
-  os: string
   views: number
   events: number
   /** for how long its page views had the visitor, ms: the sum of what `engagement` events tell */
@@ -42,7 +43,7 @@ export interface Session {
   stepsCut?: true
   /** of a cookieless visitor, whose document holds a day: what it is divided into and counted as */
   visits?: Visit[]
-  bot?: string
+  bot?: string | undefined
   expires: Date
 }
 
@@ -53,10 +54,7 @@ export const sessionKey = ({ site, session }: JournalEvent): string | undefined 
 export function applyEvent(draft: Session, event: JournalEvent): void {
   const { ts, path, name } = event
   if (name !== 'pageview' && draft.views === 0) {
-    if (ts < draft.start) {
-      draft.entry = path
-      draft.source = event.source
-    }
+    if (ts < draft.start) begin(draft, event)
     if (ts >= draft.end) draft.exit = path
   }
   if (ts < draft.start) draft.start = ts
@@ -65,23 +63,34 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
     draft.expires = expiryOf(ts)
   }
   draft.events++
-  if (name === 'engagement') draft.engaged += engagedMs(event)
+  const engaged = name === 'engagement' ? engagedMs(event) : 0
+  draft.engaged += engaged
   if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
     draft.views++
     if (!draft.entryAt || ts < draft.entryAt) {
       draft.entryAt = ts
-      draft.entry = path
-      draft.source = event.source
+      begin(draft, event)
     }
     if (!draft.exitAt || ts >= draft.exitAt) {
       draft.exitAt = ts
       draft.exit = path
     }
   }
-  if (draft.visits) addToVisits(draft.visits, event)
+  if (draft.visits) addToVisits(draft.visits, event, engaged)
   if (draft.steps.length < MAX_STEPS) addStep(draft.steps, { at: ts, name, path })
   else draft.stepsCut = true
+}
+
+const READ = Object.entries(ATTRIBUTES) as [Attribute, (event: JournalEvent) => string | undefined][]
+
+/** What this event tells of how the session came about is what holds. */
+function begin(draft: Session, event: JournalEvent): void {
+  draft.entry = event.path
+  draft.host = event.host
+  const attributes: Attributes = draft
+  for (const [attribute, read] of READ) attributes[attribute] = read(event) || undefined
+  draft.bot = event.bot
 }
 
 /** An event tells at most what one page view can have of a day, and nothing that is no time. */
@@ -92,34 +101,33 @@ function engagedMs({ props }: JournalEvent): number {
 
 /** A copy that {@link applyEvent} may change. */
 export function draftOf(session: Session): Session {
-  const draft = { ...session, steps: [...session.steps] }
+  // One of before is counted in hours from this change on.
+  const draft = { ...session, host: session.host ?? '', steps: [...session.steps] }
   if (draft.visits) draft.visits = draft.visits.map(visit => ({ ...visit }))
   return draft
 }
 
 /** A session without events yet, begun by this one. */
 export function openSession(event: JournalEvent, _id: string): Session {
-  const { site, ts, path, source, device, browser, os, bot, consent } = event
-  return {
+  const { site, ts, path, consent } = event
+  const session: Session = {
     _id,
     site,
     start: ts,
     end: ts,
     entry: path,
     exit: path,
-    source,
-    device,
-    browser,
-    os,
+    source: event.source,
     views: 0,
     events: 0,
     engaged: 0,
     goals: 0,
     steps: [],
     ...(consent === 'l' && { visits: [] }),
-    ...(bot !== undefined && { bot }),
     expires: expiryOf(ts),
   }
+  begin(session, event)
+  return session
 }
 
 const expiryOf = (end: Date): Date => new Date(+end + KEPT.events)

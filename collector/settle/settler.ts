@@ -10,6 +10,7 @@ import { holdFreshPages } from './fresh.ts'
 import { type Lane, LaneLost, readopt } from './lane.ts'
 import { createPace } from './pace.ts'
 import { createSleeper } from './sleeper.ts'
+import type { ZoneOf } from './zones.ts'
 
 /** So many batches are at work at the same time when it lags: one claims ids, one stores events, one commits. */
 const OVERLAPPING = 3
@@ -36,6 +37,8 @@ export interface SettlerOptions {
   lane: Lane
   /** how inserts are fenced; {@link raiseFence} if absent */
   raise?: RaiseFence
+  /** the time zones of sites as this collector knows them */
+  zoneOf?: ZoneOf | undefined
   /** called for each event that is not counted, as one with its id was counted before */
   repeated?: ((event: JournalEvent) => void) | undefined
   /** called for each failure; it goes on by itself */
@@ -44,7 +47,15 @@ export interface SettlerOptions {
   lost(error: LaneLost): void
 }
 
-export function startSettler({ db, lane, raise = raiseFence, repeated, failed, lost }: SettlerOptions): Settler {
+export function startSettler({
+  db,
+  lane,
+  raise = raiseFence,
+  zoneOf,
+  repeated,
+  failed,
+  lost,
+}: SettlerOptions): Settler {
   const sleeper = createSleeper()
   const pace = createPace(sleeper)
   const freshPages = holdFreshPages()
@@ -76,7 +87,7 @@ export function startSettler({ db, lane, raise = raiseFence, repeated, failed, l
       const ids = pages.map(({ _id }) => _id.toHexString())
       for (const id of ids) taken.add(id)
       const settle = async () => {
-        const counted = await settleBatch({ db, lane, fence: fence as Fence, pages, turns, repeated })
+        const counted = await settleBatch({ db, lane, fence: fence as Fence, pages, turns, zoneOf, repeated })
         settled += counted
         failures = 0
         for (const id of ids) taken.delete(id)

@@ -15,28 +15,32 @@ export interface Visit {
   end: Date
   views: number
   events: number
+  /** ms, as of a session; absent where it is none */
+  engaged?: number
 }
 
 /** Adds an event to the visits of its day, in place; they stay in the order of their time. At most 50 fit into a day. */
-export function addToVisits(visits: Visit[], { ts, name }: JournalEvent): void {
+export function addToVisits(visits: Visit[], { ts, name }: JournalEvent, engaged: number): void {
   const views = name === 'pageview' ? 1 : 0
   // The first that does not end too early to be near.
   let place = visits.length
   while (place > 0 && +ts - +(visits[place - 1]?.end ?? ts) <= VISIT_GAP_MS) place--
   const visit = visits[place]
   if (!visit || +visit.start - +ts > VISIT_GAP_MS) {
-    visits.splice(place, 0, { start: ts, end: ts, views, events: 1 })
+    visits.splice(place, 0, { start: ts, end: ts, views, events: 1, ...(engaged > 0 && { engaged }) })
     return
   }
   if (ts < visit.start) visit.start = ts
   if (ts > visit.end) visit.end = ts
   visit.views += views
   visit.events++
+  if (engaged > 0) visit.engaged = (visit.engaged ?? 0) + engaged
   const next = visits[place + 1]
   if (!next || +next.start - +visit.end > VISIT_GAP_MS) return
   visit.end = next.end
   visit.views += next.views
   visit.events += next.events
+  if (next.engaged) visit.engaged = (visit.engaged ?? 0) + next.engaged
   visits.splice(place + 1, 1)
 }
 

@@ -37,7 +37,7 @@ export const COLLECTIONS: Record<string, Spec> = {
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
-  /** Packed counters. Minutes are kept 35 days. */
+  /** Packed counters. Minutes are kept 35 days, hours 13 months. */
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
   /** Of cookieless visitors, a random text a day. MongoDB looks for what has expired once a minute. */
   salts: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
@@ -74,6 +74,8 @@ export const KEPT = {
   /** raw events, sessions and callers' own ids: 25 months */
   events: 25 * 31 * DAY * 1000,
   minutes: 35 * DAY * 1000,
+  /** 13 months: a year, and what it is held against */
+  hours: 13 * 31 * DAY * 1000,
   /** from the begin of its day on: that day, and one more for what arrives late */
   salts: 2 * DAY * 1000,
   /** from the decision on: 13 + 25 months */

@@ -3,38 +3,35 @@
  * in memory must not write what it holds: so `upto` always changes, and the folder finds no document with the one that
  * it knows, takes its lane for lost and drops its memory.
  */
-import type { Dimension } from '../journal/index.ts'
-import { addDelta, type Rollup, type RollupDocument, rollupId, toDocument } from '../rollup/index.ts'
+import { addDelta, type Place, type Rollup, type RollupDocument, rollupId, toDocument } from '../rollup/index.ts'
 import { writeAudit } from './audit.ts'
-import { asDelta, type Cell, countSpan, type Rows, type Span } from './counted.ts'
+import { asDelta, type Cell, cellKey, countSpan, type Rows, type Span } from './counted.ts'
 import type { Kind } from './kinds.ts'
 import { inTransaction, type Scope } from './scope.ts'
 
 export interface Mending {
   kind: Kind
   id: string
-  /** its minute */
+  /** its minute or hour */
   span: Span
-  dim: Dimension
+  place: Required<Place>
   lane: number
 }
 
-export const mendRollup = (scope: Scope, { kind, id, span, dim, lane }: Mending): Promise<boolean> =>
+export const mendRollup = (scope: Scope, { kind, id, span, place, lane }: Mending): Promise<boolean> =>
   inTransaction(
     scope,
-    span.site,
+    place.site,
     async moment => {
       const { session, lanes } = moment
-      const { site, from: at } = span
-      const cell = (await countSpan(scope, span, moment)).get(`${dim}/${at}`)
+      const { site } = place
+      const cell = (await countSpan(scope, span, moment)).get(cellKey(place))
       if (!cell) return false
       const held = cell.rollups.find(rollup => rollup.lane === lane)
       const upto = uptoAfter(lanes.get(lane) ?? 0, held?.upto)
       const mended: Rollup = {
-        id: rollupId({ site, dim, at }, lane),
-        site,
-        dim,
-        at,
+        ...place,
+        id: rollupId(place, lane),
         lane,
         upto,
         rows: shareOf(cell, lane),

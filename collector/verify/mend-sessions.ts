@@ -5,9 +5,6 @@ import type { Kind } from './kinds.ts'
 import { recount } from './recount.ts'
 import { inTransaction, type Scope } from './scope.ts'
 
-/** All fields: `engaged` is made from properties. */
-const ALL = {} as const
-
 export const mendSession = (
   scope: Scope,
   { kind, site, id, from }: { kind: Kind; site: string; id: string; from: number },
@@ -19,7 +16,7 @@ export const mendSession = (
       const { session } = moment
       const sessions = scope.db.collection<Session>('sessions')
       const before = await sessions.findOne({ _id: id }, { session, projection: { mending: 0 } })
-      const should = (await recount(scope, { site, ids: [id], from }, moment, ALL)).get(id)?.session
+      const should = (await recount(scope, { site, ids: [id], from }, moment, true)).get(id)?.session
       if (!before && !should) return false
       // What is not made from raw events stays.
       const after = should && { ...should, ...(before && { goals: before.goals }) }

@@ -13,8 +13,8 @@ export interface Part {
   sessions?: string[]
 }
 
-/** Fields that counting needs; a session that is made anew takes all. */
-export const COUNTED = { ts: 1, meta: 1, page: 1, path: 1, session: 1, bot: 1, consent: 1, id: 1 } as const
+/** Fields that counters need. */
+export const COUNTED = { ts: 1, meta: 1, page: 1, path: 1, host: 1, session: 1, bot: 1, consent: 1, id: 1 } as const
 
 export async function* readRecord(
   { db, truth }: Scope,

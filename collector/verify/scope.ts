@@ -24,6 +24,8 @@ export interface Scope {
   /** when it began, ms: what happened later is not judged */
   began: number
   truth: Truth
+  /** the time zone of a site: one for the whole verification */
+  zoneOf(site: string): string
 }
 
 export const knowNothing = (): Truth => ({ extras: new Map(), lost: [], gone: new Set(), sessions: new Map() })
@@ -37,7 +39,7 @@ export interface Moment {
   /** pages that are not settled: their raw events may be there, and are not counted yet */
   open: ObjectId[]
   /** pages that are settled and not folded */
-  unfolded: Pick<JournalPage, 'lane' | 'settled' | 'deltas'>[]
+  unfolded: Pick<JournalPage, 'lane' | 'settled' | 'deltas' | 'hours'>[]
   /** lane → the last settle number given */
   lanes: Map<number, number>
 }
@@ -86,7 +88,7 @@ async function readMoment(db: Db, site: string, session: ClientSession): Promise
   const unfolded = await journal
     .find(
       { foldedAt: null as never, state: 'settled', 'deltas.site': site },
-      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
+      { session, projection: { lane: 1, settled: 1, deltas: 1, hours: 1 } },
     )
     .toArray()
   return {

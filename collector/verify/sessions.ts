@@ -1,5 +1,6 @@
 /** Sessions: each is what its events say. Finds `session-missing` and `session-wrong`. */
 import type { Document } from 'mongodb'
+import { ATTRIBUTES, type Attribute, type JournalEvent, SCREENS } from '../journal/index.ts'
 import type { RawEvent, Session } from '../settle/index.ts'
 import { inGroups } from './groups.ts'
 import { type Fault, type Found, hourOf } from './kinds.ts'
@@ -21,8 +22,36 @@ export async function* checkSessions(scope: Scope, site: string): AsyncGenerator
 }
 
 const isView = { $eq: ['$meta.name', 'pageview'] }
-const place = { ts: '$ts', path: '$path' }
+const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as Attribute[]
+/** What a session has of its first event, beside the path. */
+const BEGUN = ['host', 'bot', ...ATTRIBUTE_NAMES] as const
+/** As `screenOf` says it. */
+const screen = SCREENS.reduceRight<Document | string>(
+  (wider, [name, bound]) => (Number.isFinite(bound) ? { $cond: [{ $lt: ['$width', bound] }, name, wider] } : name),
+  '',
+)
+/** Empty is as if absent. */
+const unlessEmpty = (field: string) => ({ $cond: [{ $eq: [`$${field}`, ''] }, '$$REMOVE', `$${field}`] })
+const last = { ts: '$ts', path: '$path' }
+const first = {
+  ...last,
+  host: '$host',
+  bot: '$bot',
+  ...Object.fromEntries(ATTRIBUTE_NAMES.map(name => [name, unlessEmpty(name)])),
+  screen: { $cond: [{ $gt: ['$width', 0] }, screen, '$$REMOVE'] },
+}
+/** As settle counts it. */
+const engaged = {
+  $cond: [
+    { $and: [{ $eq: ['$meta.name', 'engagement'] }, { $gt: ['$props.ms', 0] }, { $lte: ['$props.ms', 86_400_000] }] },
+    { $floor: { $add: ['$props.ms', 0.5] } },
+    0,
+  ],
+}
 const differs = (field: string, by: Document | string) => ({ $ne: [by, `$stored.${field}`] })
+
+const storedValue = (field: string) =>
+  field === 'host' || field === 'bot' ? `$stored.${field}` : unlessEmpty(`stored.${field}`)
 
 /** Counted by the server, which may use its disk. What is open and what is known to be wrong is left to `judge`. */
 const findSuspects = ({ db }: Scope, site: string) =>
@@ -35,9 +64,12 @@ const findSuspects = ({ db }: Scope, site: string) =>
           key: { $concat: [`${site}:`, '$session'] },
           ts: 1,
           n: { $literal: 1 },
-          view: { $cond: [isView, place, null] },
+          firstView: { $cond: [isView, first, null] },
+          lastView: { $cond: [isView, last, null] },
           views: { $cond: [isView, 1, 0] },
-          any: place,
+          first,
+          last,
+          engaged,
         },
       },
       {
@@ -58,19 +90,23 @@ const findSuspects = ({ db }: Scope, site: string) =>
           end: { $max: '$ts' },
           events: { $sum: '$n' },
           views: { $sum: '$views' },
-          firstView: { $min: '$view' },
-          lastView: { $max: '$view' },
-          first: { $min: '$any' },
-          last: { $max: '$any' },
+          firstView: { $min: '$firstView' },
+          lastView: { $max: '$lastView' },
+          first: { $min: '$first' },
+          last: { $max: '$last' },
+          engaged: { $sum: '$engaged' },
         },
       },
       {
         $match: {
           $expr: {
             $or: [
-              ...['start', 'end', 'events', 'views'].map(field => differs(field, `$${field}`)),
+              ...['start', 'end', 'events', 'views', 'engaged'].map(field => differs(field, `$${field}`)),
               differs('entry', { $ifNull: ['$firstView.path', '$first.path'] }),
               differs('exit', { $ifNull: ['$lastView.path', '$last.path'] }),
+              ...BEGUN.map(field => ({
+                $ne: [{ $cond: ['$firstView', `$firstView.${field}`, `$first.${field}`] }, storedValue(field)],
+              })),
               // Visits are not counted here: each day of a cookieless visitor is recounted.
               { $isArray: '$stored.visits' },
             ],
@@ -95,7 +131,7 @@ const judge = (scope: Scope, site: string, suspects: Suspect[]): Promise<Fault[]
     return ids.flatMap(id => faultOf(scope, site, id, from, stored.get(id), recounted.get(id)) ?? [])
   })
 
-const FIELDS = ['start', 'end', 'views', 'events', 'entry', 'exit', 'visits'] as const
+const FIELDS = ['start', 'end', 'views', 'events', 'engaged', 'entry', ...BEGUN, 'exit', 'visits'] as const
 
 function faultOf(
   scope: Scope,
@@ -127,15 +163,25 @@ function faultOf(
   return { found, mend, stays: () => void truth.sessions.set(id, should) }
 }
 
-/** Events of one ms have no order: each of them may be the entry, and the exit. */
+/** Events of one ms have no order: each of them may be the first, and the last. */
 function isSame(
   field: (typeof FIELDS)[number],
   stored: Session | undefined,
   recounted: Recounted | undefined,
 ): boolean {
   if (!stored || !recounted) return false
-  if (field === 'entry') return recounted.entries.has(stored.entry)
-  if (field === 'exit') return recounted.exits.has(stored.exit)
-  if (field === 'visits') return JSON.stringify(stored.visits) === JSON.stringify(recounted.session.visits)
-  return +stored[field] === +recounted.session[field]
+  const { session, firsts, lasts } = recounted
+  if (field === 'exit') return lasts.some(({ path }) => path === stored.exit)
+  if (field === 'visits') return JSON.stringify(stored.visits) === JSON.stringify(session.visits)
+  if (isCount(field)) return +stored[field] === +session[field]
+  return stored[field] === session[field] || firsts.some(event => isBegunBy(stored, event))
 }
+
+const isCount = (field: string): field is 'start' | 'end' | 'views' | 'events' | 'engaged' =>
+  ['start', 'end', 'views', 'events', 'engaged'].includes(field)
+
+const isBegunBy = (stored: Session, event: JournalEvent): boolean =>
+  stored.entry === event.path &&
+  stored.host === event.host &&
+  stored.bot === event.bot &&
+  ATTRIBUTE_NAMES.every(name => (stored[name] || undefined) === (ATTRIBUTES[name](event) || undefined))

@@ -15,6 +15,12 @@ export async function sitesOf(db: Db): Promise<string[]> {
   return [...new Set(keys.flat())].sort()
 }
 
+/** The time zone of each site that somebody made. */
+export async function zonesOf(db: Db): Promise<Map<string, string>> {
+  const sites = await db.collection<{ _id: string; timezone: string }>('sites').find().toArray()
+  return new Map(sites.map(({ _id, timezone }) => [_id, timezone]))
+}
+
 /** From claim to claim of the next site: `;` comes after `:`. */
 async function sitesClaimed(db: Db): Promise<string[]> {
   const seen = db.collection<{ _id: string }>('seen')

@@ -6,7 +6,7 @@ import { listParked } from './parked.ts'
 import { checkRollups, readFolded } from './rollups.ts'
 import { knowNothing, type Scope } from './scope.ts'
 import { checkSessions } from './sessions.ts'
-import { countSite, sitesOf } from './sites.ts'
+import { countSite, sitesOf, zonesOf } from './sites.ts'
 
 export interface VerifyOptions {
   client: MongoClient
@@ -35,11 +35,12 @@ export async function verify({ client, db, site, repair = false, began, progress
   if (site !== undefined && !sites.includes(site))
     throw new NoSuchSite(`there is no site "${site}": \`livetag site list\` shows them`)
   const report: Report = { ok: true, checked: { events: 0, sessions: 0, rollups: 0, seen: 0 }, found: [], repaired: [] }
+  const zones = await zonesOf(db)
   // Read before any rollup is.
   const folded = await readFolded(db)
   for (const key of site === undefined ? sites : [site]) {
     progress?.(`verifying ${key}`)
-    const scope: Scope = { client, db, began, truth: knowNothing() }
+    const scope: Scope = { client, db, began, truth: knowNothing(), zoneOf: one => zones.get(one) ?? 'UTC' }
     for await (const fault of check(scope, key, folded, report)) {
       report.found.push(fault.found)
       if (repair && (await mended(fault))) report.repaired.push(fault.found)

@@ -33,7 +33,7 @@ export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<C
   const faults = noFaults()
   const events = await db
     .collection<Raw>('events')
-    .find({ 'meta.site': site }, { projection: { _id: 0, props: 0, url: 0 } })
+    .find({ 'meta.site': site }, { projection: { _id: 0, 'props.text': 0, url: 0 } })
     .toArray()
   checkEvents(events, ledger, faults)
   // Counters count an event once: where one is doubled, that is said already.
@@ -84,18 +84,17 @@ function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: 
 const isOfDay = (visitor: string | undefined, ago: number): boolean =>
   visitor === undefined ? ago > 86_400_000 : visitor.startsWith('~')
 
-interface StoredSession {
+interface StoredSession extends Partial<Record<string, unknown>> {
   _id: string
   visitor?: string
   start: Date
   end: Date
-  entry: string
   exit: string
-  source: string
   views: number
   events: number
+  engaged: number
   steps: { at: Date; name: string; path: string }[]
-  visits?: { start: Date; end: Date; events: number; views: number }[]
+  visits?: { start: Date; end: Date; events: number; views: number; engaged?: number }[]
 }
 
 async function checkSessions(db: Db, site: string, expected: Map<string, Visit>, { counters }: Faults): Promise<void> {
@@ -109,15 +108,19 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
       continue
     }
     const steps = held.steps.map(({ at, name, path }) => `${+at} ${name} ${path}`).sort()
+    const beginning = visit.beginnings.find(one =>
+      Object.entries(one).every(([name, has]) => (held[name] ?? '') === has),
+    )
+    visit.held = { beginning: beginning ?? visit.beginnings[0] ?? {}, exit: held.exit }
     const differences: [name: string, held: unknown, expected: unknown][] = [
       ['start', +held.start, visit.start],
       ['end', +held.end, visit.end],
       ['events', held.events, visit.events],
       ['views', held.views, visit.views],
       ['visitor', held.visitor, visit.visitor],
-      ['entry', visit.entries.has(held.entry) || held.entry, true],
+      ['engaged', held.engaged, visit.engaged],
+      ['beginning', beginning !== undefined || JSON.stringify({ ...held, steps: 0, visits: 0 }), true],
       ['exit', visit.exits.has(held.exit) || held.exit, true],
-      ['source', visit.sources.has(held.source) || held.source, true],
       ['visits', visitsOf(held.visits), visitsOf(visit.visits)],
       ['steps', steps.join() === visit.steps.join() || steps.length, true],
     ]
@@ -129,8 +132,9 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
   for (const id of missing) counters.push(`session ${id}: is missing`)
 }
 
-const visitsOf = (visits: { start: Date | number; end: Date | number; events: number; views: number }[] = []): string =>
-  visits.map(({ start, end, events, views }) => `${+start}–${+end} ${events} ${views}`).join()
+type VisitLike = { start: Date | number; end: Date | number; events: number; views: number; engaged?: number }
+const visitsOf = (visits: VisitLike[] = []): string =>
+  visits.map(({ start, end, events, views, engaged = 0 }) => `${+start}–${+end} ${events} ${views} ${engaged}`).join()
 
 interface StoredRollup {
   _id: string
@@ -147,7 +151,7 @@ async function checkRollups(
   expected: (grain: string) => Rows,
   { counters }: Faults,
 ): Promise<void> {
-  const grains = new Map<string, Rows>([['minute', new Map()]])
+  const grains = new Map<string, Rows>(['minute', 'hour'].map(grain => [grain, new Map()]))
   for await (const { grain, dim, at, values, counters: packed } of db
     .collection<StoredRollup>('rollups')
     .find({ site })) {

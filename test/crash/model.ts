@@ -6,7 +6,22 @@ export interface Raw {
   meta: { site: string; name: string }
   id: string
   path: string
+  host: string
+  ref?: string
   source: string
+  channel: string
+  utm?: string
+  medium?: string
+  campaign?: string
+  term?: string
+  content?: string
+  language?: string
+  width?: number
+  device: string
+  browser: string
+  version?: string
+  os: string
+  props?: { ms?: unknown }
   visitor?: string
   session?: string
   consent: string
@@ -15,14 +30,24 @@ export interface Raw {
 
 /** Length of a grain, ms; days are days in UTC, as the sites of these tests are. */
 export const GRAINS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
-/** The value of an event in a dimension; `undefined` where it has none. */
+/** The value of an event in a dimension of minutes; `undefined` where it has none. */
 const DIMENSIONS: Record<string, (event: Raw) => string | undefined> = {
   total: () => '',
   name: ({ meta }) => meta.name,
   page: ({ meta, path }) => (meta.name === 'pageview' ? path : undefined),
 }
 
-/** Counters in the order in which rollups hold them. */
+/** The same of hours, without bots, and of bots. */
+const HOUR_DIMENSIONS: typeof DIMENSIONS = {
+  total: () => '',
+  name: ({ meta }) => meta.name,
+  page: ({ path }) => path || undefined,
+  host: ({ host }) => host || undefined,
+  consent: ({ consent }) => consent,
+}
+const HOUR_DIMENSIONS_OF_BOTS: typeof DIMENSIONS = { bot: ({ bot }) => bot }
+
+/** Counters in the order in which rollups hold them; of hours the last one is `engaged`. */
 export const COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'bots'] as const
 
 /** `<dimension> <start, ms> <value>` → counters. */
@@ -36,20 +61,42 @@ export function add(rows: Rows, key: string, counters: readonly number[]): void 
   )
 }
 
+/** What a visit has of its first event, by the name of the dimension; empty where it has none. */
+export type Beginning = Record<string, string>
+
+function beginningOf(event: Raw): Beginning {
+  const { path: entry, host, ref = '', source, channel, utm = '', medium = '', campaign = '', term = '' } = event
+  const { content = '', language = '', width = 0, device, browser, version = '', os, bot = '' } = event
+  const wide = width < 576 ? 'mobile' : width < 992 ? 'tablet' : width < 1440 ? 'laptop' : 'desktop'
+  const screen = width > 0 ? wide : ''
+  const link = { source, channel, utm, medium, campaign, term, content }
+  return { entry, host, ref, ...link, language, screen, device, browser, version, os, bot }
+}
+
+const engagedIn = (events: Raw[]): number =>
+  events
+    .filter(({ meta }) => meta.name === 'engagement')
+    .map(({ props }) => Number(props?.ms))
+    .filter(ms => ms > 0 && ms <= 86_400_000)
+    .reduce((sum, ms) => sum + Math.round(ms), 0)
+
 export interface Visit {
   start: number
   end: number
   events: number
   views: number
+  /** ms */
+  engaged: number
   visitor: string | undefined
-  /** where it may have begun and ended: events of the same ms have no order */
-  entries: Set<string>
+  /** what it is counted by in hours: all that may be true, as events of the same ms have no order */
+  beginnings: Beginning[]
   exits: Set<string>
-  sources: Set<string>
+  /** the one that the database holds, once that is known */
+  held?: { beginning: Beginning; exit: string }
   /** `<time> <name> <path>`, sorted */
   steps: string[]
   /** what a cookieless visitor's day is divided into and counted as */
-  visits: Pick<Visit, 'start' | 'end' | 'events' | 'views'>[] | undefined
+  visits: Pick<Visit, 'start' | 'end' | 'events' | 'views' | 'engaged'>[] | undefined
 }
 
 /** A cookieless visitor's visit ends when nothing happens for longer, ms. */
@@ -79,9 +126,9 @@ function visitOf(events: Raw[]): Visit {
     events: events.length,
     views: views.length,
     visitor: events[0]?.visitor,
-    entries: new Set(at(first).map(({ path }) => path)),
+    engaged: engagedIn(events),
+    beginnings: at(first).map(beginningOf),
     exits: new Set(at(last).map(({ path }) => path)),
-    sources: new Set(at(first).map(({ source }) => source)),
     steps: events.map(({ ts, meta, path }) => `${+ts} ${meta.name} ${path}`).sort(),
     visits: events[0]?.consent === 'l' ? divide(events) : undefined,
   }
@@ -89,14 +136,16 @@ function visitOf(events: Raw[]): Visit {
 
 function divide(events: Raw[]): Visit['visits'] {
   const visits: NonNullable<Visit['visits']> = []
-  for (const { ts, meta } of events.toSorted((a, b) => +a.ts - +b.ts)) {
+  for (const event of events.toSorted((a, b) => +a.ts - +b.ts)) {
+    const { ts, meta } = event
     let last = visits.at(-1)
     if (!last || +ts - last.end > GAP) {
-      last = { start: +ts, end: +ts, events: 0, views: 0 }
+      last = { start: +ts, end: +ts, events: 0, views: 0, engaged: 0 }
       visits.push(last)
     }
     last.end = +ts
     last.events++
+    last.engaged += engagedIn([event])
     if (meta.name === 'pageview') last.views++
   }
   return visits
@@ -107,16 +156,32 @@ export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: st
   const length = GRAINS[grain]
   if (length === undefined) throw new Error(`there are rollups of the grain "${grain}", which the model does not know`)
   const startOf = (time: number) => Math.floor(time / length) * length
+  const isMinute = grain === 'minute'
   for (const event of events) {
     const isView = event.meta.name === 'pageview'
-    for (const [dim, valueIn] of Object.entries(DIMENSIONS)) {
+    const isBot = event.bot !== undefined
+    const dims = isMinute ? DIMENSIONS : isBot ? HOUR_DIMENSIONS_OF_BOTS : HOUR_DIMENSIONS
+    for (const [dim, valueIn] of Object.entries(dims)) {
       const value = valueIn(event)
-      const counters = [1, isView ? 1 : 0, 0, 0, 0, event.bot === undefined ? 0 : 1]
+      const counters = [1, isView ? 1 : 0, 0, 0, 0, isMinute && isBot ? 1 : 0]
       if (value !== undefined) add(rows, `${dim} ${startOf(+event.ts)} ${value}`, counters)
     }
   }
-  for (const { start, end, views } of [...sessions.values()].flatMap(session => session.visits ?? session)) {
-    add(rows, `total ${startOf(start)} `, [0, 0, 1, views <= 1 ? 1 : 0, end - start, 0])
+  for (const session of sessions.values()) {
+    for (const { start, end, events, views, engaged } of session.visits ?? [session]) {
+      const counters = [0, 0, 1, views <= 1 ? 1 : 0, end - start, 0]
+      if (isMinute) add(rows, `total ${startOf(start)} `, counters)
+      else addVisit(rows, startOf(start), session, [events, views, ...counters.slice(2, 5), engaged])
+    }
   }
   return rows
+}
+
+/** In the hour in which it begins, by all that it has; bots are left out. */
+function addVisit(rows: Rows, at: number, { held }: Visit, counters: number[]): void {
+  if (!held || held.beginning.bot !== '') return
+  const { bot: _, host: _h, ...has } = held.beginning
+  add(rows, `visits ${at} `, counters)
+  for (const [dim, value] of Object.entries({ ...has, exit: held.exit }))
+    if (value !== '') add(rows, `${dim} ${at} ${value}`, counters)
 }

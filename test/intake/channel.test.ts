@@ -89,6 +89,7 @@ test('the five parameters are read as they are, each cut to 255 characters', () 
   ).toEqual({
     source: 'Crm',
     channel: 'email',
+    utm: 'Crm',
     medium: 'Email',
     campaign: 'März 1',
     term: long.slice(0, 255),

@@ -18,9 +18,48 @@ describe('rollups', () => {
     await mends(it, 'rollup-missing', 'shop', rollup._id)
   })
 
+  test.each(['total', 'name', 'visits', 'entry'] as const)('one of an hour (%s)', async dim => {
+    const rollup = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
+    await it.rollups.deleteOne({ _id: rollup._id })
+    await it.forgetPages()
+    await mends(it, 'rollup-missing', 'shop', rollup._id)
+  })
+
+  test.each(['bot', 'browser'] as const)('one of an hour of which no other tells the lane (%s)', async dim => {
+    const { at } = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
+    await it.rollups.deleteMany({ site: 'shop', grain: 'hour', dim, at })
+    await it.forgetPages()
+    const { ok, repaired } = await it.verify({ repair: true })
+    expect([ok, repaired.map(({ kind }) => kind)]).toEqual([true, ['rollup-missing']])
+  })
+
+  test('all hours, and what sessions have for them, as before there were any', async () => {
+    const hours = { site: 'blog', grain: 'hour' } as const
+    const before = await it.rollups.find(hours).toArray()
+    await it.rollups.deleteMany(hours)
+    await it.sessions.updateMany({ site: 'blog' }, { $unset: { host: 1, channel: 1 } })
+    const late = (n: number) => journalEvent({ id: `late${n}`, site: 'blog', session: 's1', ts: new Date(LAST - n) })
+    await it.take([late(1)])
+    await it.take([late(2)])
+    const { ok, repaired } = await it.verify({ repair: true })
+    expect(ok).toBe(true)
+    expect(repaired.filter(({ kind }) => kind === 'session-wrong').length).toBeGreaterThan(20)
+    expect(await it.rollups.countDocuments({ ...hours, values: { $ne: [] } })).toBeGreaterThan(before.length / 3)
+  })
+
+  test('all of a site whose hours lie elsewhere now', async () => {
+    const sites = it.db.collection<{ _id: string; timezone: string }>('sites')
+    await sites.insertOne({ _id: 'blog', timezone: 'Asia/Kolkata' })
+    expect((await it.verify({ site: 'blog', repair: true })).ok).toBe(true)
+    await it.take([journalEvent({ id: 'there', site: 'blog', session: 's1', ts: new Date(LAST - 3) })])
+    expect(await it.found()).toEqual([])
+    await sites.deleteOne({ _id: 'blog' })
+    expect((await it.verify({ site: 'blog', repair: true })).ok).toBe(true)
+  }, 120_000)
+
   test('all of a minute', async () => {
-    const { at } = one(await it.rollups.findOne({ site: 'blog', dim: 'page' }))
-    await it.rollups.deleteMany({ site: 'blog', at })
+    const { at } = one(await it.rollups.findOne({ site: 'blog', grain: 'minute', dim: 'page' }))
+    await it.rollups.deleteMany({ site: 'blog', grain: 'minute', at })
     const report = await it.verify({ repair: true })
     expect(report.repaired.map(({ kind }) => kind)).toEqual(['rollup-missing', 'rollup-missing', 'rollup-missing'])
     expect(report.ok).toBe(true)
@@ -70,7 +109,7 @@ describe('rollups', () => {
     const minute = new Date(LAST)
     const later = () => journalEvent({ id: new ObjectId().toHexString(), ts: minute, path: '/after' })
     await it.take([later()])
-    const filter = { site: 'shop', dim: 'page', at: minute } as const
+    const filter = { site: 'shop', grain: 'minute', dim: 'page', at: minute } as const
     for (let round = 0; round < 3; round++) {
       await it.rollups.updateMany(filter, { $set: { values: ['/other'] } })
       await it.take([later()], { fold: false })

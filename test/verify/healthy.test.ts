@@ -68,7 +68,8 @@ test('events of one ms are in no order, so each of them may be the entry and the
   const event = (id: string, path: string) => journalEvent({ id, path, session: 'tied', ts: at })
   await it.take([event('t1', '/b'), event('t2', '/a'), event('t3', '/c')])
   await it.sessions.updateOne({ _id: 'shop:tied' }, { $set: { entry: '/c', exit: '/b' } })
-  expect((await it.found()).filter(({ kind }) => kind !== 'parked')).toEqual([])
+  // By hand, so that no counter knows of it.
+  expect((await it.found()).filter(({ kind }) => kind.startsWith('session'))).toEqual([])
   await it.sessions.updateOne({ _id: 'shop:tied' }, { $set: { entry: '/elsewhere' } })
   expect(await it.found()).toContainEqual({ kind: 'session-wrong', site: 'shop', id: 'shop:tied', repairable: true })
 })

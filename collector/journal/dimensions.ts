@@ -1,0 +1,61 @@
+/** By what is counted in hours: one table. A new attribute of visits needs a line in {@link ATTRIBUTES} and nothing else. */
+import type { JournalEvent } from './page.ts'
+
+/** What is counted for one value in one hour. Rows of hours have this order; those of {@link EVENT_DIMENSIONS} have the first two. */
+export const HOUR_COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'engaged'] as const
+export type HourCounter = (typeof HOUR_COUNTERS)[number]
+
+/** Of viewport widths, CSS pixels: each class takes those below its bound. */
+export const SCREENS = [
+  ['mobile', 576],
+  ['tablet', 992],
+  ['laptop', 1_440],
+  ['desktop', Number.POSITIVE_INFINITY],
+] as const
+
+export const screenOf = (width: number | undefined): string | undefined =>
+  width === undefined || !(width > 0) ? undefined : SCREENS.find(([, bound]) => width < bound)?.[0]
+
+/**
+ * What a visit has of the event that tells how it came about: its first page view; without one, its first event. Fields of
+ * sessions have these names. Empty is as if absent: the value `(none)`.
+ */
+export const ATTRIBUTES = {
+  source: event => event.source,
+  ref: event => event.ref,
+  channel: event => event.channel,
+  utm: event => event.utm,
+  medium: event => event.medium,
+  campaign: event => event.campaign,
+  term: event => event.term,
+  content: event => event.content,
+  language: event => event.language,
+  screen: event => screenOf(event.width),
+  device: event => event.device,
+  browser: event => event.browser,
+  version: event => event.version,
+  os: event => event.os,
+} as const satisfies Record<string, (event: JournalEvent) => string | undefined>
+export type Attribute = keyof typeof ATTRIBUTES
+
+/**
+ * Of events, in the hour in which they happened: all, by name, by path, by host, by state of consent; and by what gave a bot
+ * away. Bots are in the last one alone. Of a path or host `events` are all that happened there, and `views` the page views:
+ * where only page views are asked for, rows without any are left out.
+ */
+export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot'] as const
+/** Of visits, in the hour in which they began, without bots: all, and by what each is. */
+export const VISIT_DIMENSIONS = [
+  'visits',
+  'entry',
+  'exit',
+  ...(Object.keys(ATTRIBUTES) as Attribute[]),
+] as const satisfies readonly string[]
+export const HOUR_DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS] as const
+export type HourDimension = (typeof HOUR_DIMENSIONS)[number]
+
+/** What holds all of what a dimension divides, so that the rest of it is what has no value. */
+export const wholeOf = (dim: HourDimension): 'total' | 'visits' | undefined => {
+  if (dim === 'total' || dim === 'visits' || dim === 'bot') return undefined
+  return (EVENT_DIMENSIONS as readonly string[]).includes(dim) ? 'total' : 'visits'
+}

@@ -1,0 +1,175 @@
+/** By how much a page of events changes the counters of hours, in every dimension. Pure. */
+import { getOrAdd } from '../get-or-add.ts'
+import {
+  ATTRIBUTES,
+  type Attribute,
+  HOUR_COUNTERS,
+  HOUR_DIMENSIONS,
+  type HourDelta,
+  type HourDimension,
+  type JournalEvent,
+  packHour,
+} from '../journal/index.ts'
+import { type Hour, hourOf } from './hour-grid.ts'
+import type { Session } from './sessions.ts'
+
+export interface HourSum {
+  event(event: JournalEvent): void
+  /** What a session, or each visit of a cookieless day, adds to the hour in which it begins: after minus before. */
+  session(before: Session | undefined, after: Session): void
+  deltas(): HourDelta[]
+}
+
+/** Rows by value. Neighbors mostly have the same one. */
+interface Rows {
+  all: Map<string, number[]>
+  value: string | undefined
+  row: number[]
+}
+
+interface HourOfSite extends Hour {
+  site: string
+  /** in the order of `HOUR_DIMENSIONS` */
+  dims: Rows[]
+}
+
+const WIDTH = HOUR_COUNTERS.length
+const place = (dim: HourDimension): number => HOUR_DIMENSIONS.indexOf(dim)
+const [TOTAL, NAME, PAGE, HOST, CONSENT, BOT] = (['total', 'name', 'page', 'host', 'consent', 'bot'] as const).map(
+  place,
+) as [number, number, number, number, number, number]
+const VISITS = place('visits')
+/** What of a session its visits are counted by, and where. */
+const PARTS = (['entry', 'exit', ...Object.keys(ATTRIBUTES)] as ('entry' | 'exit' | Attribute)[]).map(
+  part => [part, place(part)] as const,
+)
+
+type Countable = Pick<Session, 'start' | 'end' | 'views' | 'events'> & { engaged?: number }
+
+/** A session of before hours were counted has no host: it is not in them. */
+const isCounted = (session: Session | undefined): session is Session =>
+  session !== undefined && session.host !== undefined && session.bot === undefined
+
+const visitsOf = (session: Session | undefined): readonly Countable[] =>
+  isCounted(session) ? (session.visits ?? [session]) : []
+
+const rowOf = ({ start, end, views, events, engaged = 0 }: Countable): number[] => [
+  events,
+  views,
+  1,
+  views <= 1 ? 1 : 0,
+  +end - +start,
+  engaged,
+]
+
+/** @param zoneOf the time zone of a site, the same as long as this sums up */
+export function sumHours(zoneOf: (site: string) => string): HourSum {
+  const hours = new Map<string, HourOfSite>()
+  let last: HourOfSite | undefined
+  const hourAt = (site: string, ts: number): HourOfSite => {
+    if (last && ts >= last.at && ts < last.end && last.site === site) return last
+    const hour = hourOf(ts, zoneOf(site))
+    last = getOrAdd(hours, `${hour.at} ${site}`, () => ({
+      ...hour,
+      site,
+      dims: HOUR_DIMENSIONS.map(() => ({ all: new Map(), value: undefined, row: [] })),
+    }))
+    return last
+  }
+
+  const count = (session: Session, visit: Countable, sign: 1 | -1): void => {
+    const { dims } = hourAt(session.site, +visit.start)
+    const row = rowOf(visit)
+    if (sign < 0) for (let c = 0; c < WIDTH; c++) row[c] = -(row[c] ?? 0)
+    add(dims[VISITS], '', row)
+    for (const [part, d] of PARTS) addPart(dims[d], session[part], row)
+  }
+  /** Of a visit that begins in the same hour as before. */
+  const recount = (before: Session, was: Countable, after: Session, is: Countable): void => {
+    const { dims } = hourAt(after.site, +is.start)
+    const [less, more] = [rowOf(was), rowOf(is)]
+    let same = true
+    const change = more.map((n, c) => {
+      const by = n - (less[c] ?? 0)
+      if (by !== 0) same = false
+      return by
+    })
+    const negative = less.map(n => -n)
+    if (!same) add(dims[VISITS], '', change)
+    for (const [part, d] of PARTS) {
+      if (before[part] !== after[part]) {
+        addPart(dims[d], before[part], negative)
+        addPart(dims[d], after[part], more)
+      } else if (!same) addPart(dims[d], after[part], change)
+    }
+  }
+
+  return {
+    event({ site, ts, name, path, host, consent, bot }) {
+      const { dims } = hourAt(site, +ts)
+      const view = name === 'pageview' ? 1 : 0
+      if (bot !== undefined) return tally(dims[BOT], bot, view)
+      tally(dims[TOTAL], '', view)
+      tally(dims[NAME], name, view)
+      tally(dims[CONSENT], consent, view)
+      if (path !== '') tally(dims[PAGE], path, view)
+      if (host !== '') tally(dims[HOST], host, view)
+    },
+    session(before, after) {
+      const [old, now] = [visitsOf(before), visitsOf(after)]
+      // Both in the order of their time.
+      let [o, n] = [0, 0]
+      while (o < old.length || n < now.length) {
+        const [was, is] = [old[o], now[n]]
+        const same = was && is && hourAt(after.site, +was.start) === hourAt(after.site, +is.start)
+        if (was && is && before && same) recount(before, was, after, is)
+        if (before && was && (same || !is || was.start < is.start)) {
+          if (!same) count(before, was, -1)
+          o++
+        }
+        if (is && (same || !was || is.start <= was.start)) {
+          if (!same) count(after, is, 1)
+          n++
+        }
+      }
+    },
+    deltas: () =>
+      [...hours.values()]
+        .sort((a, b) => a.at - b.at)
+        .flatMap(
+          ({ site, at, dims }) =>
+            packHour(
+              site,
+              at,
+              dims.map(({ all }) => all),
+            ) ?? [],
+        ),
+  }
+}
+
+function find(rows: Rows, value: string): number[] {
+  if (value === rows.value) return rows.row
+  const held = rows.all.get(value)
+  rows.value = value
+  rows.row = held ?? [0, 0, 0, 0, 0, 0]
+  if (!held) rows.all.set(value, rows.row)
+  return rows.row
+}
+
+function tally(rows: Rows | undefined, value: string, view: number): void {
+  if (!rows) return
+  const row = find(rows, value)
+  row[0] = (row[0] ?? 0) + 1
+  row[1] = (row[1] ?? 0) + view
+}
+
+/** What has no value has no row: it is the rest of `visits`. */
+function addPart(rows: Rows | undefined, value: string | undefined, change: readonly number[]): void {
+  if (value) add(rows, value, change)
+}
+
+function add(rows: Rows | undefined, value: string, change: readonly number[]): void {
+  if (!rows) return
+  const row = find(rows, value)
+  for (let c = 0; c < WIDTH; c++) row[c] = (row[c] ?? 0) + (change[c] ?? 0)
+}
