@@ -204,7 +204,7 @@ function sumMatches({ ask, rowKey, joins, hasVisits, hasVisitors }: Sum): Docume
       stages.push({
         $setWindowFields: {
           partitionBy: { ...again(rowKey), s: '$_id.s', k: '$_id.k' },
-          sortBy: { c: -1, '_id.v': 1 },
+          sortBy: { c: -1 },
           output: { i: { $documentNumber: {} } },
         },
       })

@@ -167,7 +167,10 @@ function evaluate(e: any, t: number): number {
   if (typeof e === 'number') return e
   if (e instanceof Date) return +e
   if (e.$literal !== undefined) return e.$literal
-  if (e.$cond) return evaluate(e.$cond[0].$lt[0], t) < evaluate(e.$cond[0].$lt[1], t) ? evaluate(e.$cond[1], t) : evaluate(e.$cond[2], t)
+  if (e.$cond)
+    return evaluate(e.$cond[0].$lt[0], t) < evaluate(e.$cond[0].$lt[1], t)
+      ? evaluate(e.$cond[1], t)
+      : evaluate(e.$cond[2], t)
   if (e.$toInt) return evaluate(e.$toInt, t)
   if (e.$add) return evaluate(e.$add[0], t) + evaluate(e.$add[1], t)
   if (e.$floor) return Math.floor(evaluate(e.$floor, t))
