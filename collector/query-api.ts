@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express'
 import { callerOf, siteNamed } from './caller.ts'
 import { problem } from './problem.ts'
 import type { Queries } from './query/index.ts'
-import type { Sites } from './sites/index.ts'
+import { DOCTOR_SITE, type Sites } from './sites/index.ts'
 
 /** Questions of one caller that are at work at a time; of the others it is said when to come again. */
 export const AT_ONCE = 4
@@ -21,6 +21,7 @@ export function serveQuery(queries: Queries, sites: Pick<Sites, 'get'>): Request
       return problem(response, 'body-invalid', 'a JSON object with site_id, metrics and date_range')
     const site = siteNamed((body as { site_id?: unknown }).site_id, 'site_id', response, sites, 'read')
     if (!site) return
+    if (site.key === DOCTOR_SITE) return problem(response, 'site-unknown')
     const caller = callerOf(response)
     const name = caller === 'owner' ? caller : caller.id
     const now = atWork.get(name) ?? 0

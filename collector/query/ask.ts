@@ -49,19 +49,22 @@ export function createQueries({
         return toAnswer(query, answered, fresh, performance.now() - begun)
       } catch (error) {
         if (error instanceof QueryError) return error.fault
-        if (isBadPattern(error)) {
-          const detail = `filters: not a regular expression of PCRE: ${(error as Error).message.split(': ').at(-1)}`
-          return { code: 'query-invalid', detail }
-        }
+        const fault = patternFault(error)
+        if (fault) return fault
         throw error
       }
     },
   }
 }
 
-/** Codes of `$regexMatch` for what does not compile. */
-const isBadPattern = (error: unknown): boolean =>
-  [51_108, 51_111, 51_156].includes(Number((error as { code?: unknown }).code))
+/** What `$regexMatch` says of a pattern that is none, and of one that it gave up on: its steps are bounded. */
+function patternFault(error: unknown): Fault | undefined {
+  const { code, message } = error as { code?: unknown; message: string }
+  if (code === 51_111)
+    return { code: 'query-invalid', detail: `filters: not a regular expression of PCRE: ${message.split(': ').at(-1)}` }
+  if (code !== 51_156) return undefined
+  return { code: 'query-too-large', detail: 'filters: a regular expression takes too many steps: ask a simpler one' }
+}
 
 function toAnswer(
   query: Query,

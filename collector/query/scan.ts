@@ -2,7 +2,7 @@
  * The scan: answers every ask exactly, by adding up sessions and events inside MongoDB. Its memory is bounded: stages that
  * hold much use the disk, rows are sorted and paged there, and nothing is cut.
  */
-import type { AggregateOptions, Db, Document } from 'mongodb'
+import type { Abortable, AggregateOptions, Db, Document } from 'mongodb'
 import type { Ask, Engine, Measure, Page, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
@@ -20,11 +20,12 @@ const MOST_DONE = 100_000
 export function createScan(db: Db): Engine {
   return {
     async answer(ask, signal) {
-      const options: AggregateOptions & { signal: AbortSignal } = {
+      const options: AggregateOptions & Abortable = {
         allowDiskUse: true,
         maxTimeMS: MAX_TIME_MS,
         readConcern: { level: 'majority' },
         comment: 'livetag query',
+        // The driver closes the connection, at which mongod ends what was asked on it.
         signal,
       }
       const done = await findDone(db, ask, options)

@@ -126,15 +126,16 @@ const rangeIn = ({ from }: RecordedSite) =>
   )
 
 const query = fc.constantFrom(...SITES).chain(site =>
-  fc.constantFrom(...KINDS, []).chain(names =>
+  fc.constantFrom<string[]>(...KINDS, []).chain(names =>
     fc
       .record({
         metrics: fc.oneof(
           { weight: 4, arbitrary: fc.uniqueArray(fc.constantFrom(...METRICS), { minLength: 1, maxLength: 8 }) },
-          { weight: 1, arbitrary: fc.constantFrom(['events'], ['pageviews', 'events']) },
+          { weight: 1, arbitrary: fc.constantFrom<string[]>(['events'], ['pageviews', 'events']) },
         ),
         date_range: rangeIn(site),
-        values: names.length > 0 ? fc.uniqueArray(fc.constantFrom(...names), { maxLength: 2 }) : fc.constant([]),
+        values:
+          names.length > 0 ? fc.uniqueArray(fc.constantFrom(...names), { maxLength: 2 }) : fc.constant<string[]>([]),
         bot: fc.integer({ min: 0, max: 15 }),
         time: fc.option(fc.constantFrom(...TIMES)),
         timeFirst: fc.boolean(),
