@@ -8,6 +8,7 @@ import { serveConsents } from './consents-api.ts'
 import type { TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
+import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
@@ -43,6 +44,8 @@ export function apiRoutes({
     response.set('cache-control', 'no-store')
     next()
   })
+  /** For tools that make clients: it says nothing of a site, so anybody may read it. */
+  router.get('/openapi.json', (_, response) => void response.json(openApi()))
   router.use(identify(access, createKeys(db, clock)))
 
   router.get('/sites', async (_, response) => {

@@ -152,7 +152,8 @@ export type Meta = Static<typeof Meta>
 export const QueryAnswer = Type.Object({
   results: Type.Array(ResultRow),
   meta: Meta,
-  query: Type.Intersect([QueryBody, Type.Object({})], { description: 'as it was understood' }),
+  /** as it was understood */
+  query: QueryBody,
 })
 export interface QueryAnswer {
   results: ResultRow[]

@@ -243,6 +243,12 @@ const NO_DIMENSIONS = [
   ...['exit_page_hostname', 'os_version', 'country', 'region', 'city'].map(of => `visit:${of}`),
 ]
 
+test('the description of the API is there for anybody', async () => {
+  const response = await fetch(`${it.url}/api/v2/openapi.json`)
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject({ openapi: '3.1.0', paths: { '/query': { post: {} } } })
+})
+
 describe('every documented name is answered, or refused with what to ask instead', () => {
   test.each(METRICS)('metric %s', async metric => {
     expect((await ask({ metrics: [metric], date_range: '7d' })).results[0]?.metrics[0]).toBeTypeOf('number')
