@@ -139,9 +139,8 @@ function joinStages(
   const inVisit = { $and: [{ $lte: ['$$one.start', '$t'] }, { $gte: ['$$one.end', '$t'] }] }
   return [
     { $set: { k: { $concat: [`${site.key}:`, '$_id.s'] } } },
-    {
-      $lookup: { from: 'sessions', localField: 'k', foreignField: '_id', pipeline: [{ $unset: 'steps' }], as: 'z' },
-    },
+    // Without a pipeline of its own, with which each session would take several times as long.
+    { $lookup: { from: 'sessions', localField: 'k', foreignField: '_id', as: 'z' } },
     { $set: { z: { $first: '$z' } } },
     ...late.map(part => ({ $match: toMatch(part, leaf, done) })),
     {
