@@ -8,8 +8,10 @@ import { serveConsents } from './consents-api.ts'
 import type { TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
+import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
-import { INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { serveQuery } from './query-api.ts'
 import type { Readiness } from './readiness.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
 import { readOplog } from './status/index.ts'
@@ -42,6 +44,8 @@ export function apiRoutes({
     response.set('cache-control', 'no-store')
     next()
   })
+  /** For tools that make clients: it says nothing of a site, so anybody may read it. */
+  router.get('/openapi.json', (_, response) => void response.json(openApi()))
   router.use(identify(access, createKeys(db, clock)))
 
   router.get('/sites', async (_, response) => {
@@ -61,6 +65,13 @@ export function apiRoutes({
     }
     response.json(await readStats(client, db, site, period, clock(), interval))
   })
+
+  /** Reading a body is left to the question: any type is JSON. */
+  router.post(
+    '/query',
+    json({ limit: '1mb', type: () => true }),
+    serveQuery(createQueries({ client, db, clock }), sites),
+  )
 
   router.get('/consents', serveConsents(db, sites))
 

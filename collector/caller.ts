@@ -34,14 +34,22 @@ export const may = (caller: Caller, scope: Scope, site: string): boolean =>
  * The site that a request is about (`site=<key>`), if the caller may do this with it; else the problem is answered. To
  * a key of other sites it is one that does not exist.
  */
-export function siteAsked(
+export const siteAsked = (
   request: Request,
   response: Response,
   sites: Pick<Sites, 'get'>,
   scope: Scope,
+): Site | undefined => siteNamed(request.query.site, 'site', response, sites, scope)
+
+/** The same of a site that stands in a field of this name. */
+export function siteNamed(
+  key: unknown,
+  field: string,
+  response: Response,
+  sites: Pick<Sites, 'get'>,
+  scope: Scope,
 ): Site | undefined {
-  const { site: key } = request.query
-  if (typeof key !== 'string') return void problem(response, 'parameter-invalid', 'site: the key of a site')
+  if (typeof key !== 'string') return void problem(response, 'parameter-invalid', `${field}: the key of a site`)
   const caller = callerOf(response)
   const site = key === DOCTOR_SITE && caller !== 'owner' ? undefined : sites.get(key)
   const knows = caller === 'owner' || isFor(caller, key)

@@ -10,6 +10,11 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'There is nothing at this path.' },
   'site-unknown': { status: 404, title: 'No site has this key: `npx livetag site list` shows them.' },
   'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },
+  'query-invalid': { status: 400, title: 'Something in the query is not as it should be.' },
+  'query-unsupported': { status: 400, title: 'Plausible answers this, livetag does not: ask something else.' },
+  'query-too-large': { status: 400, title: 'The query asks for too much at once.' },
+  'query-timeout': { status: 503, title: 'The query took more than half a minute.' },
+  'too-many-queries': { status: 429, title: 'Wait until the queries before are answered.' },
   'body-invalid': { status: 400, title: 'The body is not what this path takes.' },
   'body-too-large': { status: 413, title: 'The body has more than 1 MB.' },
   unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },
@@ -19,7 +24,7 @@ export const PROBLEMS = {
 export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string): void {
   const { status, title } = PROBLEMS[code]
   if (status === 401) response.set('www-authenticate', 'Bearer realm="livetag"')
-  if (status === 503) response.set('retry-after', '2')
+  if (status === 503 || status === 429) response.set('retry-after', '2')
   response
     .status(status)
     .type('application/problem+json')

@@ -1,3 +1,10 @@
-/** Query: questions of the API go in, counters from rollups come out, with how they were made. */
+/**
+ * Query: questions of the API go in, counts come out, with how they were made. `ask.ts` answers the query API: a body becomes
+ * a checked query, that becomes asks, and each is answered by the cheapest engine that can.
+ */
+export * from './ask.ts'
 export * from './consents.ts'
+export type { Ask, Engine, Row, Rows } from './engine.ts'
+export type { Fault } from './query.ts'
+export { Filter, QueryAnswer, QueryBody } from './schema.ts'
 export * from './stats.ts'

@@ -1,0 +1,94 @@
+/** The OpenAPI 3.1 description of the query API, made from the schemas that check and type it. */
+import { PROBLEMS } from './problem.ts'
+import { Filter, QueryAnswer, QueryBody } from './query/index.ts'
+
+type Schema = { [key: string]: unknown }
+
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
+
+/** From the draft of JSON Schema that TypeBox writes to that of OpenAPI 3.1 (2020-12), with what is recursive by its name. */
+function toOpenApi(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(toOpenApi)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { $id: _, $defs: _d, additionalItems: _a, items, ...rest } = schema as Schema
+  if (typeof rest.$ref === 'string') return ref(rest.$ref)
+  const made: Schema = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, toOpenApi(value)]))
+  if (Array.isArray(items)) Object.assign(made, { prefixItems: toOpenApi(items), items: false, maxItems: items.length })
+  else if (items !== undefined) made.items = toOpenApi(items)
+  return made
+}
+
+const problemSchema: Schema = {
+  type: 'object',
+  description: 'RFC 9457; the codes are stable',
+  required: ['type', 'title', 'status', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string', description: 'what to do' },
+    status: { type: 'integer' },
+    code: { enum: Object.keys(PROBLEMS) },
+    detail: { type: 'string', description: 'what was wrong, and where' },
+  },
+}
+
+/** Codes that a query may be answered with. */
+const OF_QUERIES = [
+  'query-invalid',
+  'query-unsupported',
+  'query-too-large',
+  'body-invalid',
+  'parameter-invalid',
+  'not-signed-in',
+  'not-allowed',
+  'site-unknown',
+  'body-too-large',
+  'too-many-queries',
+  'query-timeout',
+  'unavailable',
+] as const
+
+function problemResponses(): Schema {
+  const responses: Record<string, { description: string; content: Schema }> = {}
+  for (const code of OF_QUERIES) {
+    const { status, title } = PROBLEMS[code]
+    const before = responses[status]?.description
+    responses[status] = {
+      description: `${before ? `${before}\n` : ''}\`${code}\`: ${title}`,
+      content: { 'application/problem+json': { schema: ref('Problem') } },
+    }
+  }
+  return responses
+}
+
+export function openApi(): Schema {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'livetag', version: '2', license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '.' }],
+    security: [{ key: [] }],
+    paths: {
+      '/query': {
+        post: {
+          operationId: 'query',
+          summary: 'Counts of a site, as Plausible’s Stats API v2 asks for them',
+          requestBody: { required: true, content: { 'application/json': { schema: ref('Query') } } },
+          responses: {
+            200: { description: 'the counts', content: { 'application/json': { schema: ref('Answer') } } },
+            ...problemResponses(),
+          },
+        },
+      },
+    },
+    components: {
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'the owner key, or one with the scope read' },
+      },
+      schemas: {
+        Query: toOpenApi(QueryBody),
+        Filter: toOpenApi((Filter as unknown as { $defs: { Filter: unknown } }).$defs.Filter),
+        Answer: toOpenApi(QueryAnswer),
+        Problem: problemSchema,
+      },
+    },
+  }
+}

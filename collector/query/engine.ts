@@ -1,0 +1,86 @@
+/**
+ * The planner's interface. A question is taken apart into *asks*, and each is put to one engine after another, the cheapest
+ * first, until one can answer it. The scan, last, answers every ask.
+ */
+import type { Site } from '../sites/index.ts'
+import type { Filter } from './filter.ts'
+import type { Grid } from './grid.ts'
+import type { Dimension, Metric } from './names.ts'
+import type { Range } from './range.ts'
+import type { Source } from './schema.ts'
+
+/**
+ * What is added up. `visitors` are different ones. `views`, `bounces` (visits of one page view at most) and `duration` (ms)
+ * are sums over visits, `events` and `pageviews` over what the ask is about.
+ */
+export type Measure = 'events' | 'pageviews' | 'visitors' | 'visits' | 'views' | 'bounces' | 'duration'
+
+export interface Ask {
+  site: Site
+  range: Range
+  /** where `dimensions` has one of time */
+  grid: Grid | undefined
+  /**
+   * - `events`: the events of the range, each in the bucket of its time
+   * - `visits`: the visits that start in the range, each once, in the bucket of its start, with all that they hold
+   * - `matches`: the events of the range that fit the filters, each with the attributes of its session
+   */
+  over: 'events' | 'visits' | 'matches'
+  measures: Measure[]
+  dimensions: Dimension[]
+  /** all hold; none where the ask is over `events`, none of events where it is over `visits` */
+  filters: Filter[]
+  /** bots are left out, or counted too, or nothing else is counted */
+  bots: 'none' | 'all' | 'only'
+  /**
+   * of `matches`: rows, visits and visitors are those of page views, and `events` are all events of these rows. So are
+   * the dimensions `event:page` and `event:hostname` counted where nothing else asks for events of some kind.
+   */
+  pagesOnly: boolean
+  /** absent where there are no dimensions but time: then all rows are wanted, in any order */
+  page?: Page
+  /** only rows of these keys are wanted, in any order */
+  wanted?: ReadonlySet<string>
+}
+
+export interface Page {
+  order: [by: Metric | Dimension, direction: 1 | -1][]
+  limit: number
+  offset: number
+  /** whether to count all rows */
+  total: boolean
+}
+
+export interface Row {
+  /** values of the dimensions but time, in their order */
+  values: string[]
+  /** place in the grid, 0 where there is none */
+  bucket: number
+  counts: Partial<Record<Measure, number>>
+}
+
+export interface Rows {
+  rows: Row[]
+  /** of all pages, where it was asked for */
+  total?: number
+  source: Source
+  /** bound of the relative error; absent where it is exact */
+  error?: number
+}
+
+export interface Engine {
+  /** @returns `undefined` where it can't answer this ask exactly as it is meant: the next engine is asked */
+  answer(ask: Ask, signal: AbortSignal): Promise<Rows | undefined>
+}
+
+/** Names a row within one answer. */
+export const rowKey = ({ values, bucket }: Pick<Row, 'values' | 'bucket'>): string =>
+  JSON.stringify([bucket, ...values])
+
+export async function askFirst(engines: readonly Engine[], ask: Ask, signal: AbortSignal): Promise<Rows> {
+  for (const engine of engines) {
+    const rows = await engine.answer(ask, signal)
+    if (rows) return rows
+  }
+  throw new Error('no engine answers this')
+}

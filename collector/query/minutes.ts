@@ -1,0 +1,56 @@
+/**
+ * Events and page views from the minute rollups, where a question has no dimension but time. Their rows count bots along,
+ * and only of events they say how many: page views are answered where there were none. Visits and visitors are not, as a
+ * minute does not say which of its visits are a bot's.
+ */
+import type { Db, MongoClient } from 'mongodb'
+import { COUNTERS } from '../journal/index.ts'
+import { readMinutes } from '../rollup/index.ts'
+import { MINUTE_MS } from '../settle/index.ts'
+import type { Ask, Engine, Row } from './engine.ts'
+
+/** Of the 35 days that minutes are kept, ms. */
+const KEPT_MS = 34 * 86_400_000
+
+const [EVENTS, VIEWS, BOTS] = (['events', 'views', 'bots'] as const).map(counter => COUNTERS.indexOf(counter)) as [
+  number,
+  number,
+  number,
+]
+
+export function createMinutes(client: MongoClient, db: Db, clock: () => number): Engine {
+  return {
+    async answer(ask) {
+      const { site, range, grid } = ask
+      if (!isAnswered(ask) || range.from < clock() - KEPT_MS) return undefined
+      const asked = { site: site.key, dims: ['total'] as const, from: range.from, to: range.to - MINUTE_MS }
+      const minutes = await client.withSession({ snapshot: true }, session => readMinutes(db, asked, session))
+      const rows = new Map<number, Row>()
+      for (const [at, values] of minutes.get('total') ?? []) {
+        const row = values.get('') ?? []
+        const bots = ask.bots === 'none' ? (row[BOTS] ?? 0) : 0
+        if (bots > 0 && ask.measures.includes('pageviews')) return undefined
+        const bucket = grid ? placeOf(grid.starts, at) : 0
+        const { counts } = rows.get(bucket) ?? { counts: { events: 0, pageviews: 0 } }
+        const events = (counts.events ?? 0) + (row[EVENTS] ?? 0) - bots
+        const pageviews = (counts.pageviews ?? 0) + (row[VIEWS] ?? 0)
+        rows.set(bucket, { values: [], bucket, counts: { events, pageviews } })
+      }
+      return { rows: [...rows.values()].filter(({ counts }) => counts.events), source: 'rollups' }
+    },
+  }
+}
+
+const isAnswered = ({ over, range, bots }: Ask): boolean =>
+  over === 'events' && bots !== 'only' && range.from % MINUTE_MS === 0 && range.to % MINUTE_MS === 0
+
+/** The last that begins at this time or before. */
+export function placeOf(starts: readonly number[], at: number): number {
+  let [low, high] = [0, starts.length]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? at) <= at) low = middle
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,374 @@
+/**
+ * What a query should answer, counted in the plainest way from the events: sessions are made here, too, and time is read off
+ * `Intl`. Nothing of the product is used.
+ */
+
+export interface PlainEvent {
+  site: string
+  id: string
+  ts: number
+  name: string
+  path: string
+  host: string
+  source: string
+  channel: string
+  medium?: string | undefined
+  campaign?: string | undefined
+  ref: string
+  language?: string | undefined
+  device: string
+  browser: string
+  os: string
+  consent: 'x' | 'l' | 'g'
+  visitor?: string | undefined
+  session?: string | undefined
+  bot?: string | undefined
+  props?: Record<string, unknown> | undefined
+}
+
+interface PlainVisit {
+  id: string
+  events: PlainEvent[]
+  attributes: Record<string, string>
+  visitor: string
+  bot: boolean
+}
+
+export interface PlainQuery {
+  metrics: string[]
+  date_range: [string, string]
+  dimensions: string[]
+  filters: unknown[]
+  order_by?: [string, string][]
+  pagination: { limit: number; offset: number }
+  include: { bots: boolean; total_rows: boolean }
+}
+
+const HALF_HOUR = 1_800_000
+const HOUR = 3_600_000
+
+/** Attributes of visits that the product keeps, and under which name here. */
+export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit'> = {
+  'visit:entry_page': 'entry',
+  'visit:exit_page': 'exit',
+  'visit:entry_page_hostname': 'host',
+  'visit:source': 'source',
+  'visit:referrer': 'ref',
+  'visit:channel': 'channel',
+  'visit:utm_medium': 'medium',
+  'visit:utm_campaign': 'campaign',
+  'visit:language': 'language',
+  'visit:device': 'device',
+  'visit:browser': 'browser',
+  'visit:os': 'os',
+}
+
+/** @param kept names of attributes that sessions have; the others are `(none)` */
+export function recount(all: PlainEvent[], zone: string, query: PlainQuery, kept: (name: string) => boolean) {
+  const clock = clockIn(zone)
+  const [from, to] = rangeOf(query.date_range, clock)
+  const visits = visitsOf(all, kept)
+  const visitOf = new Map(visits.flatMap(visit => visit.events.map(event => [event, visit] as const)))
+  const { metrics, dimensions, filters, include } = query
+  const eventNames = [...dimensions, ...filters.flatMap(namesOf)].filter(name => name.startsWith('event:'))
+  const hasDone = filters.some(asksDone)
+  const onlyBots = eventNames.includes('event:bot')
+  const counts = (bot: boolean) => (onlyBots ? bot : include.bots || !bot)
+  const inRange = (ts: number) => ts >= from && ts < to
+  const label = (ts: number, name: string) => labelOf(ts, name.slice(5), clock, from)
+  const events = all.filter(({ ts, bot }) => inRange(ts) && counts(bot !== undefined))
+  const done = (filter: unknown) => {
+    const sessions = new Set(
+      events.filter(event => fits(filter, name => eventValue(event, name), never)).map(e => e.session),
+    )
+    return (session: string | undefined) => session !== undefined && sessions.has(session)
+  }
+  const doneTests = new Map(filters.flatMap(donesIn).map(filter => [filter, done(filter)]))
+  const isDone = (session: string | undefined) => (filter: unknown) => doneTests.get(filter)?.(session) ?? false
+
+  const groups = new Map<string, Group>()
+  const groupOf = (values: string[]): Group => {
+    const key = JSON.stringify(values)
+    const group = groups.get(key) ?? {
+      values,
+      events: 0,
+      pageviews: 0,
+      visits: new Set(),
+      visitors: new Set(),
+      shown: false,
+    }
+    groups.set(key, group)
+    return group
+  }
+  const countVisit = (values: string[], visit: PlainVisit) => {
+    const group = groupOf(values)
+    group.shown = true
+    group.visits.add(visit)
+    group.visitors.add(visit.visitor)
+    group.whole = true
+  }
+  if (dimensions.every(name => name.startsWith('time'))) {
+    if (dimensions.length === 0) groupOf([]).shown = true
+  }
+  let total: number
+  if (eventNames.length > 0) {
+    const isPages = (name: string) => name === 'event:page' || name === 'event:hostname'
+    const pagesOnly = eventNames.every(isPages) && dimensions.some(isPages)
+    const visitors = new Set<string>()
+    for (const event of events) {
+      const visit = visitOf.get(event)
+      const read = (name: string) =>
+        name.startsWith('event:') ? eventValue(event, name) : (visit?.attributes[name] ?? '(none)')
+      if (!filters.every(filter => fits(filter, read, isDone(event.session)))) continue
+      const values = dimensions.map(name => (name.startsWith('time') ? label(event.ts, name) : read(name)))
+      const group = groupOf(values)
+      group.events++
+      if (event.name === 'pageview') group.pageviews++
+      if (pagesOnly && event.name !== 'pageview') continue
+      group.shown = true
+      if (visit) group.visits.add(visit)
+      const visitor = event.visitor ?? event.session
+      if (visitor !== undefined) {
+        group.visitors.add(visitor)
+        visitors.add(visitor)
+      }
+    }
+    total = visitors.size
+  } else {
+    const isPlain =
+      filters.flatMap(namesOf).length === 0 && !hasDone && dimensions.every(name => name.startsWith('time'))
+    const visitors = new Set<string>()
+    const asksVisits = metrics.some(metric => metric !== 'events' && metric !== 'pageviews')
+    for (const visit of visits) {
+      const start = visit.events[0]?.ts ?? 0
+      if (!inRange(start) || !counts(visit.bot)) continue
+      const read = (name: string) => visit.attributes[name] ?? '(none)'
+      if (!filters.every(filter => fits(filter, read, isDone(visit.events[0]?.session)))) continue
+      visitors.add(visit.visitor)
+      if (isPlain && !asksVisits) continue
+      countVisit(
+        dimensions.map(name => (name.startsWith('time') ? label(start, name) : read(name))),
+        visit,
+      )
+    }
+    total = visitors.size
+    if (isPlain) {
+      const asksEvents = metrics.some(metric => metric === 'events' || metric === 'pageviews')
+      for (const group of groups.values()) group.whole = false
+      for (const event of asksEvents ? events : []) {
+        const group = groupOf(dimensions.map(name => label(event.ts, name)))
+        group.shown = true
+        group.events++
+        if (event.name === 'pageview') group.pageviews++
+      }
+    }
+  }
+  const rows = [...groups.values()].filter(({ shown }) => shown).map(group => measured(group, total))
+  const order = query.order_by ?? [
+    ...dimensions.filter(name => name.startsWith('time')).map(name => [name, 'asc'] as [string, string]),
+    [metrics[0] ?? '', 'desc'] as [string, string],
+  ]
+  const by = [...order, ...dimensions.map(name => [name, 'asc'] as [string, string])]
+  rows.sort((a, b) => {
+    for (const [name, direction] of by) {
+      const place = dimensions.indexOf(name)
+      const difference =
+        place >= 0
+          ? compareValues(a.values[place] ?? '', b.values[place] ?? '', name, a, b)
+          : (a.raw[name] ?? -1) - (b.raw[name] ?? -1)
+      if (difference !== 0) return direction === 'asc' ? difference : -difference
+    }
+    return 0
+  })
+  const { offset, limit } = query.pagination
+  const results = rows.slice(offset, offset + limit).map(({ values, shown }) => ({
+    metrics: metrics.map(metric => shown[metric] ?? null),
+    dimensions: values,
+  }))
+  return { results, total: rows.length }
+}
+
+interface Group {
+  values: string[]
+  events: number
+  pageviews: number
+  visits: Set<PlainVisit>
+  visitors: Set<string>
+  /** whether it is a row */
+  shown: boolean
+  /** whether events and page views are those of the visits */
+  whole?: boolean
+}
+
+function measured({ values, events, pageviews, visits, visitors, whole }: Group, total: number) {
+  const all = [...visits]
+  const viewsOf = (visit: PlainVisit) => visit.events.filter(({ name }) => name === 'pageview').length
+  const views = all.reduce((sum, visit) => sum + viewsOf(visit), 0)
+  const bounces = all.filter(visit => viewsOf(visit) <= 1).length
+  const ms = all.reduce((sum, { events: [first], events: own }) => sum + ((own.at(-1)?.ts ?? 0) - (first?.ts ?? 0)), 0)
+  const n = all.length
+  const raw: Record<string, number | null> = {
+    events: whole ? all.reduce((sum, visit) => sum + visit.events.length, 0) : events,
+    pageviews: whole ? views : pageviews,
+    visitors: visitors.size,
+    visits: n,
+    views_per_visit: n === 0 ? 0 : views / n,
+    bounce_rate: n === 0 ? 0 : bounces / n,
+    visit_duration: n === 0 ? null : ms / n,
+    percentage: visitors.size,
+  }
+  const two = (x: number) => Math.round(x * 100) / 100
+  const shown: Record<string, number | null> = {
+    ...raw,
+    views_per_visit: two(raw.views_per_visit ?? 0),
+    bounce_rate: two((raw.bounce_rate ?? 0) * 100),
+    visit_duration: raw.visit_duration == null ? null : Math.round(raw.visit_duration / 1000),
+    percentage: total === 0 ? 0 : two((visitors.size / total) * 100),
+  }
+  return { values, raw, shown, first: 0 }
+}
+
+/** In order of their time, a new visit of a cookieless visitor after each gap of more than half an hour. */
+function visitsOf(all: PlainEvent[], kept: (name: string) => boolean): PlainVisit[] {
+  const sessions = new Map<string, PlainEvent[]>()
+  for (const event of all) {
+    if (event.session === undefined) continue
+    sessions.set(event.session, [...(sessions.get(event.session) ?? []), event])
+  }
+  return [...sessions].flatMap(([id, unordered]) => {
+    const events = unordered.toSorted((a, b) => a.ts - b.ts)
+    const views = events.filter(({ name }) => name === 'pageview')
+    const [first] = views.length > 0 ? views : events
+    const last = (views.length > 0 ? views : events).at(-1)
+    const attributes: Record<string, string> = {}
+    for (const [name, field] of Object.entries(VISIT)) {
+      const value = field === 'entry' ? first?.path : field === 'exit' ? last?.path : first?.[field]
+      attributes[name] = kept(field) && value ? String(value) : '(none)'
+    }
+    const visitor = events.find(event => event.visitor !== undefined)?.visitor ?? `session ${id}`
+    const parts: PlainEvent[][] = []
+    for (const event of events) {
+      const part = parts.at(-1)
+      const before = part?.at(-1)
+      const goesOn = event.consent !== 'l' || (before && event.ts - before.ts <= HALF_HOUR)
+      if (part && goesOn) part.push(event)
+      else parts.push([event])
+    }
+    return parts.map((part, i) => ({
+      id: `${id}#${i}`,
+      events: part,
+      attributes,
+      visitor,
+      bot: events[0]?.bot !== undefined,
+    }))
+  })
+}
+
+function eventValue(event: PlainEvent, name: string): string {
+  if (name === 'event:name') return event.name
+  if (name === 'event:page') return event.path || '(none)'
+  if (name === 'event:hostname') return event.host || '(none)'
+  if (name === 'event:consent') return event.consent
+  if (name === 'event:bot') return event.bot ?? '(none)'
+  const value = event.props?.[name.slice('event:props:'.length)]
+  return value == null ? '(none)' : typeof value === 'object' ? '(object)' : String(value)
+}
+
+const never = () => false
+type Raw = [string, unknown, string[], { case_sensitive?: boolean }?]
+
+function fits(filter: unknown, read: (name: string) => string, done: (filter: unknown) => boolean): boolean {
+  const [operator, second, values = [], { case_sensitive: exact = true } = {}] = filter as Raw
+  if (operator === 'and') return (second as unknown[]).every(one => fits(one, read, done))
+  if (operator === 'or') return (second as unknown[]).some(one => fits(one, read, done))
+  if (operator === 'not') return !fits(second, read, done)
+  if (operator === 'has_done') return done(second)
+  if (operator === 'has_not_done') return !done(second)
+  const fold = (text: string) => (exact ? text : text.toLowerCase())
+  const text = fold(read(second as string))
+  const plain = operator.replace(/_not$/, '')
+  const holds = values.some(value => {
+    if (plain === 'is') return text === fold(value)
+    if (plain === 'contains') return text.includes(fold(value))
+    if (plain === 'matches') return new RegExp(value).test(text)
+    const parts = value.split('*')
+    return new RegExp(`^${parts.map(part => part.replace(/\W/g, '\\$&')).join('.*')}$`).test(text)
+  })
+  return operator.endsWith('_not') ? !holds : holds
+}
+
+function namesOf(filter: unknown): string[] {
+  const [operator, second] = filter as Raw
+  if (operator === 'and' || operator === 'or') return (second as unknown[]).flatMap(namesOf)
+  if (operator === 'not') return namesOf(second)
+  return operator.startsWith('has_') ? [] : [second as string]
+}
+function donesIn(filter: unknown): unknown[] {
+  const [operator, second] = filter as Raw
+  if (operator === 'and' || operator === 'or') return (second as unknown[]).flatMap(donesIn)
+  if (operator === 'not') return donesIn(second)
+  return operator.startsWith('has_') ? [second] : []
+}
+const asksDone = (filter: unknown): boolean => donesIn(filter).length > 0
+
+type Clock = (at: number) => string
+const clocks = new Map<string, Clock>()
+
+/** As in 2026-10-25 02:30:00. */
+function clockIn(zone: string): Clock {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' })
+  const held = new Map<number, string>()
+  const clock =
+    clocks.get(zone) ??
+    (at => {
+      const second = Math.floor(at / 1000) * 1000
+      const text = held.get(second) ?? format.format(second)
+      held.set(second, text)
+      return text
+    })
+  clocks.set(zone, clock)
+  return clock
+}
+
+function rangeOf([first, last]: [string, string], clock: Clock): [number, number] {
+  if (first.length > 10) return [Date.parse(first), Date.parse(last) + 1_000]
+  // The first quarter of an hour in which it is that day, or a later one.
+  const begin = (date: string, after: boolean) => {
+    let at = Date.parse(`${date}T00:00:00Z`) - 16 * HOUR
+    while (after ? clock(at).slice(0, 10) <= date : clock(at).slice(0, 10) < date) at += HOUR / 4
+    return at
+  }
+  return [begin(first, false), begin(last, true)]
+}
+
+function labelOf(ts: number, unit: string, clock: Clock, from: number): string {
+  const text = clock(ts)
+  const day = text.slice(0, 10)
+  if (unit === 'day') return day
+  if (unit === 'month') return `${text.slice(0, 7)}-01`
+  if (unit === 'week') {
+    const date = new Date(`${day}T00:00:00Z`)
+    date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7))
+    const monday = date.toISOString().slice(0, 10)
+    const firstDay = clock(from).slice(0, 10)
+    return monday < firstDay ? firstDay : monday
+  }
+  const length = unit === 'hour' ? 13 : 16
+  const label = text.slice(0, length) + (unit === 'hour' ? ':00:00' : ':00')
+  const isTwice = [-HOUR, HOUR].some(by => clock(ts + by).slice(0, length) === text.slice(0, length))
+  if (!isTwice) return label
+  const offset = Math.round((Date.parse(`${text.replace(' ', 'T')}Z`) - Math.floor(ts / 1000) * 1000) / 60_000)
+  const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, '0')
+  return `${label}${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`
+}
+
+/** Times by time: of an hour that comes twice the one with the larger offset is first. */
+function compareValues(a: string, b: string, name: string, _a: unknown, _b: unknown): number {
+  if (a === b) return 0
+  if (name.startsWith('time') && a.length !== b.length) return a.slice(0, 19) < b.slice(0, 19) ? -1 : 1
+  if (name.startsWith('time') && a.length > 19) {
+    const instant = (text: string) => Date.parse(text.replace(' ', 'T'))
+    return instant(a) - instant(b)
+  }
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
