@@ -4,4 +4,13 @@
  */
 export { createFolder, type Folder } from './fold.ts'
 export { type Minutes, readMinutes } from './read.ts'
-export { addDelta, emptyRollup, fromDocument, OTHER, type Rollup, type RollupDocument, rollupId, toDocument } from './rollup.ts'
+export {
+  addDelta,
+  emptyRollup,
+  fromDocument,
+  OTHER,
+  type Rollup,
+  type RollupDocument,
+  rollupId,
+  toDocument,
+} from './rollup.ts'

@@ -64,14 +64,14 @@ export function* historyOf(plan: Plan, stopped: () => boolean = () => false): Ge
       if (isNew) minute.visitors++
       for (const event of events) getOrAdd<number, JournalEvent[]>(later, minuteOf(event), () => []).push(event)
     }
-    minute.events = (later.get(at) ?? []).sort((a, b) => +a.ts - +b.ts)
+    minute.events = (later.get(at) ?? []).sort((a, b) => a.ts.getTime() - b.ts.getTime())
     later.delete(at)
     if (minute.events.length > 0) yield minute
     if (later.size === 0 && stopped()) return
   }
 }
 
-const minuteOf = ({ ts }: JournalEvent): number => Math.floor(+ts / MINUTE_MS) * MINUTE_MS
+const minuteOf = ({ ts }: JournalEvent): number => Math.floor(ts.getTime() / MINUTE_MS) * MINUTE_MS
 
 /** As settle makes it of the same events. */
 function sessionOf(events: JournalEvent[]): Session | undefined {
@@ -106,7 +106,7 @@ function visitsOf({ site, to, cookieless }: Plan, draw: Draw, basis: number): (s
       const until = Math.min(dayOf(start, site.timezone).end, to)
       const events = go(person, start, until, false)
       for (let at = start; draw.chance(LATER.share); ) {
-        at = +(events.at(-1)?.ts ?? at) + draw.whole(LATER.least, LATER.most)
+        at = (events.at(-1)?.ts.getTime() ?? at) + draw.whole(LATER.least, LATER.most)
         if (at < until) events.push(...go(person, at, until, true))
       }
       return { events, isNew: true }

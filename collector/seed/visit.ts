@@ -96,10 +96,10 @@ function look(scene: Scene, page: SeedPage, arrival?: Arrival): View {
   const shared = shareOf(scene, origin + page.path + (arrival?.query ?? ''), arrival?.referrer ?? `${origin}/`, page)
   const w = draw.id()
   let q = 0
-  const tell = (name: string, props?: Record<string, unknown>, id?: string) => {
-    const own = { name, id: id ?? `${w}.${q}`, own: id === undefined ? undefined : (true as const) }
+  const tell: View['tell'] = (name, props, id) => {
+    const own = id === undefined ? undefined : true
+    scene.events.push(eventOf(shared, { name, id: id ?? `${w}.${q}`, own, ts: new Date(scene.at), props }))
     q++
-    scene.events.push(eventOf(shared, { ...own, ts: new Date(scene.at), props }))
   }
   tell('pageview')
   return {
@@ -181,7 +181,7 @@ function crawl(scene: Scene, entry: SeedPage): void {
 
 /** Draws the times together, so that all comes before `until` and in the same order. */
 function shorten(events: JournalEvent[], start: number, until: number): void {
-  const last = +(events.at(-1)?.ts ?? start)
+  const last = events.at(-1)?.ts.getTime() ?? start
   if (last < until) return
   const factor = (until - 1 - start) / (last - start)
   for (const event of events) event.ts = new Date(start + Math.floor((+event.ts - start) * factor))
