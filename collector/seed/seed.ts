@@ -1,18 +1,10 @@
 import type { Db } from 'mongodb'
-import {
-  createHolder,
-  hasWork,
-  type Lane,
-  LEASE_MS,
-  lanes,
-  leaseLane,
-  release,
-  renew,
-  type Session,
-} from '../settle/index.ts'
-import { listSites, type Site } from '../sites/index.ts'
+import { type Lane, release, renew } from '../settle/index.ts'
+import { listSites } from '../sites/index.ts'
 import { historyOf, type Plan } from './history.ts'
 import { planOf, SeedError, type SeedOptions } from './options.ts'
+import { keepLane, leaseOwn, takeNumber } from './own-lane.ts'
+import { refuseMore, refuseRepeat } from './refuse.ts'
 import { startTally, type Totals } from './totals.ts'
 import { type Stored, startWriter } from './write.ts'
 
@@ -60,11 +52,7 @@ export async function seed(parts: SeedParts): Promise<SeedReport> {
       `there is no site "${parts.site}": \`livetag site list\` shows them, \`livetag site add\` makes one`,
     )
   const plan = planOf(site, parts, now)
-  if (!add && (await hasAnything(db, site))) {
-    throw new SeedError(
-      `the site "${site.key}" has events already: make another one with \`livetag site add\`, or say --add to put the history beside them`,
-    )
-  }
+  if (!add) await refuseMore(db, site)
   await refuseRepeat(db, plan)
   const lane = await leaseOwn(db, site)
   try {
@@ -95,36 +83,11 @@ export function removalOf(site: string, added: boolean): string {
   ].join('\n  ')
 }
 
-async function hasAnything(db: Db, { key: site }: Site): Promise<boolean> {
-  const found = await Promise.all([
-    db.collection('events').findOne({ 'meta.site': site }, { projection: { _id: 1 } }),
-    db.collection('sessions').findOne({ site }, { projection: { _id: 1 } }),
-    db.collection('rollups').findOne({ site }, { projection: { _id: 1 } }),
-  ])
-  return found.some(one => one !== null)
-}
-
-/** The same history again would double its events: its first session tells. */
-async function refuseRepeat(db: Db, plan: Plan): Promise<void> {
-  const [first] = historyOf(plan)
-  const _id = first?.sessions[0]?._id
-  if (_id === undefined || !(await db.collection<Session>('sessions').findOne({ _id }))) return
-  throw new SeedError(`the site "${plan.site.key}" has this very history already: take another --seed`)
-}
-
-/** A lane that no page waits in and that has no rollups of the site, so that each of them is written once. */
-const leaseOwn = (db: Db, { key: site }: Site): Promise<Lane> =>
-  leaseLane(
-    db,
-    createHolder(),
-    async lane => !(await hasWork(db, lane)) && (await db.collection('rollups').findOne({ site, lane })) === null,
-  )
-
 async function write(parts: SeedParts, plan: Plan, lane: Lane): Promise<SeedReport> {
   const { db, signal, progress, now, withoutEvents = false } = parts
   const started = performance.now()
   const primary = await electionOf(db)
-  const keeping = keep(db, lane)
+  const keeping = keepLane(db, lane)
   try {
     const writer = startWriter(db, { lane: lane.id, upto: await takeNumber(db, lane), now, raw: !withoutEvents })
     const tally = startTally()
@@ -155,33 +118,6 @@ async function write(parts: SeedParts, plan: Plan, lane: Lane): Promise<SeedRepo
     }
   } finally {
     keeping.end()
-  }
-}
-
-/** One settle number stands for the whole history: what is settled later on this lane comes after it. */
-async function takeNumber(db: Db, { id: _id, holder, epoch }: Lane): Promise<number> {
-  const lane = await lanes(db).findOneAndUpdate(
-    { _id, holder, epoch },
-    { $inc: { settled: 1 } },
-    { returnDocument: 'after' },
-  )
-  if (!lane) throw new Error(`lane ${_id} has another holder`)
-  return lane.settled
-}
-
-/** Renews the lease; `check` throws when that has failed. */
-function keep(db: Db, lane: Lane) {
-  let failure: unknown
-  const timer = setInterval(() => {
-    renew(db, lane).catch(error => {
-      failure = error
-    })
-  }, LEASE_MS / 3)
-  return {
-    check() {
-      if (failure !== undefined) throw failure
-    },
-    end: () => clearInterval(timer),
   }
 }
 
