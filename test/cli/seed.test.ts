@@ -73,7 +73,7 @@ test('`seed` writes a history, prints its totals, and refuses what can not be wi
     expect(err).not.toMatch(/^\s+at /m)
   }
   expect(await db.collection('events').countDocuments({ 'meta.site': 'other' })).toBe(0)
-}, 60_000)
+}, 120_000)
 
 test('Ctrl+C ends it with a whole history, and it says how to remove that', async () => {
   const { child, ended } = start(['seed', '--site', 'other', '--events', '1e7', '--json'])
