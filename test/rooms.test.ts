@@ -22,6 +22,14 @@ const MAY: Record<string, string[]> = {
     'collector/store',
   ],
   'collector/verify': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
+  'collector/seed': [
+    'collector/rollup',
+    'collector/settle',
+    'collector/intake',
+    'collector/journal',
+    'collector/sites',
+    'collector/store',
+  ],
   'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
   'collector/dashboard': ['collector/live'],

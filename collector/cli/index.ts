@@ -3,6 +3,7 @@ import { defineCommand, runMain } from 'citty'
 import { doctor } from './doctor.ts'
 import { key } from './key.ts'
 import { login } from './login.ts'
+import { seed } from './seed.ts'
 import { serve } from './serve.ts'
 import { site } from './site.ts'
 import { status } from './status.ts'
@@ -10,7 +11,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, key, login },
+  subCommands: { serve, doctor, status, verify, site, key, login, seed },
 })
 
 await runMain(main)

@@ -4,6 +4,8 @@
  * site's consent does not cover, and that no address gets further than this room, whole or cut.
  */
 export { isTrusted } from './address.ts'
+export { type Agent, readAgent } from './agent.ts'
+export { nameVisitor, readShared } from './event.ts'
 export { createIntake, type Intake } from './http.ts'
 export { withPatience } from './patience.ts'
 export { REASONS, type Reason } from './reasons.ts'

@@ -56,11 +56,18 @@ const adoption = (holder: string) => [
 ]
 const OPTIONS = { returnDocument: 'after', writeConcern: { w: 'majority', journal: true } } as const
 
-/** Takes the lowest free lane, or makes the next one when all are held. */
-export async function leaseLane(db: Db, holder: string): Promise<Lane> {
+/**
+ * Takes the lowest free lane, or makes the next one when all are held.
+ * @param fits whether a free lane will do; any if absent
+ */
+export async function leaseLane(
+  db: Db,
+  holder: string,
+  fits: (lane: number) => Promise<boolean> = async () => true,
+): Promise<Lane> {
   for (;;) {
     for (const free of await freeLanes(db)) {
-      const lane = await adopt(db, free, holder)
+      const lane = (await fits(free._id)) ? await adopt(db, free, holder) : undefined
       if (lane) return lane
     }
     const [last] = await lanes(db).find().sort({ _id: -1 }).limit(1).toArray()
