@@ -119,8 +119,11 @@ describe('a history in a database', () => {
     await make()
     const until = new Date(Date.now() - 33 * DAY).toISOString().slice(0, 10)
     const report = await sow({ days: 60, until })
-    const oldest = await it.db.collection<RollupDocument>('rollups').find().sort({ at: 1 }).limit(1).next()
-    expect(+(oldest?.at ?? 0)).toBeGreaterThan(Date.now() - 35 * DAY)
+    const oldest = async (grain: 'minute' | 'hour') =>
+      +((await it.db.collection<RollupDocument>('rollups').find({ grain }).sort({ at: 1 }).limit(1).next())?.at ?? 0)
+    expect(await oldest('minute')).toBeGreaterThan(Date.now() - 35 * DAY)
+    // Hours are kept for longer.
+    expect(await oldest('hour')).toBeLessThan(Date.now() - 80 * DAY)
     expect(report.stored.events).toBe(2_000)
     expect(await check()).toMatchObject({ ok: true, found: [] })
   })
