@@ -5,6 +5,7 @@ import { lanes, type Session } from '../settle/index.ts'
 import type { Site } from '../sites/index.ts'
 import { answerQuery } from './answer.ts'
 import type { Engine } from './engine.ts'
+import { createHours } from './hours.ts'
 import { createMinutes } from './minutes.ts'
 import { type Fault, type Query, QueryError } from './query.ts'
 import { rangeText } from './range.ts'
@@ -34,7 +35,7 @@ export function createQueries({
   client,
   db,
   clock,
-  engines = [createMinutes(client, db, clock)],
+  engines = [createHours(client, db, clock), createMinutes(client, db, clock)],
 }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
   return {

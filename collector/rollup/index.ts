@@ -4,7 +4,7 @@
  */
 export { createFolder, type Folder } from './fold.ts'
 export { type Minutes, readMinutes } from './read.ts'
-export { type HourRange, type Hours, NONE, readHours } from './read-hours.ts'
+export { type HourRange, type Hours, NONE, readHours, TooManyHours } from './read-hours.ts'
 export {
   addDelta,
   emptyRollup,

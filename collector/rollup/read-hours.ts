@@ -12,6 +12,15 @@ export interface HourRange {
   to: number
   /** what hours are added up in, such as the day that holds one, by the begin of the hour; each hour by itself if absent */
   bucketOf?: (at: number) => number
+  /** values that are read, and rows that are held, before it gives up; as many as there are if absent */
+  most?: { read: number; held: number }
+  /** aborts when nobody waits any more */
+  signal?: AbortSignal
+}
+
+/** There is more to read than was allowed. */
+export class TooManyHours extends Error {
+  override name = 'TooManyHours'
 }
 
 /** Counters of one dimension: hour (or bucket) → value → row in the order of `HOUR_COUNTERS`. */
@@ -27,10 +36,11 @@ export const NONE = '(none)'
  * Reads exact counters; without bots but in the dimension `bot`. The rest of what a dimension divides is the value `(none)`.
  * Rollups and pages are read at one moment, in `session`, a snapshot session: read apart, a page folded in between would
  * be counted twice or not at all.
+ * @throws TooManyHours
  */
 export async function readHours(
   db: Db,
-  { site, dims, from, to, bucketOf = at => at }: HourRange,
+  { site, dims, from, to, bucketOf = at => at, most, signal }: HourRange,
   session: ClientSession,
 ): Promise<Map<HourDimension, Hours>> {
   const read = new Set(dims.flatMap(dim => [dim, wholeOf(dim) ?? dim]))
@@ -41,6 +51,16 @@ export async function readHours(
       bucketOf(at),
       () => new Map(),
     )
+  let [valuesRead, held] = [0, 0]
+  const add = (dim: HourDimension, at: number, delta: Parameters<typeof addDelta>[1]): void => {
+    const into = rows(dim, at)
+    held -= into.size
+    addDelta(into, delta, MOST_READ)
+    held += into.size
+    valuesRead += delta.values.length
+    if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
+  }
+  const options = { session, ...(signal && { signal }) }
   const range: Filter<RollupDocument> = {
     site,
     grain: 'hour',
@@ -48,27 +68,28 @@ export async function readHours(
     at: { $gte: new Date(from), $lt: new Date(to) },
   }
   const upto = new Map<string, number>()
-  for await (const document of db.collection<RollupDocument>('rollups').find(range, { session, batchSize: 10_000 })) {
+  for await (const document of db
+    .collection<RollupDocument>('rollups')
+    .find(range, { ...options, batchSize: 10_000 })) {
     const rollup = fromDocument(document)
     upto.set(rollup.id, rollup.upto)
-    addDelta(
-      rows(rollup.dim as HourDimension, rollup.at),
-      { values: [...rollup.rows.keys()], counters: [...rollup.rows.values()] },
-      MOST_READ,
-    )
+    add(rollup.dim as HourDimension, rollup.at, {
+      values: [...rollup.rows.keys()],
+      counters: [...rollup.rows.values()],
+    })
   }
   const unfolded = db
     .collection<StoredPage>('journal')
     .find(
       { foldedAt: null as never, state: 'settled', 'deltas.site': site },
-      { session, projection: { lane: 1, settled: 1, hours: 1 } },
+      { ...options, projection: { lane: 1, settled: 1, hours: 1 } },
     )
   for await (const { lane, settled = 0, hours = [] } of unfolded) {
     for (const hour of hours) {
       if (hour.site !== site || hour.at < from || hour.at >= to) continue
       for (const { dim, at, values, counters } of unpackHour(hour)) {
         if (!read.has(dim) || settled <= (upto.get(rollupId({ site, grain: 'hour', dim, at }, lane)) ?? 0)) continue
-        addDelta(rows(dim, at), { values, counters }, MOST_READ)
+        add(dim, at, { values, counters })
       }
     }
   }

@@ -57,6 +57,7 @@ beforeAll(async () => {
       }
       return events
     }),
+    site => DAYS.find(([key]) => key === site)?.[1],
   )
   queries = createQueries({ client, db, clock: () => Date.parse('2026-12-01T00:00:00Z') })
 })

@@ -139,7 +139,7 @@ test('what is answered says how it was made, and up to when it is complete', asy
   const visits = await ask({ site_id: 'other', metrics: ['visitors'], date_range: 'day' })
   expect(visits.meta.source).toBe('sessions')
   const names = await ask({ site_id: 'other', metrics: ['events'], date_range: 'day', dimensions: ['event:name'] })
-  expect(names.meta.source).toBe('events')
+  expect(names.meta.source).toBe('rollups')
   expect(names.query).toEqual({
     site_id: 'other',
     metrics: ['events'],

@@ -3,7 +3,7 @@ import type { Db } from 'mongodb'
 import { toStored } from '../../collector/journal/index.ts'
 import { createFolder } from '../../collector/rollup/index.ts'
 import { settleBatch } from '../../collector/settle/batch.ts'
-import { leaseLane, raiseFence } from '../../collector/settle/index.ts'
+import { leaseLane, raiseFence, type ZoneOf } from '../../collector/settle/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
 import type { PlainEvent } from './recount.ts'
@@ -50,8 +50,11 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
       host: pick(['shop.example', 'Blog.example', '']),
       source: pick(['google.com', 'direct', 'News Letter', 'ünï']),
       channel: pick(['direct', 'organic search', 'email']),
+      utm: pick(['google', 'Letter', undefined]),
       medium: pick(['cpc', 'email', undefined]),
-      campaign: pick(['spring', undefined]),
+      campaign: pick(['spring', '(none)', undefined]),
+      term: pick(['red shoes', '$x', undefined]),
+      content: pick(['a', 'A', undefined]),
       ref: pick(['https://google.com/', '']),
       language: pick(['de', 'en-US', undefined]),
       device: '',
@@ -65,6 +68,8 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
   const agent = () => ({
     device: pick(['desktop', 'mobile', '']),
     browser: pick(['Chrome', 'Firefox']),
+    version: pick(['99', '140', undefined]),
+    width: pick([320, 575, 576, 991, 992, 1439, 1440, 3000, 0, undefined]),
     os: pick(['Linux', 'macOS', 'Windows']),
     ...(random() < 0.08 && { bot: pick(['Googlebot', 'no name']) }),
   })
@@ -94,8 +99,8 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
   return events
 }
 
-/** Settles and folds events, out of order and in pages of 150. */
-export async function record(db: Db, sites: PlainEvent[][]): Promise<void> {
+/** Settles and folds events, out of order and in pages of 150; the last pages are only settled. */
+export async function record(db: Db, sites: PlainEvent[][], zoneOf: ZoneOf): Promise<void> {
   await ensureCollections(db)
   // What is recorded here is older than it would be kept.
   for (const name of ['sessions', 'rollups', 'journal']) {
@@ -104,6 +109,7 @@ export async function record(db: Db, sites: PlainEvent[][]): Promise<void> {
   }
   const lane = await leaseLane(db, 'me')
   const fence = await raiseFence(db, lane)
+  const folder = createFolder(db, lane)
   const random = seeded(7)
   const all = sites.flat().map(event => ({ event, at: random() }))
   const events = all
@@ -112,9 +118,8 @@ export async function record(db: Db, sites: PlainEvent[][]): Promise<void> {
   for (let i = 0; i < events.length; i += 150) {
     const page = openPage(events.slice(i, i + 150), { lane: lane.id, epoch: lane.epoch })
     await db.collection('journal').insertOne(toStored(page) as object)
-    await settleBatch({ db, lane, fence, pages: [page] })
+    await settleBatch({ db, lane, fence, pages: [page], zoneOf })
+    if (i < 0.8 * events.length) while ((await folder.fold()) > 0);
   }
-  const folder = createFolder(db, lane)
-  while ((await folder.fold()) > 0);
   await fence.end()
 }

@@ -12,12 +12,18 @@ export interface PlainEvent {
   host: string
   source: string
   channel: string
+  utm?: string | undefined
   medium?: string | undefined
   campaign?: string | undefined
+  term?: string | undefined
+  content?: string | undefined
   ref: string
   language?: string | undefined
+  /** of the viewport, CSS pixels */
+  width?: number | undefined
   device: string
   browser: string
+  version?: string | undefined
   os: string
   consent: 'x' | 'l' | 'g'
   visitor?: string | undefined
@@ -47,27 +53,31 @@ export interface PlainQuery {
 const HALF_HOUR = 1_800_000
 const HOUR = 3_600_000
 
-/** Attributes of visits that the product keeps, and under which name here. */
-export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit'> = {
+/** Attributes of visits, and under which name here. */
+export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit' | 'screen'> = {
   'visit:entry_page': 'entry',
   'visit:exit_page': 'exit',
   'visit:entry_page_hostname': 'host',
   'visit:source': 'source',
   'visit:referrer': 'ref',
   'visit:channel': 'channel',
+  'visit:utm_source': 'utm',
   'visit:utm_medium': 'medium',
   'visit:utm_campaign': 'campaign',
+  'visit:utm_term': 'term',
+  'visit:utm_content': 'content',
   'visit:language': 'language',
+  'visit:screen': 'screen',
   'visit:device': 'device',
   'visit:browser': 'browser',
+  'visit:browser_version': 'version',
   'visit:os': 'os',
 }
 
-/** @param kept names of attributes that sessions have; the others are `(none)` */
-export function recount(all: PlainEvent[], zone: string, query: PlainQuery, kept: (name: string) => boolean) {
+export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
   const clock = clockIn(zone)
   const [from, to] = rangeOf(query.date_range, clock)
-  const visits = visitsOf(all, kept)
+  const visits = visitsOf(all)
   const visitOf = new Map(visits.flatMap(visit => visit.events.map(event => [event, visit] as const)))
   const { metrics, dimensions, filters, include } = query
   const eventNames = [...dimensions, ...filters.flatMap(namesOf)].filter(name => name.startsWith('event:'))
@@ -229,7 +239,7 @@ function measured({ values, events, pageviews, visits, visitors, whole }: Group,
 }
 
 /** In order of their time, a new visit of a cookieless visitor after each gap of more than half an hour. */
-function visitsOf(all: PlainEvent[], kept: (name: string) => boolean): PlainVisit[] {
+function visitsOf(all: PlainEvent[]): PlainVisit[] {
   const sessions = new Map<string, PlainEvent[]>()
   for (const event of all) {
     if (event.session === undefined) continue
@@ -242,8 +252,7 @@ function visitsOf(all: PlainEvent[], kept: (name: string) => boolean): PlainVisi
     const last = (views.length > 0 ? views : events).at(-1)
     const attributes: Record<string, string> = {}
     for (const [name, field] of Object.entries(VISIT)) {
-      const value = field === 'entry' ? first?.path : field === 'exit' ? last?.path : first?.[field]
-      attributes[name] = kept(field) && value ? String(value) : '(none)'
+      attributes[name] = String(visitValue(field, first, last) || '(none)')
     }
     const visitor = events.find(event => event.visitor !== undefined)?.visitor ?? `session ${id}`
     const parts: PlainEvent[][] = []
@@ -262,6 +271,21 @@ function visitsOf(all: PlainEvent[], kept: (name: string) => boolean): PlainVisi
       bot: events[0]?.bot !== undefined,
     }))
   })
+}
+
+function visitValue(
+  field: (typeof VISIT)[string],
+  first: PlainEvent | undefined,
+  last: PlainEvent | undefined,
+): unknown {
+  if (field === 'entry') return first?.path
+  if (field === 'exit') return last?.path
+  if (field !== 'screen') return first?.[field]
+  const width = first?.width
+  if (!width) return undefined
+  if (width < 576) return 'mobile'
+  if (width < 992) return 'tablet'
+  return width < 1440 ? 'laptop' : 'desktop'
 }
 
 function eventValue(event: PlainEvent, name: string): string {

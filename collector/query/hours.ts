@@ -1,0 +1,183 @@
+/**
+ * Counts from the hour rollups: of events and of visits, all of them or by one attribute, where range and buckets are made of
+ * whole hours of the site's zone. What hours do not know exactly is left to the next engine: different visitors, two
+ * attributes at a time, the host of a visit, hours that had more values than they hold, and what is older than they are.
+ */
+import type { Abortable, AggregateOptions, Db, MongoClient } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
+import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
+import { type Hours, OTHER, readHours, TooManyHours } from '../rollup/index.ts'
+import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
+import { KEPT } from '../store/index.ts'
+import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
+import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
+import { placeOf } from './minutes.ts'
+import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
+import { pageOf } from './order.ts'
+
+const DAY_MS = 86_400_000
+/** More than the longest hour, ms. */
+const LONGEST_MS = 2 * 3_600_000
+/** The place of hours before the range. */
+const BEFORE = -1
+/** Values of hours that one answer reads, which takes seconds, and rows that it holds. */
+const MOST = { read: 3_000_000, held: 300_000 }
+/** Values that are asked at a time whether filters hold: less than a message takes. */
+const ASKED_AT_ONCE = 1_000
+/** How long asking may take, ms. */
+const MAX_TIME_MS = 30_000
+/** Sessions looked at for whether there were hours when they began. */
+const LOOKED_AT = 20
+
+const OF_EVENTS: Record<string, HourDimension> = {
+  'event:name': 'name',
+  'event:page': 'page',
+  'event:hostname': 'host',
+  'event:consent': 'consent',
+  'event:bot': 'bot',
+}
+const COUNTER: Record<Exclude<Measure, 'visitors'>, HourCounter> = {
+  events: 'events',
+  pageviews: 'views',
+  visits: 'sessions',
+  views: 'views',
+  bounces: 'bounces',
+  duration: 'duration',
+}
+
+export function createHours(client: MongoClient, db: Db, clock: () => number): Engine {
+  return {
+    async answer(ask, signal) {
+      const dim = dimensionOf(ask)
+      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask))) return undefined
+      const hours = await readExact(client, db, ask, dim, signal)
+      if (!hours) return undefined
+      const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()]))
+      const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
+      const rows = sumRows(ask, hours, fitting)
+      return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
+    },
+  }
+}
+
+/** What of hours tells it; `undefined` where nothing does. */
+function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDimension | undefined {
+  if (bots === 'all' || measures.includes('visitors') || filters.flatMap(donesOf).length > 0) return undefined
+  const asked = filters.flatMap(leavesOf).map(({ attribute }) => attribute)
+  const [name, another] = new Set([...dimensions.filter(one => !isTimeDimension(one)), ...asked])
+  if (another !== undefined) return undefined
+  if (over === 'events') return 'total'
+  if (over === 'visits') {
+    if (name === undefined) return 'visits'
+    // Of hours, `host` is that of events.
+    return isVisitDimension(name) ? VISIT_DIMENSIONS.find(dim => dim === VISIT_FIELDS[name]) : undefined
+  }
+  if (name === undefined || !measures.every(measure => measure === 'events' || measure === 'pageviews'))
+    return undefined
+  const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
+  return (dim === 'bot') === (bots === 'only') ? dim : undefined
+}
+
+/** After now nothing has happened yet, so there nothing has to begin with an hour. */
+function isOnHours({ site, range, grid }: Ask, now: number): boolean {
+  const begins = (at: number): boolean => hourOf(at, site.timezone).at === at
+  // A day sooner than they expire.
+  if (range.from < now - KEPT.hours + DAY_MS || !begins(range.from)) return false
+  // Events may come in while this is answered.
+  const soon = now + MINUTE_MS
+  if (range.to <= soon && !begins(range.to)) return false
+  return !grid || (grid.unit !== 'minute' && grid.starts.every(at => at > soon || begins(at)))
+}
+
+/**
+ * Whether some of the range is from before hours were counted. The earliest sessions tell: those of before have no host until
+ * they change.
+ */
+async function isOlder(db: Db, { site, range }: Ask): Promise<boolean> {
+  const start = { $gte: new Date(range.from - DAY_MS), $lt: new Date(range.to) }
+  const earliest = db
+    .collection<Session>('sessions')
+    .find({ site: site.key, start }, { projection: { _id: 0, host: 1 }, sort: { start: 1 }, limit: LOOKED_AT })
+  for await (const { host } of earliest) if (host === undefined) return true
+  return false
+}
+
+/** By place in the grid; `undefined` where hours lie otherwise, have had more values than they hold, or are too many. */
+async function readExact(
+  client: MongoClient,
+  db: Db,
+  { site, range, grid }: Ask,
+  dim: HourDimension,
+  signal: AbortSignal,
+): Promise<Hours | undefined> {
+  let lieRight = true
+  const bucketOf = (at: number): number => {
+    // Counted when the site had another zone, whose hours are a part of an hour off.
+    if (hourOf(at, site.timezone).at !== at) lieRight = false
+    if (at < range.from) return BEFORE
+    return grid ? placeOf(grid.starts, at) : 0
+  }
+  // Such an hour may begin before the range and end in it.
+  const span = { from: range.from - LONGEST_MS, to: range.to }
+  const asked = { site: site.key, dims: [dim], ...span, bucketOf, most: MOST, signal }
+  try {
+    const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
+    const hours: Hours = read.get(dim) ?? new Map()
+    hours.delete(BEFORE)
+    const isWhole = [...hours.values()].every(rows => !rows.has(OTHER))
+    return lieRight && isWhole ? hours : undefined
+  } catch (error) {
+    if (error instanceof TooManyHours) return undefined
+    throw error
+  }
+}
+
+/** Asked of the database, so that patterns mean there and here the same. */
+async function fittingOf(
+  db: Db,
+  filters: readonly Filter[],
+  values: string[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const options: AggregateOptions & Abortable = { maxTimeMS: MAX_TIME_MS, comment: 'livetag query', signal }
+  const $and = filters.map(filter =>
+    toMatch(
+      filter,
+      leaf => ({ $expr: leafExpression(leaf, '$value') }),
+      () => ({}),
+    ),
+  )
+  const fitting = new Set<string>()
+  // Once also where there are no values: what is wrong with a pattern is said.
+  for (let i = 0; i === 0 || i < values.length; i += ASKED_AT_ONCE) {
+    const $literal = values.slice(i, i + ASKED_AT_ONCE).map(value => ({ value }))
+    const held = db.aggregate<{ value: string }>([{ $documents: { $literal } }, { $match: { $and } }], options)
+    for await (const { value } of held) fitting.add(value)
+  }
+  return fitting
+}
+
+function sumRows(
+  { over, measures, dimensions, pagesOnly, wanted }: Ask,
+  hours: Hours,
+  fitting: ReadonlySet<string>,
+): Row[] {
+  const byValue = !dimensions.every(isTimeDimension)
+  const sums = new Map<string, { row: Pick<Row, 'values' | 'bucket'>; sum: number[] }>()
+  for (const [bucket, rows] of hours) {
+    for (const [value, counters] of rows) {
+      if (!fitting.has(value)) continue
+      const row = { values: byValue ? [value] : [], bucket }
+      const { sum } = getOrAdd(sums, rowKey(row), () => ({ row, sum: HOUR_COUNTERS.map(() => 0) }))
+      for (let c = 0; c < sum.length; c++) sum[c] = (sum[c] ?? 0) + (counters[c] ?? 0)
+    }
+  }
+  const of = (sum: number[], counter: HourCounter): number => sum[HOUR_COUNTERS.indexOf(counter)] ?? 0
+  const shown = over === 'visits' ? 'sessions' : pagesOnly ? 'views' : 'events'
+  return [...sums].flatMap(([key, { row, sum }]) => {
+    if (of(sum, shown) === 0 || (wanted && !wanted.has(key))) return []
+    const counts: Row['counts'] = {}
+    for (const measure of measures) if (measure !== 'visitors') counts[measure] = of(sum, COUNTER[measure])
+    return [{ ...row, counts }]
+  })
+}
