@@ -70,12 +70,14 @@ export function startSettler({
   const journal = db.collection<StoredPage>('journal')
   /** @param taken ids of pages at work */
   const openPages = async (taken: Set<string>): Promise<JournalPage[]> => {
+    // A batch may end while this is asked, and its pages be open in the answer all the same.
+    const before = new Set(taken)
     const open = await journal
       .find({ lane: lane.id, state: 'open' }, { projection: { _id: 1 }, readConcern: { level: 'majority' } })
       .sort({ _id: 1 })
       .limit(failures > 0 ? 1 : pace.atOnce + taken.size)
       .toArray()
-    const ids = open.map(({ _id }) => _id).filter(id => !taken.has(id.toHexString()))
+    const ids = open.map(({ _id }) => _id).filter(id => !before.has(id.toHexString()))
     return await freshPages.take(journal, ids.slice(0, pace.atOnce))
   }
 
