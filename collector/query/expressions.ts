@@ -1,7 +1,8 @@
 /** Expressions that the scans have in common: attributes as texts, and the place of a time in a grid. */
+import { NONE } from '../rollup/index.ts'
 import type { Expression } from './filter.ts'
 import type { Grid } from './grid.ts'
-import { EVENT_FIELDS, type EventDimension, NONE, VISIT_FIELDS, type VisitDimension } from './names.ts'
+import { EVENT_FIELDS, type EventDimension, VISIT_FIELDS, type VisitDimension } from './names.ts'
 
 /** What is absent, or empty, is {@link NONE}. */
 const textOf = (field: string): Expression => ({ $cond: [{ $gt: [field, ''] }, field, NONE] })

@@ -64,6 +64,17 @@ export function gridOf(unit: TimeUnit, range: Range, zone: string, now: number, 
   return grid
 }
 
+/** The place of the last that begins at this time or before. */
+export function placeOf(starts: readonly number[], at: number): number {
+  let [low, high] = [0, starts.length]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? at) <= at) low = middle
+    else high = middle
+  }
+  return low
+}
+
 /** Whole buckets, from before the range until one that begins at its end or later. */
 function* bucketsFrom(unit: TimeUnit, { from, to }: Range, zone: string): Generator<Bucket> {
   const anchor = from - LONGEST[unit]

@@ -11,7 +11,7 @@ import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
-import { placeOf } from './minutes.ts'
+import { placeOf } from './grid.ts'
 import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 

@@ -7,10 +7,11 @@ import type { Db, MongoClient } from 'mongodb'
 import { COUNTERS } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import { MINUTE_MS } from '../settle/index.ts'
+import { KEPT } from '../store/index.ts'
 import type { Ask, Engine, Row } from './engine.ts'
+import { placeOf } from './grid.ts'
 
-/** Of the 35 days that minutes are kept, ms. */
-const KEPT_MS = 34 * 86_400_000
+const DAY_MS = 86_400_000
 
 const [EVENTS, VIEWS, BOTS] = (['events', 'views', 'bots'] as const).map(counter => COUNTERS.indexOf(counter)) as [
   number,
@@ -22,7 +23,8 @@ export function createMinutes(client: MongoClient, db: Db, clock: () => number):
   return {
     async answer(ask) {
       const { site, range, grid } = ask
-      if (!isAnswered(ask) || range.from < clock() - KEPT_MS) return undefined
+      // A day sooner than they expire.
+      if (!isAnswered(ask) || range.from < clock() - KEPT.minutes + DAY_MS) return undefined
       const asked = { site: site.key, dims: ['total'] as const, from: range.from, to: range.to - MINUTE_MS }
       const minutes = await client.withSession({ snapshot: true }, session => readMinutes(db, asked, session))
       const rows = new Map<number, Row>()
@@ -43,14 +45,3 @@ export function createMinutes(client: MongoClient, db: Db, clock: () => number):
 
 const isAnswered = ({ over, range, bots }: Ask): boolean =>
   over === 'events' && bots !== 'only' && range.from % MINUTE_MS === 0 && range.to % MINUTE_MS === 0
-
-/** The last that begins at this time or before. */
-export function placeOf(starts: readonly number[], at: number): number {
-  let [low, high] = [0, starts.length]
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if ((starts[middle] ?? at) <= at) low = middle
-    else high = middle
-  }
-  return low
-}

@@ -59,9 +59,6 @@ export type Dimension = VisitDimension | EventDimension | TimeDimension
 /** What a filter can ask for. */
 export type Attribute = VisitDimension | EventDimension
 
-/** The value of an attribute that a visit or event does not have. */
-export const NONE = '(none)'
-
 /** A property's name has at most 100 characters, as at the door. */
 export const PROPERTY = /^event:props:.{1,100}$/su
 

@@ -5,11 +5,11 @@
  */
 import { getOrAdd } from '../get-or-add.ts'
 import type { JournalEvent } from '../journal/index.ts'
-import { applyEvent, openSession, type Session, sessionKey } from '../settle/index.ts'
+import { applyEvent, MINUTE_MS, minuteOf, openSession, type Session, sessionKey } from '../settle/index.ts'
 import { dayOf, type Site } from '../sites/index.ts'
 import { type Draw, drawFrom, hashOf } from './draw.ts'
 import { botPerson, cookielessPerson, type Person, personOf } from './people.ts'
-import { MINUTE_MS, seasonOf } from './season.ts'
+import { seasonOf } from './season.ts'
 import { visit } from './visit.ts'
 
 export interface Plan {
@@ -62,7 +62,7 @@ export function* historyOf(plan: Plan, stopped: () => boolean = () => false): Ge
       const session = sessionOf(events)
       if (session) minute.sessions.push(session)
       if (isNew) minute.visitors++
-      for (const event of events) getOrAdd<number, JournalEvent[]>(later, minuteOf(event), () => []).push(event)
+      for (const event of events) getOrAdd<number, JournalEvent[]>(later, minuteOf(event.ts), () => []).push(event)
     }
     minute.events = (later.get(at) ?? []).sort((a, b) => a.ts.getTime() - b.ts.getTime())
     later.delete(at)
@@ -70,8 +70,6 @@ export function* historyOf(plan: Plan, stopped: () => boolean = () => false): Ge
     if (later.size === 0 && stopped()) return
   }
 }
-
-const minuteOf = ({ ts }: JournalEvent): number => Math.floor(ts.getTime() / MINUTE_MS) * MINUTE_MS
 
 /** As settle makes it of the same events. */
 function sessionOf(events: JournalEvent[]): Session | undefined {

@@ -1,4 +1,5 @@
 /** When visits begin: by hour of the day and day of the week in the site's zone, and more of them as time goes on. */
+import { MINUTE_MS } from '../settle/index.ts'
 import { dayOf } from '../sites/index.ts'
 import type { Draw } from './draw.ts'
 
@@ -14,7 +15,6 @@ const GROWTH = 0.35
 /** How far an hour may be from its curve. */
 const NOISE = 0.15
 
-export const MINUTE_MS = 60_000
 const MINUTES = 60
 
 /**

@@ -1,14 +1,13 @@
 /** By how much a page of events changes the counters of hours, in every dimension. Pure. */
 import { getOrAdd } from '../get-or-add.ts'
 import {
-  ATTRIBUTES,
-  type Attribute,
   HOUR_COUNTERS,
   HOUR_DIMENSIONS,
   type HourDelta,
   type HourDimension,
   type JournalEvent,
   packHour,
+  VISIT_DIMENSIONS,
 } from '../journal/index.ts'
 import { type Hour, hourOf } from './hour-grid.ts'
 import type { Session } from './sessions.ts'
@@ -40,9 +39,7 @@ const [TOTAL, NAME, PAGE, HOST, CONSENT, BOT] = (['total', 'name', 'page', 'host
 ) as [number, number, number, number, number, number]
 const VISITS = place('visits')
 /** What of a session its visits are counted by, and where. */
-const PARTS = (['entry', 'exit', ...Object.keys(ATTRIBUTES)] as ('entry' | 'exit' | Attribute)[]).map(
-  part => [part, place(part)] as const,
-)
+const PARTS = VISIT_DIMENSIONS.filter(dim => dim !== 'visits').map(part => [part, place(part)] as const)
 
 type Countable = Pick<Session, 'start' | 'end' | 'views' | 'events'> & { engaged?: number }
 
