@@ -66,8 +66,7 @@ export async function runRound(
   try {
     await Promise.all([perform(plan, deployment, clients, done), pause(LEAST_MS)])
   } finally {
-    await clients.finish()
-    deployment.disturbed.stop()
+    await clients.finish().finally(deployment.disturbed.stop)
   }
   const seconds = (performance.now() - begun) / 1000
   const { ledger } = clients

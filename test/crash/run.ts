@@ -52,7 +52,7 @@ export async function run(options: Options, say: (text: string) => void): Promis
     if (faults.length === 0) faults.push(...(await checkAll(deployment, stored)))
     keep = options.keep || faults.length > 0
   } catch (error) {
-    faults.push((error as Error).stack ?? String(error))
+    faults.push((error as Error).stack ?? String(error), ...deployment.collectors.flatMap(({ crashes }) => crashes))
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
     await deployment.close(keep)
