@@ -24,16 +24,7 @@ export const engagement = () => {
     // A page in which a frame has the focus has it, too.
     if (input) until = document.hasFocus() && !document.hidden ? now + READING : 0
   }
-  for (const type of [
-    'keydown',
-    'pointerdown',
-    'pointermove',
-    'scroll',
-    'focus',
-    'blur',
-    'pageshow',
-    'visibilitychange',
-  ])
+  for (const type of ['keydown', 'pointerdown', 'pointermove', 'scroll', 'focus', 'blur', 'visibilitychange'])
     on(window, type, count, true)
   at('leave', () => {
     count()
