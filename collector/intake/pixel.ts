@@ -9,9 +9,11 @@ import { eventOf, type JournalEvent } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Circumstances } from './accept.ts'
 import { allowsIdentify, fits, withoutSharing } from './consent.ts'
+import { convert } from './conversions.ts'
 import { nameVisitor, readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
+import { readRevenue } from './revenue.ts'
 import { readTcf } from './tc-string.ts'
 
 /** A transparent GIF of one pixel, 42 bytes (GIF89a with one color table of two). */
@@ -59,16 +61,23 @@ export function acceptPixel(
   }
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
+  const worth = readRevenue(props)
+  if (worth && 'reason' in worth) return refuse(worth)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
   const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent)
   if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
   if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
+  const ts = new Date(around.received)
+  const { goals, revenue, currency } = convert(site, { name, path: shared.path, ts, props }, worth)
   return eventOf(shared, {
     name,
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
-    ts: new Date(around.received),
+    ts,
     props: around.gpc && name === 'consent' ? withoutSharing(props) : props,
+    goals,
+    revenue,
+    currency,
   })
 }
 
