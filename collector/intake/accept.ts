@@ -14,7 +14,6 @@ import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
 import { nameVisitor, readShared, sizeOf } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
-import { readRevenue } from './revenue.ts'
 
 const isHead = Compile(EnvelopeHead)
 const isEvent = Compile(WireEvent)
@@ -147,22 +146,21 @@ function acceptEvent(
   if (name === 'identify' && !allowsIdentify(shared.consent, shared.visitor)) return { reason: 'consent-missing' }
   const refusal = props === undefined ? undefined : refuseProperties(props)
   if (refusal) return refusal
-  const worth = readRevenue(props)
-  if (worth && 'reason' in worth) return worth
   const at = received - Math.max(0, Math.round(t))
   // In place: an envelope's events are mostly of one day, and what they share is theirs alone.
   if (shared.consent === 'l') nameVisitor(shared, cookieless(site, at))
   const ts = new Date(at)
-  const { goals, revenue, currency } = convert(site, { name, path: shared.path, ts, props }, worth)
+  const met = convert(site, { name, path: shared.path, ts, props })
+  if ('reason' in met) return met
   return eventOf(shared, {
     name,
     id: id ?? `${head.w}.${q}`,
     own: id === undefined ? undefined : true,
     ts,
     props: gpc && name === 'consent' ? withoutSharing(props) : cleanBuiltIn(name, props),
-    goals,
-    revenue,
-    currency,
+    goals: met.goals,
+    revenue: met.revenue,
+    currency: met.currency,
   })
 }
 

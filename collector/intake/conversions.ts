@@ -5,6 +5,8 @@
 import { getOrAdd } from '../get-or-add.ts'
 import type { JournalEvent } from '../journal/index.ts'
 import { type Condition, type Goal, type Money, type Site, toMinor } from '../sites/index.ts'
+import type { Refusal } from './reasons.ts'
+import { readRevenue } from './revenue.ts'
 
 type Props = Record<string, unknown>
 type Met = Pick<JournalEvent, 'goals' | 'revenue' | 'currency'>
@@ -30,14 +32,15 @@ function prepare(goals: readonly Goal[]): Prepared {
 }
 
 /**
- * @param own what the event says itself that it is worth: then no goal's value counts
- * @returns `goals` in the order of their making
+ * @returns `goals` in the order of their making, and what the event says itself that it is worth, or the first of them does;
+ *   or why it is refused
  */
 export function convert(
   { goals }: Pick<Site, 'goals'>,
   { name, path, ts, props = {} }: Pick<JournalEvent, 'name' | 'path' | 'ts' | 'props'>,
-  own?: Money,
-): Met {
+): Met | Refusal {
+  const own = readRevenue(props)
+  if (own && 'reason' in own) return own
   if (!goals) return own ? { revenue: own.value, currency: own.currency } : NONE
   let prepared = held.get(goals)
   if (!prepared) {
@@ -45,7 +48,7 @@ export function convert(
     held.set(goals, prepared)
   }
   let met: string[] | undefined
-  let worth = own
+  let worth: Money | undefined = own
   for (const { goal, since, fitsPath } of prepared.get(name) ?? []) {
     if (+ts < since || !fitsPath(path) || goal.where?.some(condition => !holds(condition, props))) continue
     met ??= []

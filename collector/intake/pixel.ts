@@ -13,7 +13,6 @@ import { convert } from './conversions.ts'
 import { nameVisitor, readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
-import { readRevenue } from './revenue.ts'
 import { readTcf } from './tc-string.ts'
 
 /** A transparent GIF of one pixel, 42 bytes (GIF89a with one color table of two). */
@@ -61,23 +60,22 @@ export function acceptPixel(
   }
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
-  const worth = readRevenue(props)
-  if (worth && 'reason' in worth) return refuse(worth)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
   const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent)
   if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
   if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
   const ts = new Date(around.received)
-  const { goals, revenue, currency } = convert(site, { name, path: shared.path, ts, props }, worth)
+  const met = convert(site, { name, path: shared.path, ts, props })
+  if ('reason' in met) return refuse(met)
   return eventOf(shared, {
     name,
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
     ts,
     props: around.gpc && name === 'consent' ? withoutSharing(props) : props,
-    goals,
-    revenue,
-    currency,
+    goals: met.goals,
+    revenue: met.revenue,
+    currency: met.currency,
   })
 }
 
