@@ -5,6 +5,7 @@ import { LIMITS } from '../tag/wire.ts'
 import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
+import { goalRoutes } from './goals-api.ts'
 import type { TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
@@ -74,6 +75,7 @@ export function apiRoutes({
   )
 
   router.get('/consents', serveConsents(db, sites))
+  router.use('/goals', goalRoutes(db, sites, clock))
 
   /** Events of the site's own servers, with a key that may write. */
   router.post('/events', json({ limit: '1mb', type: () => true }), async (request, response) => {

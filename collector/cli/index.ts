@@ -1,6 +1,7 @@
 /** The command `livetag`. */
 import { defineCommand, runMain } from 'citty'
 import { doctor } from './doctor.ts'
+import { goal } from './goal.ts'
 import { key } from './key.ts'
 import { login } from './login.ts'
 import { seed } from './seed.ts'
@@ -11,7 +12,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, key, login, seed },
+  subCommands: { serve, doctor, status, verify, site, goal, key, login, seed },
 })
 
 await runMain(main)

@@ -80,7 +80,7 @@ function endOnSignals() {
 
 const number = (n: number): string => n.toLocaleString('en')
 
-function text({ site, from, to, lane, stored, seconds, all, people, pages, sources }: SeedReport): string {
+function text({ site, from, to, lane, stored, seconds, all, people, pages, sources, goals }: SeedReport): string {
   const rate = number(Math.round(all.events / Math.max(seconds, 0.1)))
   const sums = Object.keys(all) as (keyof typeof all)[]
   return [
@@ -94,6 +94,11 @@ function text({ site, from, to, lane, stored, seconds, all, people, pages, sourc
       ['visit duration', `${(people.duration / 1000 / Math.max(people.visits, 1)).toFixed(1)} s`],
       ['purchases', number(people.purchases)],
       ['revenue', `${number(people.revenue)} cents`],
+    ]),
+    '\n',
+    table([
+      ['goal', 'conversions', 'revenue'],
+      ...goals.map(([name, n, worth]) => [name, number(n), `${number(worth)} cents`]),
     ]),
     '\n',
     table([['page', 'page views'], ...pages.map(([path, n]) => [path, number(n)])]),

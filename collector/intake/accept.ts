@@ -9,6 +9,7 @@ import type { Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { cleanBuiltIn } from './built-in.ts'
 import { allowsIdentifier, allowsIdentify, fits, refusesIdentifier, withoutSharing } from './consent.ts'
+import { convert, sizeOfMet } from './conversions.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
 import { nameVisitor, readShared, sizeOf } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
@@ -113,7 +114,10 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
       const { q, n } = (event ?? {}) as { q?: unknown; n?: unknown }
       const name = typeof n === 'string' && n.length <= LIMITS.name && isPrintable(n) ? n : ''
       result.rejected.push({ ...accepted, q: typeof q === 'number' ? q : null, site: site.key, name })
-    } else result.events.push(accepted)
+    } else {
+      result.bytes += sizeOfMet(accepted)
+      result.events.push(accepted)
+    }
   }
   // A withdrawal counts, whatever else is in the body.
   if (site.cookie === 'collector' && (c === 'd' || unnamed)) result.cookie = { domain: site.domain, id: '' }
@@ -145,12 +149,18 @@ function acceptEvent(
   const at = received - Math.max(0, Math.round(t))
   // In place: an envelope's events are mostly of one day, and what they share is theirs alone.
   if (shared.consent === 'l') nameVisitor(shared, cookieless(site, at))
+  const ts = new Date(at)
+  const met = convert(site, { name, path: shared.path, ts, props })
+  if ('reason' in met) return met
   return eventOf(shared, {
     name,
     id: id ?? `${head.w}.${q}`,
     own: id === undefined ? undefined : true,
-    ts: new Date(at),
+    ts,
     props: gpc && name === 'consent' ? withoutSharing(props) : cleanBuiltIn(name, props),
+    goals: met.goals,
+    revenue: met.revenue,
+    currency: met.currency,
   })
 }
 

@@ -5,6 +5,7 @@
  */
 export { isTrusted } from './address.ts'
 export { type Agent, readAgent } from './agent.ts'
+export { convert } from './conversions.ts'
 export { nameVisitor, readShared } from './event.ts'
 export { createIntake, type Intake } from './http.ts'
 export { withPatience } from './patience.ts'

@@ -9,6 +9,7 @@ import { eventOf, type JournalEvent } from '../journal/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Circumstances } from './accept.ts'
 import { allowsIdentify, fits, withoutSharing } from './consent.ts'
+import { convert } from './conversions.ts'
 import { nameVisitor, readShared } from './event.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
@@ -63,12 +64,18 @@ export function acceptPixel(
   const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent)
   if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
   if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
+  const ts = new Date(around.received)
+  const met = convert(site, { name, path: shared.path, ts, props })
+  if ('reason' in met) return refuse(met)
   return eventOf(shared, {
     name,
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
-    ts: new Date(around.received),
+    ts,
     props: around.gpc && name === 'consent' ? withoutSharing(props) : props,
+    goals: met.goals,
+    revenue: met.revenue,
+    currency: met.currency,
   })
 }
 

@@ -30,6 +30,11 @@ export const REASONS = {
   'properties-too-deep': { status: 400, means: 'properties nest more than 5 levels deep' },
   'text-too-long': { status: 400, means: "a property's text is longer than 4,096 characters" },
   'text-invalid': { status: 400, means: 'a text has a NUL character or half of a surrogate pair' },
+  'revenue-invalid': {
+    status: 400,
+    means:
+      'the property revenue is not {amount, currency}: a number or a decimal text, in major units, and a code of ISO 4217',
+  },
   duplicate: {
     status: 204,
     means: 'an event with this id was counted before; found later, so it is in no answer, only in the counts',

@@ -1,8 +1,12 @@
 /** By what is counted in hours: one table. A new attribute of visits needs a line in {@link ATTRIBUTES} and nothing else. */
 import type { JournalEvent } from './page.ts'
 
-/** What is counted for one value in one hour. Rows of hours have this order; those of {@link EVENT_DIMENSIONS} have the first two. */
-export const HOUR_COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'engaged'] as const
+/**
+ * What is counted for one value in one hour. Rows of hours have this order; those of {@link EVENT_DIMENSIONS} have the first
+ * two, and that of revenue the last one, too, in minor units. `goals` are the conversions of visits.
+ */
+// biome-ignore format: one line
+export const HOUR_COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'engaged', 'goals', 'revenue'] as const
 export type HourCounter = (typeof HOUR_COUNTERS)[number]
 
 /** Of viewport widths, CSS pixels: each class takes those below its bound. */
@@ -40,10 +44,11 @@ export type Attribute = keyof typeof ATTRIBUTES
 
 /**
  * Of events, in the hour in which they happened: all, by name, by path, by host, by state of consent; and by what gave a bot
- * away. Bots are in the last one alone. Of a path or host `events` are all that happened there, and `views` the page views:
- * where only page views are asked for, rows without any are left out.
+ * away. Bots are in that one alone. Of a path or host `events` are all that happened there, and `views` the page views:
+ * where only page views are asked for, rows without any are left out. By goal: an event is in the row of each that it meets.
+ * By revenue: what is worth something, see {@link revenueKey}.
  */
-export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot'] as const
+export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot', 'goal', 'revenue'] as const
 /** Of visits, in the hour in which they began, without bots: all, and by what each is. */
 export const VISIT_DIMENSIONS = [
   'visits',
@@ -56,6 +61,14 @@ export type HourDimension = (typeof HOUR_DIMENSIONS)[number]
 
 /** What holds all of what a dimension divides, so that the rest of it is what has no value. */
 export const wholeOf = (dim: HourDimension): 'total' | 'visits' | undefined => {
-  if (dim === 'total' || dim === 'visits' || dim === 'bot') return undefined
+  if (dim === 'total' || dim === 'visits' || dim === 'bot' || dim === 'goal' || dim === 'revenue') return undefined
   return (EVENT_DIMENSIONS as readonly string[]).includes(dim) ? 'total' : 'visits'
 }
+
+/** The value of the dimension `revenue`: a currency, and a goal; without one, all that was worth something in the currency. */
+export const revenueKey = (currency: string, goal = ''): string => `${currency} ${goal}`
+/** Back to both. A code of ISO 4217 has three letters. */
+export const fromRevenueKey = (key: string): { currency: string; goal: string } => ({
+  currency: key.slice(0, 3),
+  goal: key.slice(4),
+})

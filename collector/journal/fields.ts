@@ -6,7 +6,7 @@
 import type { JournalEvent } from './page.ts'
 
 /** What each event has alone. */
-export const OWN = ['name', 'id', 'own', 'ts', 'props'] as const
+export const OWN = ['name', 'id', 'own', 'ts', 'props', 'goals', 'revenue', 'currency'] as const
 /** What the events of an envelope have in common. */
 export const SHARED = [
   'site',

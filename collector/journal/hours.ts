@@ -26,6 +26,8 @@ export interface HourRows {
 }
 
 const WIDTH = HOUR_COUNTERS.length
+// A bit each.
+WIDTH satisfies 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 /** of a number, in groups of seven bits */
 const MOST_BYTES = 8
 let scratch = Buffer.alloc(64 * 1024)

@@ -45,6 +45,12 @@ export interface JournalEvent {
   /** what gave a bot away */
   bot?: string | undefined
   props?: Record<string, unknown> | undefined
+  /** names of the goals that it meets, as the site had them when it came: decided here once, and never again */
+  goals?: string[] | undefined
+  /** what it is worth, minor units of `currency`: as it says itself, or else the first of its goals that has a value */
+  revenue?: number | undefined
+  /** of ISO 4217; there where `revenue` is */
+  currency?: string | undefined
 }
 
 /** What is counted for one value (a path, a name …) in one minute. Rows of {@link Delta} and rollups have this order. */

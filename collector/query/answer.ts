@@ -1,13 +1,15 @@
 /** From a {@link Query} to its answer: taken apart into asks, put to the engines, put together. */
 import { changeOf, comparedRange } from './comparison.ts'
-import { type Ask, askFirst, type Engine, type Measure, type Row, type Rows, rowKey } from './engine.ts'
+import { asksGoal, asksRevenue, countable, keptValues, regardless } from './conversions.ts'
+import { type Ask, askFirst, type Engine, type Measure, type Page, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
 import { gridOf } from './grid.ts'
-import { type Dimension, isEventDimension, isTimeDimension, type Metric } from './names.ts'
-import { MEASURES, metricOf, pageOf } from './order.ts'
+import { type Dimension, isEventDimension, isTimeDimension, type Metric, REVENUE_METRICS } from './names.ts'
+import { MEASURES, metricOf, pageOf, SHARES } from './order.ts'
 import { MOST_BUCKETS, type Query, QueryError } from './query.ts'
 import { rangeText } from './range.ts'
-import { type Meta, type QueryAnswer, type ResultRow, SOURCES } from './schema.ts'
+import { warningsOf } from './revenue.ts'
+import { type Meta, MOST, type QueryAnswer, type ResultRow, SOURCES } from './schema.ts'
 
 export interface Answering {
   /** the cheapest first; the last answers everything */
@@ -19,7 +21,7 @@ export interface Answering {
 }
 
 type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows'> & {
+  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows' | 'metric_warnings'> & {
     compared?: [string, string]
   }
 
@@ -31,9 +33,15 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
     return rows
   }
   const { rows, total } = await readRows(query, ask)
-  const allVisitors = await readAllVisitors(query, ask)
-  const results = rows.map(row => toResult(query, row, allVisitors))
+  const wholes = await readWholes(query, ask)
+  const results = rows.map(row => toResult(query, row, wholes))
   const compared = await compare(query, rows, results, answering.now, ask)
+  const warnings = asksRevenue(query)
+    ? warningsOf(
+        query.metrics.filter(one => REVENUE_METRICS.includes(one)),
+        rows,
+      )
+    : undefined
   const errors = used.flatMap(({ error }) => error ?? [])
   return {
     results,
@@ -42,6 +50,7 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
     exact: errors.length === 0,
     ...(errors.length > 0 && { error: Math.max(...errors) }),
     ...(total !== undefined && { total_rows: total }),
+    ...(warnings && { metric_warnings: warnings }),
     ...(compared && { compared }),
   }
 }
@@ -50,7 +59,9 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
  * What a question asks of: events with attributes of their own, in dimensions or filters; or else visits, where it has
  * dimensions, filters or metrics of visits; or else, for `events` and `pageviews`, just the events of the range.
  */
-function asksOf({ site, range, grid, dimensions, filters, metrics, include }: Query): Ask[] {
+function asksOf(query: Query): Ask[] {
+  const { site, range, grid, dimensions, filters, include } = query
+  const metrics = countable(query.metrics, asksGoal(query))
   const leaves = filters.flatMap(leavesOf)
   const hasDone = filters.flatMap(donesOf).length > 0
   const kinds = [
@@ -76,36 +87,74 @@ function asksOf({ site, range, grid, dimensions, filters, metrics, include }: Qu
 
 const isPage = (name: Leaf['attribute'] | Dimension): boolean => name === 'event:page' || name === 'event:hostname'
 
-async function readRows(query: Query, ask: (one: Ask) => Promise<Rows>): Promise<Pick<Rows, 'rows' | 'total'>> {
+type Asking = (one: Ask) => Promise<Rows>
+
+async function readRows(query: Query, ask: Asking): Promise<Pick<Rows, 'rows' | 'total'>> {
   const { dimensions, order, limit, offset, include, grid } = query
   const page = { order, limit, offset, total: include.totalRows }
   const asks = asksOf(query)
   const [only] = asks
-  if (only && !dimensions.every(isTimeDimension)) return await ask({ ...only, page })
+  if (only && !dimensions.every(isTimeDimension)) {
+    if (order.some(([by]) => by === 'group_conversion_rate')) return await readAndOrder(query, only, page, ask)
+    const { rows, total } = await ask({ ...only, page })
+    await addEverybody(query, rows, ask)
+    return { rows, ...(total !== undefined && { total }) }
+  }
   const merged = new Map<number, Row>()
   // Without dimensions there is always a row; a comparison shows also where nothing was.
   const filled = grid ? (include.comparisons ? [...grid.starts.keys()] : []) : [0]
   for (const bucket of filled) merged.set(bucket, { values: [], bucket, counts: {} })
   for (const one of asks) {
-    for (const { bucket, counts } of (await ask(one)).rows) {
-      merged.set(bucket, { values: [], bucket, counts: { ...merged.get(bucket)?.counts, ...counts } })
+    for (const row of (await ask(one)).rows) {
+      merged.set(row.bucket, { ...row, counts: { ...merged.get(row.bucket)?.counts, ...row.counts } })
     }
   }
-  return pageOf([...merged.values()], dimensions, page)
+  const rows = [...merged.values()]
+  await addEverybody(query, rows, ask)
+  return pageOf(rows, dimensions, page)
 }
 
-/** Of a percentage the whole: visitors of the same question without dimensions. */
-async function readAllVisitors(query: Query, ask: (one: Ask) => Promise<Rows>): Promise<number> {
-  const [only] = query.metrics.includes('percentage') ? asksOf({ ...query, metrics: ['visitors'] }) : []
-  if (!only) return 0
-  const { rows } = await ask({ ...only, dimensions: [], grid: undefined })
-  return rows[0]?.counts.visitors ?? 0
+/** Where the order is known only once all rows are: they have to be few enough to hold. */
+async function readAndOrder(query: Query, only: Ask, page: Page, ask: Asking): Promise<Pick<Rows, 'rows' | 'total'>> {
+  const { rows } = await ask({ ...only, page: { order: [], limit: MOST.rows + 1, offset: 0, total: false } })
+  if (rows.length > MOST.rows) {
+    const detail = `order_by: group_conversion_rate orders at most ${MOST.rows} rows: ask fewer, or order by another metric`
+    throw new QueryError({ code: 'query-too-large', detail })
+  }
+  await addEverybody(query, rows, ask)
+  return pageOf(rows, query.dimensions, page)
 }
 
-function toResult({ metrics, dimensions, grid }: Query, row: Row, allVisitors: number): ResultRow {
+/** Tells rows how many visitors there were in the same group regardless of goals. */
+async function addEverybody(query: Query, rows: Row[], ask: Asking): Promise<void> {
+  if (!query.metrics.includes('group_conversion_rate')) return
+  const keyOf = ({ values, bucket }: Row): string => rowKey({ values: keptValues(query, values), bucket })
+  const wanted = new Set(rows.map(keyOf))
+  const visitors = new Map<string, number>()
+  for (const one of asksOf(regardless(query))) {
+    for (const row of (await ask({ ...one, wanted })).rows) visitors.set(rowKey(row), row.counts.visitors ?? 0)
+  }
+  for (const row of rows) row.everybody = visitors.get(keyOf(row)) ?? 0
+}
+
+/** Visitors of which metrics are a share: those of the same question without dimensions, or regardless of goals, too. */
+async function readWholes(query: Query, ask: Asking): Promise<Partial<Record<Metric, number>>> {
+  const wholes: Partial<Record<Metric, number>> = {}
+  for (const metric of SHARES) {
+    if (!query.metrics.includes(metric)) continue
+    const asked = metric === 'percentage' ? query : regardless(query)
+    const [only] = asksOf({ ...asked, metrics: ['visitors'] })
+    if (!only) continue
+    const { rows } = await ask({ ...only, dimensions: [], grid: undefined })
+    wholes[metric] = rows[0]?.counts.visitors ?? 0
+  }
+  return wholes
+}
+
+function toResult({ metrics, dimensions, grid }: Query, row: Row, wholes: Partial<Record<Metric, number>>): ResultRow {
   const values = [...row.values]
   return {
-    metrics: metrics.map(metric => metricOf(metric, row, allVisitors)),
+    metrics: metrics.map(metric => metricOf(metric, row, wholes)),
     dimensions: dimensions.map(name => (isTimeDimension(name) ? grid?.labels[row.bucket] : values.shift()) ?? ''),
   }
 }
@@ -125,18 +174,23 @@ async function compare(
     throw new QueryError({ code: 'query-invalid', detail: `include.comparisons.date_range: ${range}` })
   const earlierGrid = grid && gridOf(grid.unit, range, site.timezone, now, MOST_BUCKETS)
   const earlier: Query = { ...query, range, grid: earlierGrid }
-  const counts = new Map<string, Row['counts']>()
+  const held = new Map<string, Row>()
   const wanted = new Set(rows.map(rowKey))
   for (const one of asksOf(earlier)) {
     for (const row of (await ask({ ...one, wanted })).rows)
-      counts.set(rowKey(row), { ...counts.get(rowKey(row)), ...row.counts })
+      held.set(rowKey(row), { ...row, counts: { ...held.get(rowKey(row))?.counts, ...row.counts } })
   }
-  const allVisitors = await readAllVisitors(earlier, ask)
+  for (const { values, bucket } of rows) {
+    const key = rowKey({ values, bucket })
+    if (!held.has(key)) held.set(key, { values, bucket, counts: {} })
+  }
+  await addEverybody(earlier, [...held.values()], ask)
+  const wholes = await readWholes(earlier, ask)
   for (const [i, row] of rows.entries()) {
     const result = results[i]
     if (!result) continue
     const hadTime = !grid || row.bucket < (earlierGrid?.starts.length ?? 0)
-    const before = toResult(earlier, { ...row, counts: counts.get(rowKey(row)) ?? {} }, allVisitors)
+    const before = toResult(earlier, held.get(rowKey(row)) ?? row, wholes)
     const values = hadTime ? before.metrics : metrics.map(() => null)
     const change = metrics.map((metric, m) => changeOf(metric, values[m] ?? null, result.metrics[m] ?? null))
     result.comparison = { dimensions: before.dimensions, metrics: values, change }

@@ -1,8 +1,8 @@
 /** Comparing a range with an earlier one of the same length. */
 import { Temporal } from 'temporal-polyfill'
-import type { Metric } from './names.ts'
+import { CONVERSION_METRICS, type Metric } from './names.ts'
 import { type Clock, type Range, readRange } from './range.ts'
-import type { Comparisons } from './schema.ts'
+import type { Comparisons, MetricValue } from './schema.ts'
 
 /**
  * What to compare a range with, or what is wrong. Of a range that is not over only what has passed is compared, with as much:
@@ -33,9 +33,14 @@ export function comparedRange({ from, to, isDays }: Range, asked: Comparisons, c
 }
 
 /** Percent by which a metric has changed, rounded; of a rate in percent the difference; null where there was nothing. */
-export function changeOf(metric: Metric, before: number | null, now: number | null): number | null {
+export function changeOf(metric: Metric, before: MetricValue, now: MetricValue): number | null {
   if (before === null || now === null) return null
-  if (metric === 'bounce_rate' || metric === 'percentage') return Math.round((now - before) * 100) / 100
+  if (typeof before === 'object' || typeof now === 'object') {
+    if (typeof before !== 'object' || typeof now !== 'object' || before.currency !== now.currency) return null
+    return changeOf(metric, before.value, now.value)
+  }
+  if (metric === 'bounce_rate' || metric === 'percentage' || CONVERSION_METRICS.includes(metric))
+    return Math.round((now - before) * 100) / 100
   if (before === 0) return now > 0 ? 100 : 0
   return Math.round(((now - before) / before) * 100)
 }

@@ -11,9 +11,19 @@ import type { Source } from './schema.ts'
 
 /**
  * What is added up. `visitors` are different ones. `views`, `bounces` (visits of one page view at most) and `duration` (ms)
- * are sums over visits, `events` and `pageviews` over what the ask is about.
+ * are sums over visits, `events` and `pageviews` over what the ask is about. `revenue` (minor units) is what the events are
+ * worth, and `paid` how many of them are worth something; both only of matches.
  */
-export type Measure = 'events' | 'pageviews' | 'visitors' | 'visits' | 'views' | 'bounces' | 'duration'
+export type Measure =
+  | 'events'
+  | 'pageviews'
+  | 'visitors'
+  | 'visits'
+  | 'views'
+  | 'bounces'
+  | 'duration'
+  | 'revenue'
+  | 'paid'
 
 export interface Ask {
   site: Site
@@ -23,7 +33,8 @@ export interface Ask {
   /**
    * - `events`: the events of the range, each in the bucket of its time
    * - `visits`: the visits that start in the range, each once, in the bucket of its start, with all that they hold
-   * - `matches`: the events of the range that fit the filters, each with the attributes of its session
+   * - `matches`: the events of the range that fit the filters, each with the attributes of its session; by goal, each once a
+   *   goal that it meets, and then filters ask of that one
    */
   over: 'events' | 'visits' | 'matches'
   measures: Measure[]
@@ -57,6 +68,10 @@ export interface Row {
   /** place in the grid, 0 where there is none */
   bucket: number
   counts: Partial<Record<Measure, number>>
+  /** of its revenue: absent where there is none, null where there are several */
+  currency?: string | null
+  /** visitors of the same row regardless of goals, where conversions are a share of them */
+  everybody?: number
 }
 
 export interface Rows {

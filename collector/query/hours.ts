@@ -5,7 +5,13 @@
  */
 import type { Abortable, AggregateOptions, Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
+import {
+  fromRevenueKey,
+  HOUR_COUNTERS,
+  type HourCounter,
+  type HourDimension,
+  VISIT_DIMENSIONS,
+} from '../journal/index.ts'
 import { type Hours, OTHER, readHours, TooManyHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
@@ -35,26 +41,33 @@ const OF_EVENTS: Record<string, HourDimension> = {
   'event:hostname': 'host',
   'event:consent': 'consent',
   'event:bot': 'bot',
+  'event:goal': 'goal',
 }
-const COUNTER: Record<Exclude<Measure, 'visitors'>, HourCounter> = {
+const COUNTER: Record<Exclude<Measure, 'visitors' | 'paid'>, HourCounter> = {
   events: 'events',
   pageviews: 'views',
   visits: 'sessions',
   views: 'views',
   bounces: 'bounces',
   duration: 'duration',
+  revenue: 'revenue',
 }
+/** What hours tell of matches. */
+const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid']
 
 export function createHours(client: MongoClient, db: Db, clock: () => number): Engine {
   return {
     async answer(ask, signal) {
       const dim = dimensionOf(ask)
       if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask))) return undefined
-      const hours = await readExact(client, db, ask, dim, signal)
+      // What conversions are worth stands by currency, beside how many there are.
+      const dims: HourDimension[] = ask.measures.includes('revenue') ? [dim, 'revenue'] : [dim]
+      const [hours, worth] = (await readExact(client, db, ask, dims, signal)) ?? []
       if (!hours) return undefined
       const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()]))
       const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
       const rows = sumRows(ask, hours, fitting)
+      if (worth) addWorth(ask, rows, worth, fitting)
       return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
     },
   }
@@ -72,11 +85,16 @@ function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDi
     // Of hours, `host` is that of events.
     return isVisitDimension(name) ? VISIT_DIMENSIONS.find(dim => dim === VISIT_FIELDS[name]) : undefined
   }
-  if (name === undefined || !measures.every(measure => measure === 'events' || measure === 'pageviews'))
-    return undefined
+  if (name === undefined || !measures.every(measure => OF_MATCHES.includes(measure))) return undefined
+  // An event that meets two goals is in the rows of both.
+  if (name === 'event:goal' && !dimensions.includes(name) && !isOneGoal(filters)) return undefined
+  if (name !== 'event:goal' && measures.includes('revenue')) return undefined
   const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }
+
+const isOneGoal = ([first, ...rest]: readonly Filter[]): boolean =>
+  rest.length === 0 && first?.kind === 'is' && first.exactCase && first.values.length === 1
 
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
@@ -107,9 +125,9 @@ async function readExact(
   client: MongoClient,
   db: Db,
   { site, range, grid }: Ask,
-  dim: HourDimension,
+  dims: HourDimension[],
   signal: AbortSignal,
-): Promise<Hours | undefined> {
+): Promise<Hours[] | undefined> {
   let lieRight = true
   const bucketOf = (at: number): number => {
     // Counted when the site had another zone, whose hours are a part of an hour off.
@@ -119,13 +137,13 @@ async function readExact(
   }
   // Such an hour may begin before the range and end in it.
   const span = { from: range.from - LONGEST_MS, to: range.to }
-  const asked = { site: site.key, dims: [dim], ...span, bucketOf, most: MOST, signal }
+  const asked = { site: site.key, dims, ...span, bucketOf, most: MOST, signal }
   try {
     const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
-    const hours: Hours = read.get(dim) ?? new Map()
-    hours.delete(BEFORE)
-    const isWhole = [...hours.values()].every(rows => !rows.has(OTHER))
-    return lieRight && isWhole ? hours : undefined
+    const all = dims.map((dim): Hours => read.get(dim) ?? new Map())
+    for (const hours of all) hours.delete(BEFORE)
+    const isWhole = all.every(hours => [...hours.values()].every(rows => !rows.has(OTHER)))
+    return lieRight && isWhole ? all : undefined
   } catch (error) {
     if (error instanceof TooManyHours) return undefined
     throw error
@@ -177,7 +195,25 @@ function sumRows(
   return [...sums].flatMap(([key, { row, sum }]) => {
     if (of(sum, shown) === 0 || (wanted && !wanted.has(key))) return []
     const counts: Row['counts'] = {}
-    for (const measure of measures) if (measure !== 'visitors') counts[measure] = of(sum, COUNTER[measure])
+    for (const measure of measures)
+      if (measure !== 'visitors') counts[measure] = measure === 'paid' ? 0 : of(sum, COUNTER[measure])
     return [{ ...row, counts }]
   })
+}
+
+/** Adds to rows by goal, or of one, what their conversions are worth. */
+function addWorth({ dimensions }: Ask, rows: Row[], worth: Hours, fitting: ReadonlySet<string>): void {
+  const byKey = new Map(rows.map(row => [rowKey(row), row]))
+  const byValue = !dimensions.every(isTimeDimension)
+  const [EVENTS, REVENUE] = [HOUR_COUNTERS.indexOf('events'), HOUR_COUNTERS.indexOf('revenue')]
+  for (const [bucket, all] of worth) {
+    for (const [key, counters] of all) {
+      const { currency, goal } = fromRevenueKey(key)
+      const row = fitting.has(goal) ? byKey.get(rowKey({ values: byValue ? [goal] : [], bucket })) : undefined
+      if (!row) continue
+      row.counts.revenue = (row.counts.revenue ?? 0) + (counters[REVENUE] ?? 0)
+      row.counts.paid = (row.counts.paid ?? 0) + (counters[EVENTS] ?? 0)
+      row.currency = (row.currency ?? currency) === currency && row.currency !== null ? currency : null
+    }
+  }
 }

@@ -13,11 +13,19 @@ export const METRICS = [
   'bounce_rate',
   'visit_duration',
   'percentage',
+  'conversion_rate',
+  'group_conversion_rate',
+  'total_revenue',
+  'average_revenue',
 ] as const
 export type Metric = (typeof METRICS)[number]
 
 /** Metrics of whole visits: they make no sense for single events. */
 export const VISIT_METRICS: readonly Metric[] = ['views_per_visit', 'bounce_rate', 'visit_duration']
+
+/** Of the visitors of a goal, and of what its conversions were worth: they take a filter or dimension `event:goal`. */
+export const CONVERSION_METRICS: readonly Metric[] = ['conversion_rate', 'group_conversion_rate']
+export const REVENUE_METRICS: readonly Metric[] = ['total_revenue', 'average_revenue']
 
 /** Dimensions of a visit and the fields of its session. The values are those of its first page view. */
 export const VISIT_FIELDS = {
@@ -41,13 +49,17 @@ export const VISIT_FIELDS = {
 } as const
 export type VisitDimension = keyof typeof VISIT_FIELDS
 
-/** Dimensions of an event and its fields; `event:props:<name>` beside them. */
+/**
+ * Dimensions of an event and its fields; `event:props:<name>` beside them. An event meets any number of goals: as a dimension
+ * each is a row, and a filter holds where one of them fits.
+ */
 export const EVENT_FIELDS = {
   'event:name': 'meta.name',
   'event:page': 'path',
   'event:hostname': 'host',
   'event:consent': 'consent',
   'event:bot': 'bot',
+  'event:goal': 'goals',
 } as const
 export type EventDimension = keyof typeof EVENT_FIELDS | `event:props:${string}`
 
@@ -68,20 +80,13 @@ export const isEventDimension = (name: string): name is EventDimension =>
 export const isTimeDimension = (name: string): name is TimeDimension => name.startsWith('time:')
 
 const GEO = 'Where a visitor is, livetag does not look up.'
-const GOALS = 'There are no goals yet: filter by event:name, or by event:page, instead.'
 const PAGES = 'It cannot be answered exactly yet.'
-const MONEY = 'There are no revenue goals yet.'
 
 /** Names of Plausible's that are not answered, and why. */
 export const UNSUPPORTED: Readonly<Record<string, string>> = {
-  'event:goal': GOALS,
-  conversion_rate: GOALS,
-  group_conversion_rate: GOALS,
   scroll_depth: PAGES,
   time_on_page: PAGES,
   exit_rate: PAGES,
-  total_revenue: MONEY,
-  average_revenue: MONEY,
   segment: 'There are no saved segments: write their filters out.',
   'visit:country': GEO,
   'visit:region': GEO,

@@ -1,6 +1,8 @@
 /** Metrics out of what was added up, and the order of rows: by what was asked, then by the dimensions' values. */
 import type { Measure, Page, Row, Rows } from './engine.ts'
-import { type Dimension, isTimeDimension, type Metric } from './names.ts'
+import { type Dimension, isTimeDimension, type Metric, REVENUE_METRICS } from './names.ts'
+import { minorOf, toRevenue } from './revenue.ts'
+import type { MetricValue } from './schema.ts'
 
 /** What has to be added up for a metric. */
 export const MEASURES: Record<Metric, readonly Measure[]> = {
@@ -12,7 +14,14 @@ export const MEASURES: Record<Metric, readonly Measure[]> = {
   bounce_rate: ['visits', 'bounces'],
   visit_duration: ['visits', 'duration'],
   percentage: ['visitors'],
+  conversion_rate: ['visitors'],
+  group_conversion_rate: ['visitors'],
+  total_revenue: ['revenue', 'paid'],
+  average_revenue: ['revenue', 'paid'],
 }
+
+/** Metrics that are a share of visitors, percent. Of one answer it is of the same ones, so rows are ordered by visitors. */
+export const SHARES: readonly Metric[] = ['percentage', 'conversion_rate']
 
 /** Metrics that are one measure divided by the visits. */
 export const RATIOS: Partial<Record<Metric, Measure>> = {
@@ -22,22 +31,30 @@ export const RATIOS: Partial<Record<Metric, Measure>> = {
 }
 
 /** What rows are ordered by: the metric before it is rounded; `undefined` is less than everything. */
-export function weightOf(metric: Metric, { counts }: Pick<Row, 'counts'>): number | undefined {
+export function weightOf(metric: Metric, row: Row): number | undefined {
+  const { counts } = row
+  if (REVENUE_METRICS.includes(metric)) return minorOf(metric, row)
+  if (metric === 'group_conversion_rate') return row.everybody ? (counts.visitors ?? 0) / row.everybody : 0
   const ratio = RATIOS[metric]
-  if (!ratio) return counts[metric === 'percentage' ? 'visitors' : (metric as Measure)] ?? 0
+  if (!ratio) return counts[SHARES.includes(metric) ? 'visitors' : (metric as Measure)] ?? 0
   const { visits = 0 } = counts
   if (visits === 0) return metric === 'visit_duration' ? undefined : 0
   return (counts[ratio] ?? 0) / visits
 }
 
-/** A metric as it is answered: rates in percent and views a visit with two decimals, durations in whole seconds. */
-export function metricOf(metric: Metric, row: Pick<Row, 'counts'>, allVisitors: number): number | null {
+/**
+ * A metric as it is answered: rates in percent and views a visit with two decimals, durations in whole seconds.
+ * @param wholes visitors of which {@link SHARES} are shares
+ */
+export function metricOf(metric: Metric, row: Row, wholes: Partial<Record<Metric, number>>): MetricValue {
   const weight = weightOf(metric, row)
   if (weight === undefined) return null
   if (metric === 'visit_duration') return Math.round(weight / 1_000)
   if (metric === 'bounce_rate') return toTwo(weight * 100)
   if (metric === 'views_per_visit') return toTwo(weight)
-  if (metric === 'percentage') return allVisitors === 0 ? 0 : toTwo((weight / allVisitors) * 100)
+  if (REVENUE_METRICS.includes(metric)) return toRevenue(weight, row.currency ?? '')
+  if (metric === 'group_conversion_rate') return toTwo(weight * 100)
+  if (SHARES.includes(metric)) return wholes[metric] ? toTwo((weight / wholes[metric]) * 100) : 0
   return weight
 }
 
@@ -55,7 +72,7 @@ export function pageOf(
     const compare = (a: Row, b: Row): number => {
       if (place >= 0) return compareTexts(a.values[place] ?? '', b.values[place] ?? '')
       if (isTimeDimension(name)) return a.bucket - b.bucket
-      return (weightOf(name as Metric, a) ?? -1) - (weightOf(name as Metric, b) ?? -1)
+      return compareWeights(weightOf(name as Metric, a), weightOf(name as Metric, b))
     }
     return (a: Row, b: Row) => direction * compare(a, b)
   })
@@ -67,6 +84,11 @@ export function pageOf(
     return 0
   })
   return { rows: sorted.slice(offset, offset + limit), ...(total && { total: rows.length }) }
+}
+
+function compareWeights(a = Number.NEGATIVE_INFINITY, b = Number.NEGATIVE_INFINITY): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }
 
 /** By code points, as mongod orders: UTF-16 puts an emoji before U+FFFD. */

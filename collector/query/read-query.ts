@@ -1,6 +1,7 @@
 /** From a body to a {@link Query}: everything that can be wrong is found here, and said with what to do. */
 import { Compile } from 'typebox/compile'
 import type { Site } from '../sites/index.ts'
+import { checkConversions } from './conversions.ts'
 import { donesOf, type Filter, isEventLeaf, leavesOf, readFilter } from './filter.ts'
 import { type Grid, gridOf } from './grid.ts'
 import {
@@ -152,6 +153,8 @@ function checkParts(metrics: Metric[], dimensions: Dimension[], filters: Filter[
   const visitMetric = metrics.find(metric => VISIT_METRICS.includes(metric))
   if (eventDimension && visitMetric)
     return invalid(`metrics: ${visitMetric} is of whole visits and does not go with the dimension ${eventDimension}`)
+  const conversions = checkConversions(metrics, dimensions, filters)
+  if (conversions) return invalid(conversions)
   const dones = filters.flatMap(donesOf)
   for (const done of dones) {
     const of = done.kind === 'done' ? done.of : done

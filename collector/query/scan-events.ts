@@ -2,7 +2,16 @@
 import type { Document } from 'mongodb'
 import type { Ask } from './engine.ts'
 import { bucketOf, eventText, visitText } from './expressions.ts'
-import { type Filter, isEventLeaf, type Leaf, leafExpression, leavesOf, partsOf, toMatch } from './filter.ts'
+import {
+  type Expression,
+  type Filter,
+  isEventLeaf,
+  type Leaf,
+  leafExpression,
+  leavesOf,
+  partsOf,
+  toMatch,
+} from './filter.ts'
 import {
   type EventDimension,
   isEventDimension,
@@ -14,6 +23,13 @@ import type { Done } from './scan.ts'
 import { OF_VISITS, sumMatches } from './sum-matches.ts'
 
 const IS_VIEW = { $cond: [{ $eq: ['$meta.name', 'pageview'] }, 1, 0] }
+/** Currencies have an order, so that two of them tell whether there is one. */
+const WORTH = {
+  revenue: { $sum: '$revenue' },
+  paid: { $sum: { $cond: [{ $gt: ['$currency', null] }, 1, 0] } },
+  lowest: { $min: '$currency' },
+  highest: { $max: '$currency' },
+}
 /** As settle divides a cookieless visitor's day: two events of one half hour are of one visit. */
 const SLOT_MS = 30 * 60_000
 
@@ -48,9 +64,17 @@ export function sumsOfEvents(ask: Ask): Document[] {
   ]
 }
 
-const eventLeaf = (leaf: Leaf): Document => ({
-  $expr: leafExpression(leaf, eventText(leaf.attribute as EventDimension)),
-})
+/** @param apart whether events were parted by goal: else it holds where one of their goals fits */
+function eventCondition(leaf: Leaf, apart: boolean): Expression {
+  const ofGoals = leaf.attribute === 'event:goal' && !apart
+  if (!ofGoals) return leafExpression(leaf, eventText(leaf.attribute as EventDimension))
+  const $map = { input: { $ifNull: ['$goals', []] }, as: 'goal', in: leafExpression(leaf, '$$goal') }
+  return { $anyElementTrue: [{ $map }] }
+}
+
+const eventLeaf =
+  (apart: boolean) =>
+  (leaf: Leaf): Document => ({ $expr: eventCondition(leaf, apart) })
 
 /** The ids of sessions with an event in the range that fits. */
 export const doneEvents = (ask: Ask, filter: Filter): Document[] => [
@@ -59,7 +83,7 @@ export const doneEvents = (ask: Ask, filter: Filter): Document[] => [
       $and: [
         { ...baseMatch(ask), session: { $exists: true } },
         ...nameMatch([filter]),
-        toMatch(filter, eventLeaf, () => ({})),
+        toMatch(filter, eventLeaf(false), () => ({})),
       ],
     },
   },
@@ -83,11 +107,12 @@ export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean): Docu
   const joins = late.length > 0 || values.some(isVisitDimension) || needsVisit || (hasVisits && cookieless)
 
   const doneMatch = (field: string) => (of: Filter) => ({ [field]: { $in: done.get(of) ?? [] } })
-  const match = {
-    $match: {
-      $and: [baseMatch(ask), ...nameMatch(early), ...early.map(part => toMatch(part, eventLeaf, doneMatch('session')))],
-    },
-  }
+  const apart = dimensions.includes('event:goal')
+  const first = [baseMatch(ask), ...nameMatch(early), ...(apart ? [{ goals: { $exists: true } }] : [])]
+  const conditions = early.map(part => toMatch(part, eventLeaf(apart), doneMatch('session')))
+  const match = apart
+    ? [{ $match: { $and: first } }, { $unwind: '$goals' }, { $match: { $and: [{}, ...conditions] } }]
+    : [{ $match: { $and: [...first, ...conditions] } }]
   // Of parts that ask both event and session, what the event says is kept for after the join.
   const kept = late.flatMap(leavesOf).filter(isEventLeaf)
   const eventKey: Document = {
@@ -95,20 +120,18 @@ export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean): Docu
     ...(grid && { b: bucketOf('$ts', grid) }),
   }
   const counted = pagesOnly ? IS_VIEW : { $literal: 1 }
-  const sums = { events: { $sum: 1 }, pageviews: { $sum: IS_VIEW } }
+  const sums = { events: { $sum: 1 }, pageviews: { $sum: IS_VIEW }, ...(measures.includes('revenue') && WORTH) }
   const rowsOfPages = pagesOnly ? [{ $match: { pageviews: { $gt: 0 } } }] : []
-  if (!hasVisits && !hasVisitors && !joins) return [match, { $group: { _id: eventKey, ...sums } }, ...rowsOfPages]
+  if (!hasVisits && !hasVisitors && !joins) return [...match, { $group: { _id: eventKey, ...sums } }, ...rowsOfPages]
 
   const byVisitor = hasVisitors ? { v: { $ifNull: ['$visitor', '$session', null] } } : {}
-  const byLeaf = Object.fromEntries(
-    kept.map((leaf, i) => [`f${i}`, leafExpression(leaf, eventText(leaf.attribute as EventDimension))]),
-  )
+  const byLeaf = Object.fromEntries(kept.map((leaf, i) => [`f${i}`, eventCondition(leaf, apart)]))
   const bySession = hasVisits || joins
   const slot = { $cond: [{ $eq: ['$consent', 'l'] }, { $floor: { $divide: [{ $toLong: '$ts' }, SLOT_MS] } }, 0] }
   const rowKey = Object.fromEntries([...values.map((_, i) => [`d${i}`, 0]), ...(grid ? [['b', 0]] : [])])
   const sessionKey = { s: { $ifNull: ['$session', null] }, ...(cookieless && { l: slot }) }
   return [
-    match,
+    ...match,
     {
       $group: {
         _id: { ...eventKey, ...byLeaf, ...byVisitor, ...(bySession && sessionKey) },

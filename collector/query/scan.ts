@@ -7,7 +7,7 @@ import type { Ask, Engine, Measure, Page, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
 import { isTimeDimension, type Metric } from './names.ts'
-import { RATIOS } from './order.ts'
+import { RATIOS, SHARES } from './order.ts'
 import { QueryError } from './query.ts'
 import { doneEvents, matchesPipeline, sumsOfEvents } from './scan-events.ts'
 import { visitsPipeline } from './scan-visits.ts'
@@ -99,8 +99,13 @@ function pageStages({ dimensions }: Ask, { order, limit, offset }: Page): Docume
 }
 
 function weightExpression(metric: Metric): Document | string {
+  if (metric === 'total_revenue' || metric === 'average_revenue') {
+    const isOne = { $and: [{ $gt: ['$paid', 0] }, { $eq: ['$lowest', '$highest'] }] }
+    const amount = metric === 'total_revenue' ? '$revenue' : { $divide: ['$revenue', '$paid'] }
+    return { $cond: [isOne, amount, null] }
+  }
   const ratio = RATIOS[metric]
-  if (!ratio) return `$${metric === 'percentage' ? 'visitors' : metric}`
+  if (!ratio) return `$${SHARES.includes(metric) ? 'visitors' : metric}`
   const none = metric === 'visit_duration' ? null : 0
   return { $cond: [{ $gt: ['$visits', 0] }, { $divide: [`$${ratio}`, '$visits'] }, none] }
 }
@@ -110,7 +115,9 @@ function toRow(document: Document, { dimensions, measures }: Ask): Row {
   const values = dimensions.filter(name => !isTimeDimension(name)).map((_, i) => String(_id?.[`d${i}`]))
   const counts: Partial<Record<Measure, number>> = {}
   for (const measure of measures) counts[measure] = Number(document[measure] ?? 0)
-  return { values, bucket: Number(_id?.b ?? 0), counts }
+  const row: Row = { values, bucket: Number(_id?.b ?? 0), counts }
+  if (counts.paid) row.currency = document.lowest === document.highest ? String(document.lowest) : null
+  return row
 }
 
 async function countAll(

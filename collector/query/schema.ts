@@ -111,7 +111,18 @@ export type QueryBody = Static<typeof QueryBody>
 export type Include = Static<typeof Include>
 export type Comparisons = Static<typeof Comparisons>
 
-const value = Type.Union([Type.Number(), Type.Null()])
+/** Money: `value` in major units, and the same as texts to show. */
+export const Revenue = Type.Object({
+  value: Type.Number(),
+  currency: Type.String({ description: 'of ISO 4217, as in EUR' }),
+  short: Type.String({ description: 'as in €1.3K' }),
+  long: Type.String({ description: 'as in €1,290.00' }),
+})
+export type Revenue = Static<typeof Revenue>
+
+const plain = Type.Union([Type.Number(), Type.Null()])
+const value = Type.Union([Type.Number(), Type.Null(), Revenue])
+export type MetricValue = Static<typeof value>
 const texts = Type.Array(Type.String())
 
 /** One group: its values, in the order in which dimensions and metrics were asked for. */
@@ -122,7 +133,7 @@ export const ResultRow = Type.Object({
     Type.Object({
       dimensions: texts,
       metrics: Type.Array(value),
-      change: Type.Array(value, { description: 'percent; of bounce_rate the difference' }),
+      change: Type.Array(plain, { description: 'percent; of rates the difference' }),
     }),
   ),
 })
@@ -142,6 +153,11 @@ export const Meta = Type.Object({
   partial: Type.Optional(Type.Array(Type.String(), { description: 'time labels that the range cuts, or that go on' })),
   time_labels: Type.Optional(texts),
   total_rows: Type.Optional(Type.Integer()),
+  metric_warnings: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ code: Type.String(), warning: Type.String() }), {
+      description: 'by metric: why it is null',
+    }),
+  ),
   imports_included: Type.Optional(Type.Boolean()),
   imports_skip_reason: Type.Optional(Type.String()),
   imports_warning: Type.Optional(Type.String()),

@@ -6,6 +6,13 @@ import { addUp, again } from './scan-visits.ts'
 /** Measures for which it matters which visit an event is of. */
 export const OF_VISITS: readonly Measure[] = ['visits', 'views', 'bounces', 'duration']
 
+/** Of groups that have it already. */
+const WORTH = {
+  ...addUp(['revenue', 'paid']),
+  lowest: { $min: '$lowest' },
+  highest: { $max: '$highest' },
+}
+
 interface Sum {
   ask: Ask
   /** names of what a row is keyed by */
@@ -32,7 +39,7 @@ export function sumMatches({ ask, rowKey, joins, hasVisits, hasVisitors }: Sum):
   const sums = addUp(ask.measures.filter(measure => measure === 'events' || measure === 'pageviews'))
   const asked = ask.measures.filter(measure => OF_VISITS.includes(measure))
   const ofVisits = Object.fromEntries(asked.map(measure => [measure, visit[measure]]))
-  const pages = { pageviews: { $sum: '$pageviews' } }
+  const pages = { pageviews: { $sum: '$pageviews' }, ...(ask.measures.includes('revenue') && WORTH) }
   const visitKey = { ...row, s: '$_id.s', k: '$z.start' }
   const stages: Document[] = []
   if (hasVisits) {
@@ -40,6 +47,7 @@ export function sumMatches({ ask, rowKey, joins, hasVisits, hasVisitors }: Sum):
       $group: {
         _id: { ...visitKey, ...(hasVisitors && { v: '$_id.v' }) },
         ...addUp(['events', 'pageviews']),
+        ...pages,
         c: { $max: '$c' },
         ...(joins && { views: { $first: '$z.views' }, length: { $first: lengthOf } }),
       },

@@ -7,6 +7,7 @@ export { type Minutes, readMinutes } from './read.ts'
 export { type HourRange, type Hours, NONE, readHours, TooManyHours } from './read-hours.ts'
 export {
   addDelta,
+  countersOf,
   emptyRollup,
   fromDocument,
   type Grain,

@@ -1,10 +1,13 @@
 /** A rollup document: one dimension of one minute or hour of one site, of one lane; state and position in one. */
 import type { Binary } from 'mongodb'
-import type { Delta, Dimension, HourDimension } from '../journal/index.ts'
+import { COUNTERS, type Delta, type Dimension, HOUR_COUNTERS, type HourDimension } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { packRows, unpackRows } from './columns.ts'
 
 export type Grain = 'minute' | 'hour'
+
+/** What rows of a grain have, in their order. */
+export const countersOf = (grain: Grain) => (grain === 'hour' ? HOUR_COUNTERS : COUNTERS)
 
 export interface RollupDocument {
   _id: string
@@ -33,7 +36,7 @@ export interface Rollup {
   at: number
   lane: number
   upto: number
-  /** counters in the order of `COUNTERS` or, of hours, of `HOUR_COUNTERS`: as many */
+  /** counters in the order of {@link countersOf} its grain */
   rows: Map<string, number[]>
 }
 
@@ -73,7 +76,7 @@ export function addDelta(
 }
 
 export const fromDocument = (document: RollupDocument): Rollup => {
-  const rows = unpackRows(document.counters, document.values.length)
+  const rows = unpackRows(document.counters, document.values.length, countersOf(document.grain).length)
   return {
     id: document._id,
     site: document.site,
@@ -95,6 +98,6 @@ export const toDocument = ({ id, site, grain, dim, at, lane, upto, rows }: Rollu
   lane,
   upto,
   values: [...rows.keys()],
-  counters: packRows([...rows.values()]),
+  counters: packRows([...rows.values()], countersOf(grain).length),
   expires: new Date(at + (grain === 'hour' ? KEPT.hours : KEPT.minutes)),
 })

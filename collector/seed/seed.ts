@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb'
 import { type Lane, release, renew } from '../settle/index.ts'
-import { listSites } from '../sites/index.ts'
+import { addGoal, GoalError, listSites } from '../sites/index.ts'
+import { GOALS } from './goals.ts'
 import { historyOf, type Plan } from './history.ts'
 import { planOf, SeedError, type SeedOptions } from './options.ts'
 import { keepLane, leaseOwn, takeNumber } from './own-lane.ts'
@@ -40,7 +41,7 @@ export interface SeedReport extends Totals {
 }
 
 /**
- * Writes a history into a site, on a lane of its own. What is written is what settle and fold would have made of the same
+ * Writes a history into a site, on a lane of its own, and makes its goals there. What is written is what settle and fold would have made of the same
  * events, but for the claims of their ids.
  * @throws SeedError when it is refused, and then nothing was written; {@link HalfWritten} when it broke off
  */
@@ -54,6 +55,12 @@ export async function seed(parts: SeedParts): Promise<SeedReport> {
   const plan = planOf(site, parts, now)
   if (!add) await refuseMore(db, site)
   await refuseRepeat(db, plan)
+  for (const goal of GOALS) {
+    // One that the site has already by this name stays as it is.
+    await addGoal(db, site.key, goal, new Date(now)).catch(error => {
+      if (!(error instanceof GoalError)) throw error
+    })
+  }
   const lane = await leaseOwn(db, site)
   try {
     return await write(parts, plan, lane)

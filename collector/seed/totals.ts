@@ -1,6 +1,7 @@
 /** What reports of a history have to say: added up as it is told, by other means than rollups. */
 import { getOrAdd } from '../get-or-add.ts'
 import type { Session } from '../settle/index.ts'
+import { GOALS } from './goals.ts'
 import type { Minute } from './history.ts'
 
 export interface Counts {
@@ -25,6 +26,8 @@ export interface Totals {
     /** of the purchases, minor units */
     revenue: number
   }
+  /** conversions of each goal, and what they are worth, minor units, without bots */
+  goals: [goal: string, conversions: number, revenue: number][]
   /** the pages with the most page views, and the sources with the most visits, without bots */
   pages: [path: string, pageviews: number][]
   sources: [source: string, visits: number][]
@@ -47,6 +50,7 @@ export function startTally(): Tally {
   const people: Totals['people'] = { ...none(), visitors: 0, duration: 0, purchases: 0, revenue: 0 }
   const pages = new Map<string, number>()
   const sources = new Map<string, number>()
+  const goals = new Map<string, [conversions: number, revenue: number]>(GOALS.map(({ name }) => [name, [0, 0]]))
   let [first, last] = ['', '']
   const addSession = (session: Session): void => {
     for (const { start, end, views } of session.visits ?? [session]) {
@@ -65,7 +69,7 @@ export function startTally(): Tally {
       last = new Date(at).toISOString()
       first ||= last
       people.visitors += visitors
-      for (const { name, path, bot, props } of events) {
+      for (const { name, path, bot, goals: met = [], revenue = 0 } of events) {
         const view = name === 'pageview' ? 1 : 0
         all.events++
         all.pageviews += view
@@ -73,13 +77,24 @@ export function startTally(): Tally {
         people.events++
         people.pageviews += view
         if (view) count(pages, path)
-        if (name !== 'purchase') continue
-        people.purchases++
-        people.revenue += Number(props?.value)
+        people.revenue += revenue
+        if (name === 'purchase') people.purchases++
+        for (const goal of met) {
+          const [conversions, sum] = goals.get(goal) ?? [0, 0]
+          goals.set(goal, [conversions + 1, sum + revenue])
+        }
       }
       sessions.forEach(addSession)
     },
-    totals: () => ({ all, people, pages: top(pages), sources: top(sources), first, last }),
+    totals: () => ({
+      all,
+      people,
+      goals: [...goals].map(([goal, [conversions, sum]]) => [goal, conversions, sum]),
+      pages: top(pages),
+      sources: top(sources),
+      first,
+      last,
+    }),
   }
 }
 

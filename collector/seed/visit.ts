@@ -1,9 +1,10 @@
 /** What somebody does on one visit, as the tag would tell it and intake would take it. */
-import { nameVisitor, readShared } from '../intake/index.ts'
+import { convert, nameVisitor, readShared } from '../intake/index.ts'
 import { eventOf, type JournalEvent, type Shared } from '../journal/index.ts'
-import type { Site } from '../sites/index.ts'
+import { type Site, toMajor } from '../sites/index.ts'
 import { type Arrival, arrive } from './arrivals.ts'
 import { type Draw, pickBy, zipf } from './draw.ts'
+import { seeded } from './goals.ts'
 import { CART, CHECKOUT, CURRENCY, pages, products, SEARCH, type SeedPage, SIGN_UP, THANKS } from './pages.ts'
 import type { Person } from './people.ts'
 
@@ -98,7 +99,9 @@ function look(scene: Scene, page: SeedPage, arrival?: Arrival): View {
   let q = 0
   const tell: View['tell'] = (name, props, id) => {
     const own = id === undefined ? undefined : true
-    scene.events.push(eventOf(shared, { name, id: id ?? `${w}.${q}`, own, ts: new Date(scene.at), props }))
+    const ts = new Date(scene.at)
+    const met = convert(seeded, { name, path: page.path, ts, props })
+    scene.events.push(eventOf(shared, { ...met, name, id: id ?? `${w}.${q}`, own, ts, props }))
     q++
   }
   tell('pageview')
@@ -148,8 +151,8 @@ function shop(scene: Scene, at: View, product: SeedPage): void {
   const thanks = look(scene, THANKS)
   const order = `order-${draw.id()}`
   scene.at += 50
-  // In minor units, as money is not counted in fractions.
-  thanks.tell('purchase', { order, value: price * quantity, currency: CURRENCY, items: quantity }, order)
+  const revenue = { amount: toMajor({ value: price * quantity, currency: CURRENCY }), currency: CURRENCY }
+  thanks.tell('purchase', { order, revenue, items: quantity }, order)
   thanks.leave()
 }
 

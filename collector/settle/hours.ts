@@ -7,6 +7,7 @@ import {
   type HourDimension,
   type JournalEvent,
   packHour,
+  revenueKey,
   VISIT_DIMENSIONS,
 } from '../journal/index.ts'
 import { type Hour, hourOf } from './hour-grid.ts'
@@ -37,11 +38,12 @@ const place = (dim: HourDimension): number => HOUR_DIMENSIONS.indexOf(dim)
 const [TOTAL, NAME, PAGE, HOST, CONSENT, BOT] = (['total', 'name', 'page', 'host', 'consent', 'bot'] as const).map(
   place,
 ) as [number, number, number, number, number, number]
-const VISITS = place('visits')
+const [GOAL, REVENUE, VISITS] = (['goal', 'revenue', 'visits'] as const).map(place) as [number, number, number]
 /** What of a session its visits are counted by, and where. */
 const PARTS = VISIT_DIMENSIONS.filter(dim => dim !== 'visits').map(part => [part, place(part)] as const)
 
-type Countable = Pick<Session, 'start' | 'end' | 'views' | 'events'> & { engaged?: number }
+/** A session or a visit. */
+type Countable = Pick<Session, 'start' | 'end' | 'views' | 'events'> & { engaged?: number; goals?: number }
 
 /** A session of before hours were counted has no host: it is not in them. */
 const isCounted = (session: Session | undefined): session is Session =>
@@ -50,13 +52,15 @@ const isCounted = (session: Session | undefined): session is Session =>
 const visitsOf = (session: Session | undefined): readonly Countable[] =>
   isCounted(session) ? (session.visits ?? [session]) : []
 
-const rowOf = ({ start, end, views, events, engaged = 0 }: Countable): number[] => [
+const rowOf = ({ start, end, views, events, engaged = 0, goals = 0 }: Countable): number[] => [
   events,
   views,
   1,
   views <= 1 ? 1 : 0,
   +end - +start,
   engaged,
+  goals,
+  0,
 ]
 
 /** @param zoneOf the time zone of a site, the same as long as this sums up */
@@ -102,7 +106,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
   }
 
   return {
-    event({ site, ts, name, path, host, consent, bot }) {
+    event({ site, ts, name, path, host, consent, bot, goals, currency, revenue = 0 }) {
       const { dims } = hourAt(site, +ts)
       const view = name === 'pageview' ? 1 : 0
       if (bot !== undefined) return tally(dims[BOT], bot, view)
@@ -111,6 +115,11 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
       tally(dims[CONSENT], consent, view)
       if (path !== '') tally(dims[PAGE], path, view)
       if (host !== '') tally(dims[HOST], host, view)
+      if (goals !== undefined) for (const goal of goals) tally(dims[GOAL], goal, view)
+      if (currency === undefined) return
+      const worth = [1, view, 0, 0, 0, 0, 0, revenue]
+      add(dims[REVENUE], revenueKey(currency), worth)
+      for (const goal of goals ?? []) add(dims[REVENUE], revenueKey(currency, goal), worth)
     },
     session(before, after) {
       const [old, now] = [visitsOf(before), visitsOf(after)]
@@ -148,7 +157,7 @@ function find(rows: Rows, value: string): number[] {
   if (value === rows.value) return rows.row
   const held = rows.all.get(value)
   rows.value = value
-  rows.row = held ?? [0, 0, 0, 0, 0, 0]
+  rows.row = held ?? [0, 0, 0, 0, 0, 0, 0, 0]
   if (!held) rows.all.set(value, rows.row)
   return rows.row
 }

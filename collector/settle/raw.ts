@@ -22,7 +22,7 @@ const RAW: Record<string, string> = {
 export const toRaw = compile<(event: JournalEvent, page: ObjectId) => RawEvent>(
   'event, page',
   objectOf(
-    ['ts', 'meta', 'id', 'page', ...SHARED.filter(field => field !== 'site'), 'props'],
+    ['ts', 'meta', 'id', 'page', ...SHARED.filter(field => field !== 'site'), 'props', 'goals', 'revenue', 'currency'],
     field => RAW[field] ?? `event.${field}`,
   ),
 )

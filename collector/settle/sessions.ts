@@ -37,6 +37,7 @@ export interface Session extends Attributes {
   events: number
   /** for how long its page views had the visitor, ms: the sum of what `engagement` events tell */
   engaged: number
+  /** conversions: of each event the goals that it meets */
   goals: number
   /** in the order of their time */
   steps: Step[]
@@ -65,6 +66,7 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
   draft.events++
   const engaged = name === 'engagement' ? engagedMs(event) : 0
   draft.engaged += engaged
+  draft.goals += event.goals?.length ?? 0
   if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
     draft.views++

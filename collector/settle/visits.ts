@@ -17,17 +17,21 @@ export interface Visit {
   events: number
   /** ms, as of a session; absent where it is none */
   engaged?: number
+  /** conversions, as of a session; absent where there is none */
+  goals?: number
 }
 
 /** Adds an event to the visits of its day, in place; they stay in the order of their time. At most 50 fit into a day. */
-export function addToVisits(visits: Visit[], { ts, name }: JournalEvent, engaged: number): void {
+export function addToVisits(visits: Visit[], { ts, name, goals: met = [] }: JournalEvent, engaged: number): void {
+  const goals = met.length
   const views = name === 'pageview' ? 1 : 0
   // The first that does not end too early to be near.
   let place = visits.length
   while (place > 0 && +ts - +(visits[place - 1]?.end ?? ts) <= VISIT_GAP_MS) place--
   const visit = visits[place]
   if (!visit || +visit.start - +ts > VISIT_GAP_MS) {
-    visits.splice(place, 0, { start: ts, end: ts, views, events: 1, ...(engaged > 0 && { engaged }) })
+    const optional = { ...(engaged > 0 && { engaged }), ...(goals > 0 && { goals }) }
+    visits.splice(place, 0, { start: ts, end: ts, views, events: 1, ...optional })
     return
   }
   if (ts < visit.start) visit.start = ts
@@ -35,12 +39,14 @@ export function addToVisits(visits: Visit[], { ts, name }: JournalEvent, engaged
   visit.views += views
   visit.events++
   if (engaged > 0) visit.engaged = (visit.engaged ?? 0) + engaged
+  if (goals > 0) visit.goals = (visit.goals ?? 0) + goals
   const next = visits[place + 1]
   if (!next || +next.start - +visit.end > VISIT_GAP_MS) return
   visit.end = next.end
   visit.views += next.views
   visit.events += next.events
   if (next.engaged) visit.engaged = (visit.engaged ?? 0) + next.engaged
+  if (next.goals) visit.goals = (visit.goals ?? 0) + next.goals
   visits.splice(place + 1, 1)
 }
 

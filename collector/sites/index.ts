@@ -1,5 +1,18 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
 
+export {
+  addGoal,
+  type Condition,
+  type Goal,
+  GoalError,
+  GoalInput,
+  goalText,
+  listGoals,
+  MOST_GOALS,
+  readGoal,
+  removeGoal,
+} from './goals.ts'
 export * from './keys.ts'
+export { isCurrency, MOST_MONEY, type Money, moneyText, toMajor, toMinor } from './money.ts'
 export * from './sites.ts'
 export { dayOf, readTime, startOfDay, type ZoneDay } from './zone.ts'

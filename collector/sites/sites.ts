@@ -1,6 +1,7 @@
 /** The sites of a deployment, held in memory by every collector and kept fresh. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { BSON, type Collection, type Db } from 'mongodb'
+import type { Goal } from './goals.ts'
 import { isTimeZone } from './zone.ts'
 
 export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
@@ -45,6 +46,8 @@ export interface Site {
   cmp?: Cmp[]
   /** how that platform calls what stands for measuring: a category or a service; each adapter has a default */
   category?: string
+  /** what counts as a conversion: made by `addGoal` */
+  goals?: Goal[]
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }
@@ -62,7 +65,7 @@ const DOMAIN = /^[^\s/:]+(:\d+)?$/
 const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocument>('sites')
 
 /** @throws SiteError when a field is wrong or the key is taken */
-export async function addSite(db: Db, site: Site): Promise<void> {
+export async function addSite(db: Db, site: Omit<Site, 'goals'>): Promise<void> {
   const wrong: string[] = []
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
     wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')

@@ -1,6 +1,6 @@
 /** A span of hours counted from the record, beside what rollups and pages that are not folded say of it. */
 import { getOrAdd } from '../get-or-add.ts'
-import { COUNTERS, type Delta, DIMENSIONS, HOUR_COUNTERS, HOUR_DIMENSIONS, unpackHour } from '../journal/index.ts'
+import { type Delta, DIMENSIONS, HOUR_DIMENSIONS, unpackHour } from '../journal/index.ts'
 import {
   addDelta,
   fromDocument,
@@ -38,8 +38,6 @@ export interface Cell extends Required<Place> {
 export type Cells = Map<string, Cell>
 
 export const cellKey = ({ grain = 'minute', dim, at }: Omit<Place, 'site'>): string => `${grain}/${dim}/${at}`
-
-export const countersOf = (grain: Grain) => (grain === 'hour' ? HOUR_COUNTERS : COUNTERS)
 
 /** Dimensions of each grain: by these the server finds rollups in its index. */
 export const DIMS = { minute: DIMENSIONS, hour: HOUR_DIMENSIONS } as const

@@ -1,6 +1,6 @@
 /** What differs between two counts. Pure. */
-import { OTHER } from '../rollup/index.ts'
-import { type Cell, countersOf, type Rows } from './counted.ts'
+import { countersOf, OTHER } from '../rollup/index.ts'
+import type { Cell, Rows } from './counted.ts'
 
 /** Values of one rollup that a report has: of large ones all may differ. */
 const MOST_SHOWN = 100

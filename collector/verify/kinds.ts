@@ -6,7 +6,7 @@ export const KINDS = {
     'an id is claimed for a journal page that neither waits nor gave any event: it would be refused as a repeat',
   'session-missing': 'the raw record has events of a session that is not there',
   'session-wrong':
-    'start, end, views, events, entry, exit, visits or what it came by of a session are not what its events say',
+    'start, end, views, events, goals, entry, exit, visits or what it came by of a session are not what its events say',
   'rollup-missing': 'a minute or hour has events, and no rollup that counts them',
   'rollup-wrong': 'the counters of a minute or hour are not what its events and sessions say',
   'upto-stale': 'a rollup says that it contains less than was folded, or more than was ever settled in its lane',

@@ -1,6 +1,6 @@
 import { type Dimension, type HourDimension, wholeOf } from '../journal/index.ts'
-import type { Grain } from '../rollup/index.ts'
-import { type Cell, type Cells, cellKey, countersOf } from './counted.ts'
+import { countersOf, type Grain } from '../rollup/index.ts'
+import { type Cell, type Cells, cellKey } from './counted.ts'
 import type { Moment } from './scope.ts'
 
 type Counter = 'events' | 'views' | 'sessions'

@@ -18,11 +18,9 @@ export const mendSession = (
       const before = await sessions.findOne({ _id: id }, { session, projection: { mending: 0 } })
       const should = (await recount(scope, { site, ids: [id], from }, moment, true)).get(id)?.session
       if (!before && !should) return false
-      // What is not made from raw events stays.
-      const after = should && { ...should, ...(before && { goals: before.goals }) }
-      if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
+      if (should) await sessions.replaceOne({ _id: id }, should, { session, upsert: true })
       else await sessions.deleteOne({ _id: id }, { session })
-      await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)
+      await writeAudit(scope.db, { kind, site, what: id, before, after: should ?? null }, session)
       return true
     },
     { collection: 'sessions', id },

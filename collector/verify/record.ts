@@ -14,7 +14,10 @@ export interface Part {
 }
 
 /** Fields that counters need. */
-export const COUNTED = { ts: 1, meta: 1, page: 1, path: 1, host: 1, session: 1, bot: 1, consent: 1, id: 1 } as const
+export const COUNTED = {
+  ...{ ts: 1, meta: 1, page: 1, path: 1, host: 1, session: 1, bot: 1, consent: 1, id: 1 },
+  ...{ goals: 1, revenue: 1, currency: 1 },
+} as const
 
 export async function* readRecord(
   { db, truth }: Scope,

@@ -21,6 +21,7 @@ export async function* checkSessions(scope: Scope, site: string): AsyncGenerator
   for await (const suspects of inGroups(findSuspects(scope, site), TOGETHER)) yield* await judge(scope, site, suspects)
 }
 
+const COUNTS = ['start', 'end', 'views', 'events', 'engaged', 'goals'] as const
 const isView = { $eq: ['$meta.name', 'pageview'] }
 const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as Attribute[]
 /** What a session has of its first event, beside the path. */
@@ -48,6 +49,7 @@ const engaged = {
     0,
   ],
 }
+const goals = { $size: { $ifNull: ['$goals', []] } }
 const differs = (field: string, by: Document | string) => ({ $ne: [by, `$stored.${field}`] })
 
 const storedValue = (field: string) =>
@@ -70,6 +72,7 @@ const findSuspects = ({ db }: Scope, site: string) =>
           first,
           last,
           engaged,
+          goals,
         },
       },
       {
@@ -95,13 +98,14 @@ const findSuspects = ({ db }: Scope, site: string) =>
           first: { $min: '$first' },
           last: { $max: '$last' },
           engaged: { $sum: '$engaged' },
+          goals: { $sum: '$goals' },
         },
       },
       {
         $match: {
           $expr: {
             $or: [
-              ...['start', 'end', 'events', 'views', 'engaged'].map(field => differs(field, `$${field}`)),
+              ...COUNTS.map(field => differs(field, `$${field}`)),
               differs('entry', { $ifNull: ['$firstView.path', '$first.path'] }),
               differs('exit', { $ifNull: ['$lastView.path', '$last.path'] }),
               ...BEGUN.map(field => ({
@@ -131,7 +135,7 @@ const judge = (scope: Scope, site: string, suspects: Suspect[]): Promise<Fault[]
     return ids.flatMap(id => faultOf(scope, site, id, from, stored.get(id), recounted.get(id)) ?? [])
   })
 
-const FIELDS = ['start', 'end', 'views', 'events', 'engaged', 'entry', ...BEGUN, 'exit', 'visits'] as const
+const FIELDS = [...COUNTS, 'entry', ...BEGUN, 'exit', 'visits'] as const
 
 function faultOf(
   scope: Scope,
@@ -172,13 +176,19 @@ function isSame(
   if (!stored || !recounted) return false
   const { session, firsts, lasts } = recounted
   if (field === 'exit') return lasts.some(({ path }) => path === stored.exit)
-  if (field === 'visits') return JSON.stringify(stored.visits) === JSON.stringify(session.visits)
+  if (field === 'visits') return partsOf(stored) === partsOf(session)
   if (isCount(field)) return +stored[field] === +session[field]
   return stored[field] === session[field] || firsts.some(event => isBegunBy(stored, event))
 }
 
-const isCount = (field: string): field is 'start' | 'end' | 'views' | 'events' | 'engaged' =>
-  ['start', 'end', 'views', 'events', 'engaged'].includes(field)
+/** A visit's fields come in the order in which it got them. */
+const partsOf = ({ visits }: Session): string | undefined =>
+  visits &&
+  JSON.stringify(
+    visits.map(({ start, end, views, events, engaged = 0, goals = 0 }) => [start, end, views, events, engaged, goals]),
+  )
+
+const isCount = (field: string): field is (typeof COUNTS)[number] => (COUNTS as readonly string[]).includes(field)
 
 const isBegunBy = (stored: Session, event: JournalEvent): boolean =>
   stored.entry === event.path &&

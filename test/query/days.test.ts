@@ -93,7 +93,7 @@ describe.each(DAYS)('%s: %s, %s', (key, timezone, date, hours, labels) => {
     async more => {
       const sums = async (dimensions: string[]) => {
         const { results } = await ask({ metrics, dimensions: [...dimensions, ...more] })
-        return metrics.map((_, i) => results.reduce((sum, row) => sum + (row.metrics[i] ?? 0), 0))
+        return metrics.map((_, i) => results.reduce((sum, row) => sum + Number(row.metrics[i] ?? 0), 0))
       }
       const whole = await sums([])
       if (more.length === 0) expect(whole[1]).toBe(hours * 12)

@@ -1,7 +1,7 @@
 /** What Plausible's documentation of its Stats API v2 shows (https://plausible.io/docs/stats-api), asked of livetag. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { QueryAnswer } from '../../collector/query/index.ts'
-import { addKey } from '../../collector/sites/index.ts'
+import { addGoal, addKey } from '../../collector/sites/index.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
 const NOW = Date.parse('2026-03-10T12:34:56Z')
@@ -14,6 +14,15 @@ let now = NOW
 beforeAll(async () => {
   it = await startCollector({ clock: () => now, sites: [{ key: 'dummy.site', domain: 'dummy.site' }] })
   key = await addKey(it.db, { name: 'a client', scope: 'read', sites: ['dummy.site'] })
+  for (const goal of [
+    { name: 'Signup', event: 'signup' },
+    { name: 'Visit /pricing', page: '/pricing' },
+    { name: 'PurchaseUSD', event: 'order', where: [{ property: 'in', is: ['USD'] }] },
+    { name: 'PurchaseEUR', event: 'order', where: [{ property: 'in', is: ['EUR'] }] },
+  ])
+    await addGoal(it.db, 'dummy.site', goal, new Date(0))
+  // Running collectors know them within a second.
+  await new Promise(resolve => setTimeout(resolve, 1_000))
   let n = 0
   for (const ago of [0.1, 2 * HOUR, DAY, 3 * DAY, 3 * DAY + HOUR, 40 * DAY, 100 * DAY]) {
     now = NOW - ago
@@ -28,6 +37,13 @@ beforeAll(async () => {
       }),
     )
   }
+  const orders = [
+    ['USD', 10.1],
+    ['USD', '20.20'],
+    ['EUR', 5],
+  ].map(([currency, amount]) => ({ n: 'order', d: { in: currency, revenue: { amount, currency } } }))
+  now = NOW - 150 * DAY
+  await it.deliver(envelope(orders, { s: 'dummy.site', t: now, i: 'v1', k: 'orders' }))
   now = NOW
   await it.settled()
 })
@@ -157,32 +173,6 @@ describe('an example of the documentation is refused', () => {
       { metrics: ['visitors', 'events'], filters: [['is', 'segment', [2]]], date_range: '7d' },
       'There are no saved segments',
     ],
-    [
-      'revenue metrics',
-      { metrics: ['total_revenue'], date_range: 'all', dimensions: ['event:goal'] },
-      'There are no revenue goals yet.',
-    ],
-    [
-      'revenue warning',
-      {
-        metrics: ['total_revenue'],
-        date_range: 'all',
-        filters: [['is', 'event:goal', ['PurchaseUSD', 'PurchaseEUR']]],
-      },
-      'There are no revenue goals yet.',
-    ],
-    [
-      'behavioral filters, with a goal',
-      {
-        metrics: ['visitors'],
-        date_range: 'all',
-        filters: [
-          ['is', 'event:goal', ['Signup']],
-          ['has_done', ['is', 'event:page', ['/pricing']]],
-        ],
-      },
-      'There are no goals yet',
-    ],
   ])('%s', async (_, query, why) => {
     const response = await post(query)
     const problem = (await response.json()) as { code: string; detail: string }
@@ -211,20 +201,85 @@ describe('an example of the documentation is refused', () => {
   })
 })
 
+describe('an example with goals is answered', () => {
+  const usd = { value: 30.3, currency: 'USD', short: '$30.3', long: '$30.30' }
+
+  test('revenue metrics, by goal', async () => {
+    const { results } = await ask({ metrics: ['total_revenue'], date_range: 'all', dimensions: ['event:goal'] })
+    expect(results).toEqual([
+      { metrics: [usd], dimensions: ['PurchaseUSD'] },
+      { metrics: [{ value: 5, currency: 'EUR', short: '€5', long: '€5.00' }], dimensions: ['PurchaseEUR'] },
+      { metrics: [null], dimensions: ['Signup'] },
+      { metrics: [null], dimensions: ['Visit /pricing'] },
+    ])
+  })
+
+  test('revenue warning: several currencies, no goal, a goal that is worth nothing', async () => {
+    const metrics = ['total_revenue']
+    const filters = [['is', 'event:goal', ['PurchaseUSD', 'PurchaseEUR']]]
+    const several = await ask({ metrics, date_range: 'all', filters })
+    expect(several.results).toEqual([{ metrics: [null], dimensions: [] }])
+    expect(several.meta.metric_warnings).toMatchObject({ total_revenue: { code: 'no_single_revenue_currency' } })
+    for (const more of [{}, { filters: [['is', 'event:goal', ['Signup']]] }]) {
+      const { results, meta } = await ask({ metrics, date_range: 'all', ...more })
+      expect(results).toEqual([{ metrics: [null], dimensions: [] }])
+      expect(meta.metric_warnings).toMatchObject({ total_revenue: { code: 'no_revenue_goals_matching' } })
+    }
+  })
+
+  test('behavioral filters, with a goal', async () => {
+    const filters = [
+      ['is', 'event:goal', ['Signup']],
+      ['has_done', ['is', 'event:page', ['/pricing']]],
+    ]
+    const { results } = await ask({ metrics: ['visitors', 'events'], date_range: 'all', filters })
+    expect(results).toEqual([{ metrics: [3, 3], dimensions: [] }])
+  })
+
+  test('conversion rates: of all visitors, and of those of the same group', async () => {
+    const metrics = ['visitors', 'conversion_rate', 'group_conversion_rate']
+    const filters = [['is', 'event:goal', ['Visit /pricing']]]
+    const by = { metrics, date_range: 'all', filters, dimensions: ['visit:entry_page'] }
+    // Three visitors, of whom all have come by /pricing, and three by another page.
+    expect((await ask(by)).results).toEqual([{ metrics: [3, 100, 100], dimensions: ['/pricing'] }])
+    const ordered = { ...by, order_by: [['group_conversion_rate', 'desc']] }
+    expect((await ask(ordered)).results).toEqual((await ask(by)).results)
+  })
+
+  test('average revenue is rounded to minor units, and compared as its value is', async () => {
+    const one = { metrics: ['average_revenue'], filters: [['is', 'event:goal', ['PurchaseUSD']]] }
+    expect((await ask({ ...one, date_range: 'all' })).results[0]?.metrics).toEqual([
+      { value: 15.15, currency: 'USD', short: '$15.2', long: '$15.15' },
+    ])
+    const day = new Date(NOW - 150 * DAY).toISOString().slice(0, 10)
+    const include = { comparisons: { mode: 'custom', date_range: [day, day] } }
+    const { results } = await ask({ ...one, date_range: [day, day], include })
+    expect(results[0]?.comparison?.change).toEqual([0])
+  })
+
+  test('a conversion rate without a goal, or with one beside other things in an "or", is refused', async () => {
+    const mixed = [
+      'or',
+      [
+        ['is', 'event:goal', ['Signup']],
+        ['is', 'visit:source', ['direct']],
+      ],
+    ]
+    for (const filters of [[], [mixed]]) {
+      const response = await post({ metrics: ['conversion_rate'], date_range: '7d', filters })
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'query-invalid'])
+    }
+  })
+})
+
 const METRICS = ['visitors', 'visits', 'pageviews', 'views_per_visit', 'bounce_rate', 'visit_duration', 'events']
-const LATER = [
-  'scroll_depth',
-  'conversion_rate',
-  'group_conversion_rate',
-  'average_revenue',
-  'total_revenue',
-  'time_on_page',
-]
+const LATER = ['scroll_depth', 'time_on_page']
 const DIMENSIONS = [
   ...[
     'event:page',
     'event:hostname',
     'event:props:is_customer',
+    'event:goal',
     'time',
     'time:hour',
     'time:day',
@@ -238,10 +293,7 @@ const DIMENSIONS = [
     of => `visit:${of}`,
   ),
 ]
-const NO_DIMENSIONS = [
-  'event:goal',
-  ...['exit_page_hostname', 'os_version', 'country', 'region', 'city'].map(of => `visit:${of}`),
-]
+const NO_DIMENSIONS = [...['exit_page_hostname', 'os_version', 'country', 'region', 'city'].map(of => `visit:${of}`)]
 
 test('the description of the API is there for anybody', async () => {
   const response = await fetch(`${it.url}/api/v2/openapi.json`)

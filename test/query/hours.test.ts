@@ -1,5 +1,6 @@
 /** What hours answer and what they leave to the scan; that what they answer is right, `random.test.ts` says. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { HOUR_COUNTERS } from '../../collector/journal/index.ts'
 import { createHours } from '../../collector/query/hours.ts'
 import { createQueries, type Queries, type QueryAnswer } from '../../collector/query/index.ts'
 import { packRows, unpackRows } from '../../collector/rollup/columns.ts'
@@ -100,8 +101,8 @@ test('hours that had more values than they hold are left to the scan', async () 
   const [held] = await rollups.find({ site: 'shop', grain: 'hour', dim: 'source' }).toArray()
   if (!held) throw new Error('nothing is folded')
   expect(await sourceOf({ dimensions: ['visit:source'] })).toBe('rollups')
-  const [row] = unpackRows(held.counters, held.values.length)
-  const change = { values: ['(other)'], counters: packRows([row ?? []]) }
+  const [row] = unpackRows(held.counters, held.values.length, HOUR_COUNTERS.length)
+  const change = { values: ['(other)'], counters: packRows([row ?? []], HOUR_COUNTERS.length) }
   await rollups.updateOne({ _id: held._id }, { $set: change })
   expect(await sourceOf({ dimensions: ['visit:source'] })).toBe('sessions')
   expect(await sourceOf({ filters: [['is', 'visit:source', ['direct']]] })).toBe('sessions')

@@ -77,7 +77,9 @@ const EVENT_DIMENSIONS = [
   'event:consent',
   'event:props:plan',
   'event:props:a key',
+  'event:goal',
 ]
+const GOALS = ['event:goal', 'event:goal', 'event:props:plan', 'event:page', 'visit:source', 'visit:entry_page']
 const TIMES = ['time:minute', 'time:hour', 'time:day', 'time:week', 'time:month']
 const METRICS = [
   'visitors',
@@ -89,12 +91,14 @@ const METRICS = [
   'visit_duration',
   'percentage',
 ]
+const OF_GOALS = ['conversion_rate', 'group_conversion_rate', 'total_revenue', 'average_revenue']
 const OF_VISITS = ['views_per_visit', 'bounce_rate', 'visit_duration']
 
 const text = fc.constantFrom(
   ...PATHS,
   ...NAMES,
   ...['shop.example', 'google.com', 'direct', '(none)', 'pro', '5', '0.5', 'true', 'x', 'l', 'mobile', 'Linux'],
+  ...['Signup', 'Order', 'ünï goal', 'signup'],
   ...['SHOES', 'o', 'e', 'Ü', '.', 'email'],
 )
 const values = fc.array(text, { minLength: 1, maxLength: 3 })
@@ -174,7 +178,13 @@ const anything: fc.Arbitrary<Drawn> = fc.record({
   ),
   isSimple: fc.constant(false),
 })
-const HOURLY = ['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot']
+/** Goals, and what is a share or a sum of them. */
+const ofGoals: fc.Arbitrary<Drawn> = fc.record({
+  names: fc.constantFrom(GOALS, ['event:goal'], ['event:goal', 'visit:channel']),
+  metrics: fc.uniqueArray(fc.constantFrom(...OF_GOALS, 'visitors', 'events', 'visits'), { minLength: 1 }),
+  isSimple: fc.constant(false),
+})
+const HOURLY = ['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot', 'event:goal', 'event:goal']
 /** One attribute at most, and no visitors: what hours may answer. */
 const simple: fc.Arbitrary<Drawn> = fc
   .constantFrom('', ...VISIT_DIMENSIONS, ...HOURLY, ...HOURLY, ...HOURLY)
@@ -184,7 +194,7 @@ const simple: fc.Arbitrary<Drawn> = fc
       metrics: fc.uniqueArray(
         fc.constantFrom(
           ...(name.startsWith('event:')
-            ? ['events', 'pageviews']
+            ? ['events', 'pageviews', ...(name === 'event:goal' ? ['total_revenue', 'average_revenue'] : [])]
             : METRICS.filter(metric => metric !== 'visitors' && metric !== 'percentage')),
         ),
         { minLength: 1 },
@@ -193,8 +203,27 @@ const simple: fc.Arbitrary<Drawn> = fc
     }),
   )
 
+/** Names that a filter asks of the row, without those of has_done. */
+const namesOf = (filter: unknown): string[] => {
+  const [operator, second] = filter as [string, unknown]
+  if (operator === 'and' || operator === 'or') return (second as unknown[]).flatMap(namesOf)
+  if (operator === 'not') return namesOf(second)
+  return operator.startsWith('has_') ? [] : [second as string]
+}
+const partsOf = (filter: unknown): unknown[] =>
+  (filter as [string, unknown[]])[0] === 'and' ? (filter as [string, unknown[]])[1].flatMap(partsOf) : [filter]
+
+/** Goals are asked for, and no part of the filters has them, or properties, beside anything else. */
+function hasGoalsApart(dimensions: string[], filters: readonly unknown[]): boolean {
+  if (![...dimensions, ...filters.flatMap(namesOf)].includes('event:goal')) return false
+  return filters.flatMap(partsOf).every(part => {
+    const kinds = new Set(namesOf(part).map(name => name === 'event:goal' || name.startsWith('event:props:')))
+    return kinds.size < 2
+  })
+}
+
 const query = fc
-  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, simple))
+  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, simple, ofGoals))
   .chain(([site, { names, metrics: some, isSimple }]) =>
     fc
       .record({
@@ -220,6 +249,7 @@ const query = fc
         const dimensions: string[] = unit ? (timeFirst ? [unit, ...attributes] : [...attributes, unit]) : attributes
         const isRefused = (metric: string) =>
           (metric === 'percentage' && dimensions.length === 0) ||
+          (metric.endsWith('conversion_rate') && !hasGoalsApart(dimensions, rest.filters)) ||
           (OF_VISITS.includes(metric) && dimensions.some(name => name.startsWith('event:')))
         const left = some.filter(metric => !isRefused(metric))
         const metrics = left.length > 0 ? left : ['visitors']

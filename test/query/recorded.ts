@@ -32,6 +32,8 @@ export function seeded(seed: number): () => number {
 
 export const PATHS = ['/', '/shoes', '/shoes/Red', '/shoes/red?', '/pricing', '/blog/a.b', '/ünï', '/😀']
 export const NAMES = ['pageview', 'click', 'signup', 'engagement']
+export const GOALS = [['Signup'], ['Signup', 'Order'], ['Order'], ['ünï goal'], undefined, undefined] as const
+const WORTH = [[4_900, 'EUR'], [-1_205, 'EUR'], [0, 'EUR'], [999, 'JPY'], [1_005, 'KWD'], undefined, undefined] as const
 export const PLANS = ['pro', 'Pro', 'free', 5, 0.5, true, '', '(none)', null, ['x'], undefined] as const
 
 export function makeEvents({ key, from, to }: RecordedSite, seed: number): PlainEvent[] {
@@ -41,6 +43,8 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
   const add = (ts: number, change: Partial<PlainEvent>) => {
     if (ts < from || ts >= to) return
     const plan = pick(PLANS)
+    const goals = pick(GOALS)
+    const [revenue, currency] = (goals?.[0] === 'Order' ? pick(WORTH.slice(0, 3)) : pick(WORTH)) ?? []
     events.push({
       site: key,
       id: `${key}-${events.length}`,
@@ -61,6 +65,8 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
       browser: '',
       os: '',
       consent: 'x',
+      ...(goals && { goals: [...goals] }),
+      ...(currency && { revenue, currency }),
       ...(random() < 0.7 && { props: { ...(plan !== undefined && { plan }), 'a key': pick(['x', 'y']) } }),
       ...change,
     })

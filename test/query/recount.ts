@@ -30,6 +30,10 @@ export interface PlainEvent {
   session?: string | undefined
   bot?: string | undefined
   props?: Record<string, unknown> | undefined
+  goals?: string[] | undefined
+  /** minor units */
+  revenue?: number | undefined
+  currency?: string | undefined
 }
 
 interface PlainVisit {
@@ -74,7 +78,13 @@ export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit' | 'screen
   'visit:os': 'os',
 }
 
-export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
+type Shown = number | null | ReturnType<typeof moneyOf>
+interface PlainAnswer {
+  results: { metrics: Shown[]; dimensions: string[] }[]
+  total: number
+}
+
+export function recount(all: PlainEvent[], zone: string, query: PlainQuery): PlainAnswer {
   const clock = clockIn(zone)
   const [from, to] = rangeOf(query.date_range, clock)
   const visits = visitsOf(all)
@@ -105,6 +115,7 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
       pageviews: 0,
       visits: new Set(),
       visitors: new Set(),
+      revenue: new Map(),
       shown: false,
     }
     groups.set(key, group)
@@ -125,14 +136,22 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
     const isPages = (name: string) => name === 'event:page' || name === 'event:hostname'
     const pagesOnly = eventNames.every(isPages) && dimensions.some(isPages)
     const visitors = new Set<string>()
-    for (const event of events) {
+    const byGoal = dimensions.includes('event:goal')
+    const conversions = byGoal
+      ? events.flatMap(event => (event.goals ?? []).map(goal => ({ event, goals: [goal] })))
+      : events.map(event => ({ event, goals: event.goals ?? [] }))
+    for (const { event, goals } of conversions) {
       const visit = visitOf.get(event)
-      const read = (name: string) =>
-        name.startsWith('event:') ? eventValue(event, name) : (visit?.attributes[name] ?? '(none)')
+      const read = (name: string): string | string[] => {
+        if (name === 'event:goal') return byGoal ? (goals[0] ?? '') : goals
+        return name.startsWith('event:') ? eventValue(event, name) : (visit?.attributes[name] ?? '(none)')
+      }
       if (!filters.every(filter => fits(filter, read, isDone(event.session)))) continue
-      const values = dimensions.map(name => (name.startsWith('time') ? label(event.ts, name) : read(name)))
+      const values = dimensions.map(name => (name.startsWith('time') ? label(event.ts, name) : String(read(name))))
       const group = groupOf(values)
       group.events++
+      if (event.currency)
+        group.revenue.set(event.currency, [...(group.revenue.get(event.currency) ?? []), event.revenue ?? 0])
       if (event.name === 'pageview') group.pageviews++
       if (pagesOnly && event.name !== 'pageview') continue
       group.shown = true
@@ -173,7 +192,11 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
       }
     }
   }
-  const rows = [...groups.values()].filter(({ shown }) => shown).map(group => measured(group, total))
+  const ofGoals = eventNames.includes('event:goal')
+  const shares = sharesOf(all, zone, query)
+  const rows = [...groups.values()]
+    .filter(({ shown }) => shown)
+    .map(group => measured(group, total, shares(group.values), ofGoals))
   const order = query.order_by ?? [
     ...dimensions.filter(name => name.startsWith('time')).map(name => [name, 'asc'] as [string, string]),
     [metrics[0] ?? '', 'desc'] as [string, string],
@@ -185,7 +208,7 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery) {
       const difference =
         place >= 0
           ? compareValues(a.values[place] ?? '', b.values[place] ?? '', name, a, b)
-          : (a.raw[name] ?? -1) - (b.raw[name] ?? -1)
+          : compareNumbers(a.raw[name], b.raw[name])
       if (difference !== 0) return direction === 'asc' ? difference : -difference
     }
     return 0
@@ -204,13 +227,60 @@ interface Group {
   pageviews: number
   visits: Set<PlainVisit>
   visitors: Set<string>
+  /** by currency */
+  revenue: Map<string, number[]>
   /** whether it is a row */
   shown: boolean
   /** whether events and page views are those of the visits */
   whole?: boolean
 }
 
-function measured({ values, events, pageviews, visits, visitors, whole }: Group, total: number) {
+/** Visitors of the question without goals and properties: all, and of a group. */
+function sharesOf(all: PlainEvent[], zone: string, query: PlainQuery) {
+  const isOther = (name: string) => name !== 'event:goal' && !name.startsWith('event:props:')
+  const open = (filter: unknown): unknown[] => {
+    const [operator, second] = filter as Raw
+    return operator === 'and' ? (second as unknown[]).flatMap(open) : [filter]
+  }
+  const visitors = (dimensions: string[]) => {
+    const filters = query.filters.flatMap(open).filter(filter => namesOf(filter).every(isOther))
+    const pagination = { limit: 1e9, offset: 0 }
+    const { results } = recount(all, zone, {
+      ...query,
+      metrics: ['visitors'],
+      dimensions,
+      filters,
+      order_by: [],
+      pagination,
+    })
+    return new Map(results.map(({ dimensions, metrics: [n] }) => [JSON.stringify(dimensions), Number(n)]))
+  }
+  const asks = (metric: string) => query.metrics.includes(metric)
+  const everybody = asks('conversion_rate') ? visitors([]).get('[]') : 0
+  const groups = asks('group_conversion_rate') ? visitors(query.dimensions.filter(isOther)) : undefined
+  return (values: string[]) => ({
+    everybody: everybody ?? 0,
+    group: groups?.get(JSON.stringify(values.filter((_, i) => isOther(query.dimensions[i] ?? '')))) ?? 0,
+  })
+}
+
+const DECIMALS: Record<string, number> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 }
+function moneyOf(currency: string, minor: number) {
+  const digits = DECIMALS[currency] ?? 2
+  const value = Math.round(minor) / 10 ** digits
+  const style = { style: 'currency', currency } as const
+  const short = { ...style, notation: 'compact', maximumFractionDigits: 1 } as const
+  const long = { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits }
+  const text = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat('en-US', options).format(value)
+  return { value, currency, short: text(short), long: text(long) }
+}
+
+function measured(
+  { values, events, pageviews, visits, visitors, revenue, whole }: Group,
+  total: number,
+  { everybody, group }: { everybody: number; group: number },
+  ofGoals: boolean,
+) {
   const all = [...visits]
   const viewsOf = (visit: PlainVisit) => visit.events.filter(({ name }) => name === 'pageview').length
   const views = all.reduce((sum, visit) => sum + viewsOf(visit), 0)
@@ -226,14 +296,29 @@ function measured({ values, events, pageviews, visits, visitors, whole }: Group,
     bounce_rate: n === 0 ? 0 : bounces / n,
     visit_duration: n === 0 ? null : ms / n,
     percentage: visitors.size,
+    conversion_rate: visitors.size,
+    group_conversion_rate: group === 0 ? 0 : visitors.size / group,
+    total_revenue: null,
+    average_revenue: null,
+  }
+  const [only, ...others] = revenue
+  const [currency = '', amounts = []] = (ofGoals && others.length === 0 && only) || []
+  if (amounts.length > 0) {
+    raw.total_revenue = amounts.reduce((sum, amount) => sum + amount, 0)
+    raw.average_revenue = raw.total_revenue / amounts.length
   }
   const two = (x: number) => Math.round(x * 100) / 100
-  const shown: Record<string, number | null> = {
+  const money = (minor: number | null | undefined) => (minor == null ? null : moneyOf(currency, minor))
+  const shown: Record<string, Shown> = {
     ...raw,
     views_per_visit: two(raw.views_per_visit ?? 0),
     bounce_rate: two((raw.bounce_rate ?? 0) * 100),
     visit_duration: raw.visit_duration == null ? null : Math.round(raw.visit_duration / 1000),
     percentage: total === 0 ? 0 : two((visitors.size / total) * 100),
+    conversion_rate: everybody === 0 ? 0 : two((visitors.size / everybody) * 100),
+    group_conversion_rate: two((raw.group_conversion_rate ?? 0) * 100),
+    total_revenue: money(raw.total_revenue),
+    average_revenue: money(raw.average_revenue),
   }
   return { values, raw, shown, first: 0 }
 }
@@ -288,7 +373,8 @@ function visitValue(
   return width < 1440 ? 'laptop' : 'desktop'
 }
 
-function eventValue(event: PlainEvent, name: string): string {
+function eventValue(event: PlainEvent, name: string): string | string[] {
+  if (name === 'event:goal') return event.goals ?? []
   if (name === 'event:name') return event.name
   if (name === 'event:page') return event.path || '(none)'
   if (name === 'event:hostname') return event.host || '(none)'
@@ -301,7 +387,7 @@ function eventValue(event: PlainEvent, name: string): string {
 const never = () => false
 type Raw = [string, unknown, string[], { case_sensitive?: boolean }?]
 
-function fits(filter: unknown, read: (name: string) => string, done: (filter: unknown) => boolean): boolean {
+function fits(filter: unknown, read: (name: string) => string | string[], done: (filter: unknown) => boolean): boolean {
   const [operator, second, values = [], { case_sensitive: exact = true } = {}] = filter as Raw
   if (operator === 'and') return (second as unknown[]).every(one => fits(one, read, done))
   if (operator === 'or') return (second as unknown[]).some(one => fits(one, read, done))
@@ -309,15 +395,17 @@ function fits(filter: unknown, read: (name: string) => string, done: (filter: un
   if (operator === 'has_done') return done(second)
   if (operator === 'has_not_done') return !done(second)
   const fold = (text: string) => (exact ? text : text.toLowerCase())
-  const text = fold(read(second as string))
+  const texts = [read(second as string)].flat().map(fold)
   const plain = operator.replace(/_not$/, '')
-  const holds = values.some(value => {
-    if (plain === 'is') return text === fold(value)
-    if (plain === 'contains') return text.includes(fold(value))
-    if (plain === 'matches') return new RegExp(value).test(text)
-    const parts = value.split('*')
-    return new RegExp(`^${parts.map(part => part.replace(/\W/g, '\\$&')).join('.*')}$`).test(text)
-  })
+  const fitsText = (text: string) =>
+    values.some(value => {
+      if (plain === 'is') return text === fold(value)
+      if (plain === 'contains') return text.includes(fold(value))
+      if (plain === 'matches') return new RegExp(value).test(text)
+      const parts = value.split('*')
+      return new RegExp(`^${parts.map(part => part.replace(/\W/g, '\\$&')).join('.*')}$`).test(text)
+    })
+  const holds = texts.some(fitsText)
   return operator.endsWith('_not') ? !holds : holds
 }
 
@@ -384,6 +472,11 @@ function labelOf(ts: number, unit: string, clock: Clock, from: number): string {
   const offset = Math.round((Date.parse(`${text.replace(' ', 'T')}Z`) - Math.floor(ts / 1000) * 1000) / 60_000)
   const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, '0')
   return `${label}${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`
+}
+
+const compareNumbers = (a: number | null | undefined, b: number | null | undefined): number => {
+  if ((a ?? null) === (b ?? null)) return 0
+  return a == null || (b != null && a < b) ? -1 : 1
 }
 
 /** Times by time: of an hour that comes twice the one with the larger offset is first. */

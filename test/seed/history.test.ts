@@ -121,15 +121,25 @@ describe('a history', () => {
     expect([...agents.values()].filter(({ size }) => size > 1)).toEqual([])
   })
 
-  test('has bots, and purchases with the order as an id and money in minor units', () => {
+  test('has bots, and purchases with the order as an id and money; goals say the same', () => {
     expect(shareOf(sessions, ({ bot }) => bot !== undefined)).toBeCloseTo(0.03, 2)
     const purchases = events.filter(({ name }) => name === 'purchase')
     expect(purchases.length).toBe(totals.people.purchases)
-    for (const { id, own, props } of purchases) {
-      expect([own, props?.order, props?.currency]).toEqual([true, id, 'EUR'])
-      expect(Number.isInteger(props?.value)).toBe(true)
+    for (const { id, own, props, revenue, currency } of purchases) {
+      expect([own, props?.order, currency]).toEqual([true, id, 'EUR'])
+      expect(revenue).toBe(Math.round((props?.revenue as { amount: number }).amount * 100))
     }
-    expect(totals.people.revenue).toBe(purchases.reduce((sum, { props }) => sum + Number(props?.value), 0))
+    expect(totals.people.revenue).toBe(purchases.reduce((sum, { revenue = 0 }) => sum + revenue, 0))
+    const count = (fits: (event: JournalEvent) => boolean) =>
+      events.filter(event => event.bot === undefined && fits(event)).length
+    expect(totals.goals).toEqual([
+      ['Purchase', purchases.length, totals.people.revenue],
+      ['Signup', count(({ name }) => name === 'signup'), 0],
+      ['Paid signup', count(({ name, props }) => name === 'signup' && props?.plan !== 'free'), 0],
+      ['Visit /pricing', count(({ name, path }) => name === 'pageview' && path === '/pricing'), 0],
+      ['Visit /blog/*', count(({ name, path }) => name === 'pageview' && path.startsWith('/blog/')), 0],
+    ])
+    expect(totals.goals.every(([, conversions]) => conversions > 0)).toBe(true)
   })
 
   test('has cookieless visitors, of whom a document is one day and never the next', () => {

@@ -82,6 +82,8 @@ interface Drawn {
   name: string
   ms: number
   bot: string | undefined
+  goals: string[] | undefined
+  money: [number, string] | undefined
   attributes: Partial<JournalEvent>
 }
 
@@ -91,6 +93,8 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   name: fc.constantFrom('pageview', 'pageview', 'click', 'engagement'),
   ms: fc.constantFrom(0, 1, 12_345, 86_400_000, 86_400_001),
   bot: fc.constantFrom(undefined, undefined, undefined, undefined, 'curl', 'bot'),
+  goals: maybe(['Order'], ['Order', 'a goal'], ['a goal']),
+  money: maybe<[number, string]>([4_900, 'EUR'], [-5, 'EUR'], [0, 'JPY'], [1e12, 'JPY']),
   attributes,
 })
 
@@ -134,11 +138,15 @@ function recount(events: JournalEvent[], zone: string): Sums {
     hours.set(minute, known)
     return known
   }
-  for (const { ts, name, path, host, consent, bot } of events) {
-    const row = [1, name === 'pageview' ? 1 : 0, 0, 0, 0, 0]
+  for (const { ts, name, path, host, consent, bot, goals = [], revenue = 0, currency } of events) {
+    const row = [1, name === 'pageview' ? 1 : 0, 0, 0, 0, 0, 0, 0]
     const values = bot === undefined ? { total: '', name, page: path, host, consent } : { bot }
     for (const [dim, value] of Object.entries(values))
       add(sums, `${dim} ${at(ts)} ${value || (dim === 'total' ? '' : '(none)')}`, row)
+    if (bot !== undefined) continue
+    for (const goal of goals) add(sums, `goal ${at(ts)} ${goal}`, row)
+    for (const goal of currency ? ['', ...goals] : [])
+      add(sums, `revenue ${at(ts)} ${currency} ${goal}`, row.with(7, revenue))
   }
   for (const session of new Set(events.map(event => event.session))) {
     if (session === undefined) continue
@@ -163,7 +171,17 @@ function recount(events: JournalEvent[], zone: string): Sums {
         .filter(({ name }) => name === 'engagement')
         .map(({ props }) => Number(props?.ms))
         .filter(ms => ms <= 86_400_000)
-      const row = [visit.length, seen, 1, seen > 1 ? 0 : 1, +end - +start, engaged.reduce((a, b) => a + b, 0)]
+      const conversions = visit.flatMap(({ goals = [] }) => goals).length
+      const row = [
+        visit.length,
+        seen,
+        1,
+        seen > 1 ? 0 : 1,
+        +end - +start,
+        engaged.reduce((a, b) => a + b, 0),
+        conversions,
+        0,
+      ]
       add(sums, `visits ${at(start)} `, row)
       const all: Record<string, unknown> = { ...has, entry, exit, screen }
       for (const dim of HOUR_DIMENSIONS.slice(HOUR_DIMENSIONS.indexOf('entry')))
@@ -195,7 +213,7 @@ test('hours are a plain recount, whatever the zone, the order of arrival, the pa
       const site = `zone${place}`
       run++
       // Each at a moment of its own: events of the same ms have no order.
-      const events = all.map(({ who, minute, name, ms, bot, attributes }, i) =>
+      const events = all.map(({ who, minute, name, ms, bot, goals, money, attributes }, i) =>
         journalEvent({
           id: `r${run}e${i}`,
           site,
@@ -203,6 +221,8 @@ test('hours are a plain recount, whatever the zone, the order of arrival, the pa
           ts: new Date(Date.parse(moment) + minute * MINUTE + i),
           bot,
           props: { ms },
+          goals,
+          ...(money && { revenue: money[0], currency: money[1] }),
           ...attributes,
           ...WHO[who],
         }),
@@ -241,7 +261,7 @@ test('a session of before hours were counted is in them as a whole from its next
   await settle(event(2))
   await settle(event(3))
   const sums = await read('zone0', ['visits', 'entry', 'source', 'channel'])
-  const row = [3, 3, 1, 0, 2, 0]
+  const row = [3, 3, 1, 0, 2, 0, 0, 0]
   expect(sums).toEqual({
     'visits 7200000 ': row,
     'entry 7200000 /shoes': row,
@@ -261,10 +281,10 @@ test('where a zone was changed, what sessions add up to stays right', async () =
   await settle(event(2))
   const sums = await read('zone0', ['visits', 'total'])
   expect(sums).toEqual({
-    'total 7200000 ': [1, 1, 0, 0, 0, 0],
-    'total 5400000 ': [1, 1, 0, 0, 0, 0],
-    'visits 7200000 ': [1, 1, 1, 1, 0, 0],
-    'visits 5400000 ': [1, 1, 0, -1, 1, 0],
+    'total 7200000 ': [1, 1, 0, 0, 0, 0, 0, 0],
+    'total 5400000 ': [1, 1, 0, 0, 0, 0, 0, 0],
+    'visits 7200000 ': [1, 1, 1, 1, 0, 0, 0, 0],
+    'visits 5400000 ': [1, 1, 0, -1, 1, 0, 0, 0],
   })
   await move('UTC')
 })
@@ -284,6 +304,6 @@ test('past 10,000 values of an hour new ones are (other), and what is late finds
   while ((await createFolder(database.db, lane).fold()) > 0);
   const sums = await read('zone0', ['page'])
   expect(Object.keys(sums)).toHaveLength(10_001)
-  expect(sums['page 7200000 (other)']).toEqual([2_000, 2_000, 0, 0, 0, 0])
-  expect(sums['page 7200000 /3']).toEqual([2, 1, 0, 0, 0, 0])
+  expect(sums['page 7200000 (other)']).toEqual([2_000, 2_000, 0, 0, 0, 0, 0, 0])
+  expect(sums['page 7200000 /3']).toEqual([2, 1, 0, 0, 0, 0, 0, 0])
 }, 60_000)
