@@ -32,6 +32,12 @@ export function seeded(seed: number): () => number {
 
 export const PATHS = ['/', '/shoes', '/shoes/Red', '/shoes/red?', '/pricing', '/blog/a.b', '/ünï', '/😀']
 export const NAMES = ['pageview', 'click', 'signup', 'engagement']
+const PLACES = [
+  { country: 'DE', region: 'DE-BY', city: 'München' },
+  { country: 'DE', region: 'DE-BE' },
+  { country: 'US', city: 'Linköping' },
+  {},
+]
 export const PLANS = ['pro', 'Pro', 'free', 5, 0.5, true, '', '(none)', null, ['x'], undefined] as const
 
 export function makeEvents({ key, from, to }: RecordedSite, seed: number): PlainEvent[] {
@@ -71,6 +77,7 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
     version: pick(['99', '140', undefined]),
     width: pick([320, 575, 576, 991, 992, 1439, 1440, 3000, 0, undefined]),
     os: pick(['Linux', 'macOS', 'Windows']),
+    ...pick(PLACES),
     ...(random() < 0.08 && { bot: pick(['Googlebot', 'no name']) }),
   })
   for (let s = 0; s < 150; s++) {
