@@ -6,14 +6,14 @@ import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
 import { goalRoutes } from './goals-api.ts'
-import type { TakeServerEvents } from './intake/index.ts'
+import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
-import type { Readiness } from './readiness.ts'
+import type { Readiness, ServerState } from './readiness.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
 import { readOplog } from './status/index.ts'
 
@@ -25,8 +25,14 @@ export interface ApiParts {
   sites: Sites
   takeServerEvents: TakeServerEvents
   readiness: Readiness
+  places: Pick<Places, 'state'>
   log: Log
   clock(): number
+}
+
+/** What a collector says of itself to `livetag doctor`. */
+export interface Condition extends ServerState {
+  places: PlacesState | null
 }
 
 export function apiRoutes({
@@ -34,6 +40,7 @@ export function apiRoutes({
   db,
   access,
   hub,
+  places,
   readiness,
   sites,
   takeServerEvents,
@@ -111,8 +118,10 @@ export function apiRoutes({
 
   router.post('/login-links', ownerOnly, (_, response) => void response.status(201).json({ token: access.newLink() }))
 
-  /** What `livetag doctor` asks: what the server is like. */
-  router.get('/doctor', ownerOnly, async (_, response) => void response.json(await readiness.server()))
+  /** What `livetag doctor` asks: what the server is like, and by what visitors are placed. */
+  router.get('/doctor', ownerOnly, async (_, response) => {
+    response.json({ ...(await readiness.server()), places: places.state() } satisfies Condition)
+  })
 
   /** What it says of deleted salts; null where it is not known. */
   router.get('/doctor/oplog', ownerOnly, async (_, response) => {

@@ -19,6 +19,8 @@ export interface Options {
   ownerKey?: string
   /** addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed; default `LIVETAG_TRUST_PROXY`, comma-separated */
   trustProxy?: string[]
+  /** an MMDB of one's own that tells where visitors are (GeoLite2-City.mmdb and the like); default `LIVETAG_GEO` */
+  geo?: string
   /** `fatal` … `trace` or `silent`; default `LOG_LEVEL`, else `info` */
   logLevel?: string
   /** bytes of events that may wait for the journal before requests are refused; default 64 MiB */
@@ -33,6 +35,7 @@ export interface Config {
   home: string
   ownerKey: string | undefined
   trustProxy: BlockList
+  geo: string | undefined
   logLevel: string
   journalBytes: number
 }
@@ -94,6 +97,7 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
     home: options.home ?? (env.LIVETAG_HOME || '.livetag'),
     ownerKey,
     trustProxy,
+    geo: options.geo ?? (env.LIVETAG_GEO || undefined),
     logLevel,
     journalBytes,
   }

@@ -6,7 +6,17 @@ import { type Access, createAccess, ensureOwnerKey } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
-import { countRejects, createIntake, createSalts, createServerEvents, isTrusted, withPatience } from './intake/index.ts'
+import {
+  countRejects,
+  createIntake,
+  createSalts,
+  createServerEvents,
+  followPlaces,
+  isTrusted,
+  loadPlaces,
+  noPlaces,
+  withPatience,
+} from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { startPipeline } from './pipeline.ts'
@@ -42,7 +52,7 @@ export interface CollectorOptions extends Options {
 /**
  * Starts a collector.
  * @param options what is absent comes from the environment, then from defaults
- * @throws ConfigError naming every mistake; ConnectError or NoMongodError when there is no usable MongoDB
+ * @throws ConfigError naming every mistake; MmdbError when what should tell of places does not; ConnectError or NoMongodError when there is no usable MongoDB
  */
 export async function createCollector(
   options: CollectorOptions = {},
@@ -53,6 +63,7 @@ export async function createCollector(
   const log = options.log ?? createLog(config.logLevel)
   const folder = builtFolder()
   const access = createAccess(config.ownerKey ?? (await ensureOwnerKey(config.home)), clock)
+  const loadedPlaces = config.geo === undefined ? undefined : await loadPlaces(config.geo)
   const { onProgress = () => {} } = options
   const mongodEnv = { ...env, MONGODB_URI: config.mongodbUri }
   const mongod = await openMongod({ home: config.home, env: mongodEnv, log, onProgress })
@@ -72,7 +83,13 @@ export async function createCollector(
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)
   const salts = createSalts(db, clock)
-  const intake = createIntake({ journal, sites, rejects, salts, trustProxy: config.trustProxy, log, clock })
+  const places = loadedPlaces
+    ? followPlaces(loadedPlaces, {
+        replaced: ({ path, type, built }) => log.info({ path, type, built }, 'the database of places was replaced'),
+        failed: error => log.warn({ err: error }, 'the database of places can not be used: the one of before is'),
+      })
+    : noPlaces
+  const intake = createIntake({ journal, sites, rejects, salts, places, trustProxy: config.trustProxy, log, clock })
   const takeServerEvents = createServerEvents({ journal, rejects, clock })
   const { diskFull } = mongod
   const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
@@ -88,6 +105,7 @@ export async function createCollector(
     clock,
     folder,
     readiness,
+    places,
     fenced,
     trusts,
     takeServerEvents,
@@ -113,6 +131,7 @@ export async function createCollector(
     server?.closeAllConnections()
     await pipeline.close()
     journal.close()
+    places.close()
     await Promise.all([rejects.close(), sites.close()])
   }
   let closing: Promise<void> | undefined

@@ -39,7 +39,7 @@ export interface ConsentRecord {
   method: ConsentMethod
   /** whether `Sec-GPC: 1` took `share` away */
   gpc?: true
-  /** where the subject was is not known: addresses are not looked up */
+  /** where the subject was: not kept with the decision, also where a database of places tells it */
   jurisdiction: 'unknown'
   expires: Date
 }

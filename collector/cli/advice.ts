@@ -1,4 +1,5 @@
 /** What `doctor` says of a server with which all arrives, but that should be better. */
+import type { Condition } from '../api.ts'
 import type { NotReady, ServerState } from '../readiness.ts'
 import { TRANSACTION_S } from '../store/index.ts'
 import type { Running } from './running.ts'
@@ -39,3 +40,13 @@ export const adviceOnTransactions = (transactions: number): Advice =>
     ? undefined
     : `what a killed collector was counting stays locked for up to ${transactions} s. Set it shorter: ` +
       `db.adminCommand({ setParameter: 1, transactionLifetimeLimitSeconds: ${TRANSACTION_S} }), and in mongod.conf`
+
+/** Networks move: from this age on a database tells of many wrongly, ms. */
+const OLD_MS = 180 * 86_400_000
+
+/** @param now ms */
+export function adviceOnPlaces({ path, built, fault }: NonNullable<Condition['places']>, now: number): Advice {
+  if (fault !== undefined) return `${fault}. Until then the one of before is used, of ${built.slice(0, 10)}`
+  if (now - Date.parse(built) <= OLD_MS) return undefined
+  return `${path} was made on ${built.slice(0, 10)}, and networks move: put a newer one in its place, it is read within seconds`
+}

@@ -13,7 +13,7 @@ import { addressOf, asOwner, isRunning } from './running.ts'
  */
 export const doctor = defineCommand({
   meta: { name: 'doctor', description: 'Send an event through the whole path and time each step' },
-  args: { json: { type: 'boolean', description: 'print {ok, steps, oplog} as JSON' } },
+  args: { json: { type: 'boolean', description: 'print {ok, steps, oplog, places} as JSON' } },
   async run({ args }) {
     const report = await diagnose(text => process.stderr.write(`${text}\n`)).catch(fail)
     process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : table(report))
@@ -50,13 +50,13 @@ async function diagnose(progress: (text: string) => void): Promise<Report> {
   }
 }
 
-function table({ ok, collector, steps, oplog }: Report): string {
+function table({ ok, collector, steps, oplog, places }: Report): string {
   const rows = Object.entries(steps).map(([name, { ok, ms, error, warning }]) => {
     const mark = ok ? 'ok  ' : error ? 'FAIL' : 'warn'
     const words = error ?? warning
     return `  ${mark}  ${name.padEnd(12)} ${`${ms}`.padStart(7)} ms${words ? `   ${words}` : ''}`
   })
-  return `\n  ${collector === 'running' ? 'the running collector' : 'a collector on a temporary folder'}\n\n${rows.join('\n')}\n\n  ${ok ? 'Everything works.' : 'Something does not work: see above.'}\n\n  ${said(oplog)}\n\n`
+  return `\n  ${collector === 'running' ? 'the running collector' : 'a collector on a temporary folder'}\n\n${rows.join('\n')}\n\n  ${ok ? 'Everything works.' : 'Something does not work: see above.'}\n\n  ${said(oplog)}\n  ${saidOfPlaces(places)}\n\n`
 }
 
 /** In numbers, as how long that is decides how long yesterday's visitors could be found out. */
@@ -67,6 +67,11 @@ function said(oplog: Report['oplog']): string {
   const { reachesMs, filled } = oplog
   const full = filled < 0.9 && filled > 0 ? `; full, about ${span(reachesMs / filled)} as things go` : ''
   return `${what} reaches back: ${span(reachesMs)} now (${Math.round(filled * 100)} % full${full}).`
+}
+
+function saidOfPlaces(places: Report['places']): string {
+  if (!places) return 'Where visitors are is not looked up: LIVETAG_GEO names no database.'
+  return `Where visitors are is looked up in ${places.path}: ${places.type} of ${places.built.slice(0, 10)}.`
 }
 
 const HOUR_MS = 3_600_000

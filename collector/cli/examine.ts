@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope } from '../../tag/wire.ts'
-import { NOT_READY, type ServerState } from '../readiness.ts'
+import type { Condition } from '../api.ts'
+import { NOT_READY } from '../readiness.ts'
 import { DOCTOR_SITE } from '../sites/index.ts'
 import type { Oplog } from '../status/index.ts'
 import { within } from '../within.ts'
-import { adviceOnDisk, adviceOnFence, adviceOnTransactions, askReady, type Ready } from './advice.ts'
+import { adviceOnDisk, adviceOnFence, adviceOnPlaces, adviceOnTransactions, askReady, type Ready } from './advice.ts'
 import type { Running } from './running.ts'
 
 export interface Step {
@@ -27,6 +28,8 @@ export interface Report {
   steps: Record<string, Step>
   /** how far back MongoDB's oplog reaches, in which deleted salts can still be read; null where it is not known */
   oplog: Oplog | null
+  /** the database by which visitors are placed; null where there is none */
+  places: Condition['places']
 }
 
 /** How long each step is waited for, ms. */
@@ -52,6 +55,7 @@ export async function examine(running: Running, collector: Report['collector']):
   }
   const id = `doctor-${randomBytes(8).toString('hex')}`
   const stop = new AbortController()
+  let places: Condition['places'] = null
   try {
     let ready: Ready | undefined
     await step('ready', async () => {
@@ -63,13 +67,18 @@ export async function examine(running: Running, collector: Report['collector']):
       const { fenced } = ready
       await step('fence', async () => adviceOnFence(fenced))
     }
-    let server: ServerState | undefined
+    let server: Condition | undefined
     await step('disk', async () => {
-      server = (await (await running.ask('/api/v2/doctor')).json()) as ServerState
+      server = (await (await running.ask('/api/v2/doctor')).json()) as Condition
       return adviceOnDisk(server)
     })
     const { transactions = null } = server ?? {}
+    places = server?.places ?? null
     if (transactions !== null) await step('transactions', async () => adviceOnTransactions(transactions))
+    if (places) {
+      const found = places
+      await step('places', async () => adviceOnPlaces(found, Date.now()))
+    }
     let stream: AsyncGenerator<string> | undefined
     await step('joined', async () => {
       stream = messages(await running.ask(`/api/v2/live?site=${DOCTOR_SITE}`, { signal: stop.signal }))
@@ -88,6 +97,7 @@ export async function examine(running: Running, collector: Report['collector']):
   const oplog = await readOplog(running)
   return {
     oplog,
+    places,
     ok: PATH.every(name => steps[name]?.ok),
     collector,
     steps,

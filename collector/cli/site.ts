@@ -9,6 +9,8 @@ import {
   type Cmp,
   type ConsentMode,
   listSites,
+  PLACES,
+  type Site,
   SiteError,
 } from '../sites/index.ts'
 import { capabilitiesOf, optionsOf, readComposer } from '../tag-script.ts'
@@ -38,8 +40,14 @@ const add = defineCommand({
       description: 'other domains of yours on which a visitor stays the same, such as pay.example',
     },
     sample: { type: 'string', description: 'the share of visitors that is measured, such as 0.1' },
+    place: {
+      type: 'string',
+      description: `what is kept of where visitors are: ${PLACES.join(', ')}; if absent, country`,
+    },
   },
-  async run({ args: { key, domain, consent, timezone, cookie, cmp, category, query, with: extra, link, sample } }) {
+  async run({
+    args: { key, domain, consent, timezone, cookie, cmp, category, query, with: extra, link, sample, place },
+  }) {
     await withDatabase(async db => {
       await addSite(db, {
         key,
@@ -53,6 +61,7 @@ const add = defineCommand({
         ...(extra !== undefined && { with: namesIn(extra) as CapabilityName[] }),
         ...(link !== undefined && { link: namesIn(link) }),
         ...(sample !== undefined && { sample: Number(sample) }),
+        ...(place !== undefined && { place: place as NonNullable<Site['place']> }),
       })
       process.stdout.write(`Made the site "${key}" (${domain}, consent ${consent}, ${timezone}).\n`)
       process.stdout.write(

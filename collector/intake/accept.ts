@@ -12,6 +12,7 @@ import { allowsIdentifier, allowsIdentify, fits, refusesIdentifier, withoutShari
 import { convert, sizeOfMet } from './conversions.ts'
 import { IN_COOKIE, type VisitorCookie } from './cookie.ts'
 import { nameVisitor, readShared, sizeOf } from './event.ts'
+import type { Place } from './mmdb.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Reason, Refusal } from './reasons.ts'
 
@@ -28,6 +29,8 @@ export interface Circumstances {
   visitor(): string
   /** the cookieless visitor of a site at a moment, ms; `undefined` when that day has no salt any more, or not yet */
   cookieless(site: Site, at: number): string | undefined
+  /** where the visitor is; looked up the first time that it is asked for */
+  place(): Place
   /** whether it has `Sec-GPC: 1` */
   gpc: boolean
 }
@@ -105,7 +108,7 @@ function acceptEnvelope(envelope: unknown, around: Circumstances, result: Accept
   const unnamed = refusesIdentifier(events)
   const byCookie = envelope.i === IN_COOKIE && site.cookie === 'collector' && allowsIdentifier(c) && !unnamed
   const i = byCookie ? around.visitor() : unnamed ? undefined : envelope.i
-  const shared = readShared(site, { p, c, k, i }, around.agent)
+  const shared = readShared(site, { p, c, k, i }, around)
   const before = result.events.length
   result.bytes += events.length * sizeOf(shared)
   for (const event of events as unknown[]) {

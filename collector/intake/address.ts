@@ -1,19 +1,24 @@
 /**
- * The visitor's address, cut to its network before anything else sees it (/24 for IPv4, /48 for IPv6), as
- * CONSENT's "truncate before hashing" and the French regulator's guidance on audience measurement ask.
+ * The visitor's address. Whole it is only looked up in memory, for the country; all else sees it cut to its network (/24 for
+ * IPv4, /48 for IPv6), as CONSENT's "truncate before hashing" and the French regulator's guidance on audience measurement ask.
  */
 import type { IncomingMessage } from 'node:http'
 import { type BlockList, isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
 /**
- * The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none.
+ * The request's address, whole: to be looked up at once, and put nowhere. Empty when there is none.
  * @param remote the socket's address, as it was when the request began: a socket that is closed since has none
  */
-export function truncatedAddress(request: IncomingMessage, remote: string | undefined, trusted: BlockList): string {
+export function wholeAddress(request: IncomingMessage, remote: string | undefined, trusted: BlockList): string {
   const socket = plain(remote ?? '')
-  return truncate(isTrusted(socket, trusted) ? forwarded(request.headers['x-forwarded-for'], socket, trusted) : socket)
+  const address = isTrusted(socket, trusted) ? forwarded(request.headers['x-forwarded-for'], socket, trusted) : socket
+  return isIP(address) === 0 ? '' : address
 }
+
+/** The request's address, truncated: `203.0.113.0`, `2001:db8:1::`, or empty when there is none. */
+export const truncatedAddress = (request: IncomingMessage, remote: string | undefined, trusted: BlockList): string =>
+  truncate(wholeAddress(request, remote, trusted))
 
 /** The host that the browser asked and whether it did by https; a proxy is believed where it is trusted, as Express does. */
 export function askedFor(request: IncomingMessage, trusted: BlockList): { host: string; secure: boolean } {

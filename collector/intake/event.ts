@@ -1,10 +1,11 @@
 /** What events are made of once they are accepted: what all of a request have in common, and what each has alone. */
 import { type ConsentFlag, LIMITS, type PageInfo } from '../../tag/wire.ts'
 import type { Shared } from '../journal/index.ts'
-import type { Site } from '../sites/index.ts'
+import { PLACES, type Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { allowsIdentifier } from './consent.ts'
 import { IN_COOKIE } from './cookie.ts'
+import { NOWHERE, type Place } from './mmdb.ts'
 import { isStorable } from './properties.ts'
 import { readPlace } from './source.ts'
 import { tidy } from './tidy.ts'
@@ -12,14 +13,24 @@ import { tidy } from './tidy.ts'
 /** What a pixel may lack, too. */
 type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & Pick<PageInfo, 'u'>
 
-/** What all events of an envelope have in common. Visitor and session are taken only where consent covers them. */
+/** Who sends: what is told of them, and where they are. */
+export interface Sender {
+  agent: Agent
+  place(): Place
+}
+
+/**
+ * What all events of an envelope have in common. Visitor and session are taken only where consent covers them, of the place
+ * as much as the site is to know, and none where consent is withdrawn.
+ */
 export function readShared(
   site: Site,
   head: { p: SharedPage; c: ConsentFlag; i?: string | undefined; k?: string | undefined },
-  agent: Agent,
+  { agent, place }: Sender,
 ): Shared {
   const { p, c } = head
   const named = allowsIdentifier(c)
+  const { country, region, city } = c === 'd' ? NOWHERE : upTo(site.place, place)
   const { url, host, path, ref, arrival } = readPlace(p.u, p.r ?? '', site.query)
   return {
     site: site.key,
@@ -43,6 +54,9 @@ export function readShared(
     os: agent.os,
     language: storable(p.l),
     zone: storable(p.z),
+    country,
+    region,
+    city,
     width: p.vw === undefined ? undefined : Math.round(p.vw),
     consent: c,
     bot: agent.bot,
@@ -53,6 +67,13 @@ export function readShared(
 export function nameVisitor(shared: Shared, visitor: string | undefined): void {
   shared.visitor = visitor
   shared.session = visitor
+}
+
+function upTo(level: Site['place'] = 'country', place: () => Place): Place {
+  const most = PLACES.indexOf(level)
+  if (most < 1) return NOWHERE
+  const { country, region, city } = place()
+  return { country, region: most > 1 ? region : undefined, city: most > 2 ? city : undefined }
 }
 
 const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)

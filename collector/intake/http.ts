@@ -13,6 +13,7 @@ import { askedFor } from './address.ts'
 import { readVisitor, writeVisitor } from './cookie.ts'
 import { corsFor, PREFLIGHT } from './cors.ts'
 import { acceptPixel, GIF } from './pixel.ts'
+import type { Places } from './places.ts'
 import { createReader } from './reader.ts'
 import { REASONS, type Reason, type Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
@@ -33,6 +34,7 @@ export interface IntakeParts {
   sites: Pick<Sites, 'get' | 'cookieDomains'>
   rejects: Pick<Rejects, 'add'>
   salts: Salts
+  places: Pick<Places, 'find'>
   trustProxy: BlockList
   log: Log
   clock(): number
@@ -49,8 +51,9 @@ type Route = (
   remote: string | undefined,
 ) => Promise<void>
 
-export function createIntake({ journal, sites, rejects, salts, trustProxy, log, clock }: IntakeParts): Intake {
-  const read = createReader({ sites, salts, trustProxy, clock })
+export function createIntake(parts: IntakeParts): Intake {
+  const { journal, sites, rejects, trustProxy, log } = parts
+  const read = createReader(parts)
   const cors = (request: IncomingMessage) => corsFor(request.headers.origin, sites.cookieDomains())
   /** `Set-Cookie`, where the visitor's cookie has to change: one that is there already is not set again. */
   const cookies = (request: IncomingMessage, { cookie }: Acceptance): Record<string, string> => {

@@ -61,7 +61,7 @@ export function acceptPixel(
   const refusal = props && refuseProperties(props)
   if (refusal) return refuse(refusal)
   const page = { u: one('url') ?? referer, r: one('ref'), ti: one('title') }
-  const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around.agent)
+  const shared = readShared(site, { p: page, c: consent, i: visitor, k: session }, around)
   if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
   if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
   const ts = new Date(around.received)

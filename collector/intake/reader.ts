@@ -1,18 +1,21 @@
-/** Reads a request with all that is known of it beside its body: clock, agent, sites, cookie, salts. */
+/** Reads a request with all that is known of it beside its body: clock, agent, sites, cookie, salts, place. */
 import type { IncomingMessage } from 'node:http'
 import type { BlockList } from 'node:net'
 import { JournalError } from '../journal/index.ts'
 import type { Sites } from '../sites/index.ts'
 import type { Circumstances } from './accept.ts'
-import { truncatedAddress } from './address.ts'
+import { truncatedAddress, wholeAddress } from './address.ts'
 import { readAgent } from './agent.ts'
 import { newId, readVisitor } from './cookie.ts'
 import { cookielessVisitor } from './cookieless.ts'
+import type { Place } from './mmdb.ts'
+import type { Places } from './places.ts'
 import type { Salts, Wanted } from './salts.ts'
 
 export interface ReaderParts {
   sites: Pick<Sites, 'get'>
   salts: Salts
+  places: Pick<Places, 'find'>
   trustProxy: BlockList
   clock(): number
 }
@@ -29,11 +32,12 @@ export type Read = <T>(
   reading: (around: Circumstances) => T,
 ) => T | Promise<T>
 
-export function createReader({ sites, salts, trustProxy, clock }: ReaderParts): Read {
+export function createReader({ sites, salts, places, trustProxy, clock }: ReaderParts): Read {
   const circumstances = (request: IncomingMessage, remote: string | undefined, wanted: Wanted[]): Circumstances => {
     const { headers } = request
     const userAgent = headers['user-agent'] ?? ''
     let visitor: string | undefined
+    let place: Place | undefined
     let last: { salt: Buffer; site: string; visitor: string | undefined } | undefined
     return {
       received: clock(),
@@ -42,6 +46,10 @@ export function createReader({ sites, salts, trustProxy, clock }: ReaderParts): 
       visitor() {
         visitor ??= readVisitor(headers.cookie) ?? newId()
         return visitor
+      },
+      place() {
+        place ??= places.find(wholeAddress(request, remote, trustProxy))
+        return place
       },
       cookieless({ key, timezone }, at) {
         const salt = salts.find(at, timezone)

@@ -10,6 +10,7 @@ import type { ConsentMode, Site } from '../sites/index.ts'
 import { type Acceptance, acceptAll } from './accept.ts'
 import { readAgent } from './agent.ts'
 import { newId } from './cookie.ts'
+import { NOWHERE } from './mmdb.ts'
 import type { Reason, Refusal } from './reasons.ts'
 import type { Rejects } from './rejects.ts'
 
@@ -116,6 +117,7 @@ function acceptOne(
     visitor: () => '',
     // Whose address it is that the server would have to tell is nobody's to guess.
     cookieless: () => undefined,
+    place: () => NOWHERE,
     gpc: false,
   })
   const refusal = accepted.refusal ?? accepted.rejected[0]

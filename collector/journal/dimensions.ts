@@ -39,6 +39,9 @@ export const ATTRIBUTES = {
   browser: event => event.browser,
   version: event => event.version,
   os: event => event.os,
+  country: event => event.country,
+  region: event => event.region,
+  city: event => event.city,
 } as const satisfies Record<string, (event: JournalEvent) => string | undefined>
 export type Attribute = keyof typeof ATTRIBUTES
 

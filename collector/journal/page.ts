@@ -39,6 +39,10 @@ export interface JournalEvent {
   os: string
   language?: string | undefined
   zone?: string | undefined
+  /** where the visitor is, as much as the site is to know: ISO 3166-1, ISO 3166-2, a name in English */
+  country?: string | undefined
+  region?: string | undefined
+  city?: string | undefined
   /** width of the viewport, CSS pixels */
   width?: number | undefined
   consent: 'g' | 'l' | 'x' | 'd'

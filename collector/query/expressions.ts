@@ -1,5 +1,6 @@
 /** Expressions that the scans have in common: attributes as texts, and the place of a time in a grid. */
 import { NONE } from '../rollup/index.ts'
+import { countryNameOf } from './countries.ts'
 import type { Expression } from './filter.ts'
 import type { Grid } from './grid.ts'
 import { EVENT_FIELDS, type EventDimension, VISIT_FIELDS, type VisitDimension } from './names.ts'
@@ -8,8 +9,10 @@ import { EVENT_FIELDS, type EventDimension, VISIT_FIELDS, type VisitDimension } 
 const textOf = (field: string): Expression => ({ $cond: [{ $gt: [field, ''] }, field, NONE] })
 
 /** @param prefix of the session's fields, as in `$z.` */
-export const visitText = (dimension: VisitDimension, prefix = '$'): Expression =>
-  textOf(prefix + VISIT_FIELDS[dimension])
+export function visitText(dimension: VisitDimension, prefix = '$'): Expression {
+  const text = textOf(prefix + VISIT_FIELDS[dimension])
+  return dimension === 'visit:country_name' ? countryNameOf(text) : text
+}
 
 export function eventText(dimension: EventDimension): Expression {
   if (Object.hasOwn(EVENT_FIELDS, dimension)) return textOf(`$${EVENT_FIELDS[dimension as keyof typeof EVENT_FIELDS]}`)

@@ -15,6 +15,7 @@ import {
 import { type Hours, OTHER, readHours, TooManyHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
+import { countryName } from './countries.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
@@ -64,9 +65,10 @@ export function createHours(client: MongoClient, db: Db, clock: () => number): E
       const dims: HourDimension[] = ask.measures.includes('revenue') ? [dim, 'revenue'] : [dim]
       const [hours, worth] = (await readExact(client, db, ask, dims, signal)) ?? []
       if (!hours) return undefined
-      const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()]))
+      const textOf = textsOf(ask)
+      const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
       const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
-      const rows = sumRows(ask, hours, fitting)
+      const rows = sumRows(ask, hours, textOf, fitting)
       if (worth) addWorth(ask, rows, worth, fitting)
       return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
     },
@@ -95,6 +97,12 @@ function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDi
 
 const isOneGoal = ([first, ...rest]: readonly Filter[]): boolean =>
   rest.length === 0 && first?.kind === 'is' && first.exactCase && first.values.length === 1
+
+/** What the values of hours are in the answer. */
+function textsOf({ dimensions, filters }: Ask): (value: string) => string {
+  const asked = [...dimensions, ...filters.flatMap(leavesOf).map(({ attribute }) => attribute)]
+  return asked.includes('visit:country_name') ? countryName : value => value
+}
 
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
@@ -178,14 +186,16 @@ async function fittingOf(
 function sumRows(
   { over, measures, dimensions, pagesOnly, wanted }: Ask,
   hours: Hours,
+  textOf: (value: string) => string,
   fitting: ReadonlySet<string>,
 ): Row[] {
   const byValue = !dimensions.every(isTimeDimension)
   const sums = new Map<string, { row: Pick<Row, 'values' | 'bucket'>; sum: number[] }>()
   for (const [bucket, rows] of hours) {
     for (const [value, counters] of rows) {
-      if (!fitting.has(value)) continue
-      const row = { values: byValue ? [value] : [], bucket }
+      const text = textOf(value)
+      if (!fitting.has(text)) continue
+      const row = { values: byValue ? [text] : [], bucket }
       const { sum } = getOrAdd(sums, rowKey(row), () => ({ row, sum: HOUR_COUNTERS.map(() => 0) }))
       for (let c = 0; c < sum.length; c++) sum[c] = (sum[c] ?? 0) + (counters[c] ?? 0)
     }

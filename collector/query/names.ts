@@ -46,6 +46,11 @@ export const VISIT_FIELDS = {
   'visit:os': 'os',
   'visit:language': 'language',
   'visit:screen': 'screen',
+  'visit:country': 'country',
+  'visit:country_name': 'country',
+  'visit:region': 'region',
+  'visit:city': 'city',
+  'visit:city_name': 'city',
 } as const
 export type VisitDimension = keyof typeof VISIT_FIELDS
 
@@ -79,7 +84,6 @@ export const isEventDimension = (name: string): name is EventDimension =>
   Object.hasOwn(EVENT_FIELDS, name) || PROPERTY.test(name)
 export const isTimeDimension = (name: string): name is TimeDimension => name.startsWith('time:')
 
-const GEO = 'Where a visitor is, livetag does not look up.'
 const PAGES = 'It cannot be answered exactly yet.'
 
 /** Names of Plausible's that are not answered, and why. */
@@ -88,12 +92,7 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   time_on_page: PAGES,
   exit_rate: PAGES,
   segment: 'There are no saved segments: write their filters out.',
-  'visit:country': GEO,
-  'visit:region': GEO,
-  'visit:city': GEO,
-  'visit:country_name': GEO,
-  'visit:region_name': GEO,
-  'visit:city_name': GEO,
+  'visit:region_name': 'Of a region its code is kept (ISO 3166-2): ask visit:region.',
   'visit:os_version': 'The version of an operating system is not kept: ask visit:os.',
   'visit:exit_page_hostname': 'Only the host of the first page view is kept: ask visit:entry_page_hostname.',
 }

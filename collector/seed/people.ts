@@ -1,5 +1,5 @@
-/** Who visits: an agent with the widths that its devices have, a language with a time zone, an id. */
-import { type Agent, readAgent } from '../intake/index.ts'
+/** Who visits: an agent with the widths that its devices have, a language with a time zone, a place, an id. */
+import { type Agent, type Place, readAgent } from '../intake/index.ts'
 import { type Draw, drawOf, pickBy } from './draw.ts'
 
 export interface Person {
@@ -10,6 +10,7 @@ export interface Person {
   width: number
   language: string
   zone: string
+  place: Place
 }
 
 /** Versions of browsers: the newest is what most have. */
@@ -72,21 +73,21 @@ const agents = pickBy(
   ),
 )
 
-/** Languages with a time zone in which they are spoken. */
+/** Languages with a time zone and a place in which they are spoken. */
 const languages = pickBy([
-  [30, ['en-US', 'America/New_York']],
-  [9, ['en-US', 'America/Los_Angeles']],
-  [11, ['en-GB', 'Europe/London']],
-  [18, ['de-DE', 'Europe/Berlin']],
-  [7, ['fr-FR', 'Europe/Paris']],
-  [6, ['es-ES', 'Europe/Madrid']],
-  [4, ['it-IT', 'Europe/Rome']],
-  [4, ['nl-NL', 'Europe/Amsterdam']],
-  [3, ['pl-PL', 'Europe/Warsaw']],
-  [3, ['pt-BR', 'America/Sao_Paulo']],
-  [2, ['ja-JP', 'Asia/Tokyo']],
-  [2, ['en-IN', 'Asia/Kolkata']],
-  [1, ['sv-SE', 'Europe/Stockholm']],
+  [30, ['en-US', 'America/New_York', 'US-NY', 'New York']],
+  [9, ['en-US', 'America/Los_Angeles', 'US-CA', 'Los Angeles']],
+  [11, ['en-GB', 'Europe/London', 'GB-ENG', 'London']],
+  [18, ['de-DE', 'Europe/Berlin', 'DE-BE', 'Berlin']],
+  [7, ['fr-FR', 'Europe/Paris', 'FR-IDF', 'Paris']],
+  [6, ['es-ES', 'Europe/Madrid', 'ES-MD', 'Madrid']],
+  [4, ['it-IT', 'Europe/Rome', 'IT-62', 'Rome']],
+  [4, ['nl-NL', 'Europe/Amsterdam', 'NL-NH', 'Amsterdam']],
+  [3, ['pl-PL', 'Europe/Warsaw', 'PL-14', 'Warsaw']],
+  [3, ['pt-BR', 'America/Sao_Paulo', 'BR-SP', 'São Paulo']],
+  [2, ['ja-JP', 'Asia/Tokyo', 'JP-13', 'Tokyo']],
+  [2, ['en-IN', 'Asia/Kolkata', 'IN-KA', 'Bengaluru']],
+  [1, ['sv-SE', 'Europe/Stockholm', 'SE-AB', 'Stockholm']],
 ] as const)
 
 const BOTS = pickBy(
@@ -125,13 +126,15 @@ export const botPerson = (draw: Draw): Person => ({
   width: 1_280,
   language: 'en-US',
   zone: 'America/Los_Angeles',
+  place: { country: 'US', region: 'US-CA', city: 'Los Angeles' },
   id: draw.id(),
   cookieless: false,
 })
 
 function described(draw: Draw): Omit<Person, 'id' | 'cookieless'> {
   const { agent, kind } = agents(draw.share())
-  const [language, zone] = languages(draw.share())
+  const [language, zone, region, city] = languages(draw.share())
+  const place = { country: region.slice(0, 2), region, city }
   const widths = WIDTHS[kind]
-  return { agent, width: widths[draw.whole(0, widths.length - 1)] ?? widths[0], language, zone }
+  return { agent, width: widths[draw.whole(0, widths.length - 1)] ?? widths[0], language, zone, place }
 }

@@ -126,10 +126,10 @@ function look(scene: Scene, page: SeedPage, arrival?: Arrival): View {
 }
 
 function shareOf({ site, person, session }: Scene, url: string, referrer: string, { title }: SeedPage): Shared {
-  const { id, cookieless, width, language, zone } = person
+  const { id, cookieless, width, language, zone, agent, place } = person
   const c = cookieless ? 'l' : site.consent === 'none' ? 'x' : 'g'
   const page = { u: url, r: referrer, ti: title, vw: width, l: language, z: zone }
-  const shared = readShared(site, { p: page, c, i: id, k: session }, person.agent)
+  const shared = readShared(site, { p: page, c, i: id, k: session }, { agent, place: () => place })
   if (cookieless) nameVisitor(shared, id)
   return shared
 }

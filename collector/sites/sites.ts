@@ -25,6 +25,9 @@ export const CMPS = [
 ] as const
 export type Cmp = (typeof CMPS)[number]
 
+/** What of a visitor's place is kept, each with what is before it. */
+export const PLACES = ['nothing', 'country', 'region', 'city'] as const
+
 export interface Site {
   /** in the tag's URL and in every event: 1 to 64 letters, digits, `-`, `_` or `.` */
   key: string
@@ -42,6 +45,8 @@ export interface Site {
   link?: string[]
   /** the share of visitors that is measured, above 0 and up to 1; if absent, all */
   sample?: number
+  /** how much of a visitor's place is kept, where the owner has a database of places; if absent, the country */
+  place?: (typeof PLACES)[number]
   /** consent platforms whose decisions the tag follows; TCF, GPP and Google Consent Mode it always reads */
   cmp?: Cmp[]
   /** how that platform calls what stands for measuring: a category or a service; each adapter has a default */
@@ -87,6 +92,8 @@ export async function addSite(db: Db, site: Omit<Site, 'goals'>): Promise<void> 
     if (!CAPABILITIES.includes(name)) wrong.push(`a tag can be made with ${CAPABILITIES.join(', ')}, not "${name}"`)
   for (const domain of site.link ?? [])
     if (!DOMAIN.test(domain)) wrong.push(`a linked domain is a host name such as pay.example, not "${domain}"`)
+  if (site.place !== undefined && !PLACES.includes(site.place))
+    wrong.push(`of a place one of ${PLACES.join(', ')} is kept, not "${site.place}"`)
   if (site.sample !== undefined && !(site.sample > 0 && site.sample <= 1))
     wrong.push(`the sample is a share of the visitors, above 0 and up to 1, not "${site.sample}"`)
   if (wrong.length > 0) throw new SiteError(wrong.join('\n'))

@@ -114,6 +114,7 @@ async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number)
         site: () => site,
         visitor: () => '',
         cookieless: (_, at) => cookielessVisitor(saltOf(at), SITE, 'network', `${batch.bot} ${batch.cookieless}`),
+        place: () => ({}),
         gpc: false,
       })
       sent += taken.events.length

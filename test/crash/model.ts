@@ -21,6 +21,9 @@ export interface Raw {
   browser: string
   version?: string
   os: string
+  country?: string
+  region?: string
+  city?: string
   props?: { ms?: unknown }
   visitor?: string
   session?: string
@@ -67,10 +70,11 @@ export type Beginning = Record<string, string>
 function beginningOf(event: Raw): Beginning {
   const { path: entry, host, ref = '', source, channel, utm = '', medium = '', campaign = '', term = '' } = event
   const { content = '', language = '', width = 0, device, browser, version = '', os, bot = '' } = event
+  const { country = '', region = '', city = '' } = event
   const wide = width < 576 ? 'mobile' : width < 992 ? 'tablet' : width < 1440 ? 'laptop' : 'desktop'
   const screen = width > 0 ? wide : ''
   const link = { source, channel, utm, medium, campaign, term, content }
-  return { entry, host, ref, ...link, language, screen, device, browser, version, os, bot }
+  return { entry, host, ref, ...link, language, screen, device, browser, version, os, country, region, city, bot }
 }
 
 const engagedIn = (events: Raw[]): number =>

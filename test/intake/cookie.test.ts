@@ -172,6 +172,7 @@ describe('there is no cookie', () => {
       },
       sites: { get: () => site, cookieDomains: () => [site.domain] },
       rejects: { add() {} },
+      places: { find: () => ({}) },
       salts: { find: () => undefined, load: async () => {} },
       trustProxy: new BlockList(),
       log: createLog('silent'),

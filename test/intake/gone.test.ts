@@ -32,6 +32,7 @@ test('who leaves while a salt is loaded is the visitor that they are otherwise: 
     journal: { append: async events => void taken.push(...events) },
     sites: { get: () => SITE, cookieDomains: () => [] },
     rejects: { add() {} },
+    places: { find: () => ({}) },
     salts: {
       find: () => (loaded ? salt : { id: 'a day', expires: 0 }),
       async load() {

@@ -1,11 +1,17 @@
+import { fileURLToPath } from 'node:url'
 import { BSON } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLog } from '../../collector/log.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
-const ADDRESSES = ['203.0.113.77', '198.51.100.201', '2001:db8:1:2:3:4:5:6', '2001:db8:7::beef']
+const ADDRESSES = [
+  ...['203.0.113.77', '198.51.100.201', '2001:db8:1:2:3:4:5:6', '2001:db8:7::beef'],
+  // These two are in London and San Diego, for the database of places.
+  ...['81.2.69.142', '2001:480:10::beef'],
+]
+const PLACES = fileURLToPath(new URL('../fixtures/mmdb/GeoLite2-City-Test.mmdb', import.meta.url))
 /** As they are hashed for cookieless visitors, and never stored. */
-const NETWORKS = ['203.0.113', '198.51.100', '2001:db8:1:', '2001:db8:7:']
+const NETWORKS = ['203.0.113', '198.51.100', '2001:db8:1:', '2001:db8:7:', '81.2.69', '2001:480:10:']
 const HOPS = [
   ...ADDRESSES.map(address => `6.6.6.6, ${address}`),
   `[${ADDRESSES[2]}]:4711`,
@@ -21,7 +27,8 @@ beforeAll(async () => {
   behindProxy = await startCollector({
     log,
     trustProxy: ['127.0.0.0/8'],
-    sites: [{}, { key: 'counts', consent: 'cookieless' }],
+    geo: PLACES,
+    sites: [{ place: 'city' }, { key: 'counts', consent: 'cookieless', place: 'city' }],
   })
   alone = await startCollector({ log })
 })
@@ -55,9 +62,12 @@ test('neither the address nor its network is in any document of the database or 
     }
     expect(documents).toBeGreaterThan(HOPS.length * 4)
     if (db === behindProxy.db) {
-      // Four networks, though eight hops: they were taken from the header, cut, and hashed.
+      // Six networks, though ten hops: they were taken from the header, cut, and hashed.
       const visitors = await db.collection('events').distinct('visitor', { consent: 'l' })
-      expect(visitors).toHaveLength(4)
+      expect(visitors).toHaveLength(6)
+      // Whole they were only looked up.
+      const cities = await db.collection('events').distinct('city')
+      expect(cities.toSorted()).toEqual(['London', 'San Diego'])
     }
   }
   const text = lines.join('')

