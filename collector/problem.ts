@@ -15,16 +15,20 @@ export const PROBLEMS = {
   'query-too-large': { status: 400, title: 'The query asks for too much at once.' },
   'query-timeout': { status: 503, title: 'The query took more than half a minute.' },
   'too-many-queries': { status: 429, title: 'Wait until the queries before are answered.' },
+  'too-many-a-minute': { status: 429, title: 'Wait until the next minute, and ask less often.' },
   'body-invalid': { status: 400, title: 'The body is not what this path takes.' },
   'body-too-large': { status: 413, title: 'The body has more than 1 MB.' },
   unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },
 } as const
 
-/** Answers with a problem as RFC 9457 has it. */
-export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string): void {
+/**
+ * Answers with a problem as RFC 9457 has it.
+ * @param retryAfter of 429 and 503, s
+ */
+export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string, retryAfter = 2): void {
   const { status, title } = PROBLEMS[code]
   if (status === 401) response.set('www-authenticate', 'Bearer realm="livetag"')
-  if (status === 503 || status === 429) response.set('retry-after', '2')
+  if (status === 503 || status === 429) response.set('retry-after', String(retryAfter))
   response
     .status(status)
     .type('application/problem+json')

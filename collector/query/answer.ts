@@ -1,12 +1,11 @@
 /** From a {@link Query} to its answer: taken apart into asks, put to the engines, put together. */
-import { changeOf, comparedRange } from './comparison.ts'
+import { changeOf } from './comparison.ts'
 import { type Ask, askFirst, type Engine, type Measure, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
 import { gridOf } from './grid.ts'
 import { type Dimension, isEventDimension, isTimeDimension, type Metric } from './names.ts'
 import { MEASURES, metricOf, pageOf } from './order.ts'
-import { MOST_BUCKETS, type Query, QueryError } from './query.ts'
-import { rangeText } from './range.ts'
+import { MOST_BUCKETS, type Query } from './query.ts'
 import { type Meta, type QueryAnswer, type ResultRow, SOURCES } from './schema.ts'
 
 export interface Answering {
@@ -18,10 +17,8 @@ export interface Answering {
   signal: AbortSignal
 }
 
-type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows'> & {
-    compared?: [string, string]
-  }
+/** What the same question of anybody is answered, as long as nothing of it is counted. */
+export type Answered = Pick<QueryAnswer, 'results'> & Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows'>
 
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
@@ -33,7 +30,7 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
   const { rows, total } = await readRows(query, ask)
   const allVisitors = await readAllVisitors(query, ask)
   const results = rows.map(row => toResult(query, row, allVisitors))
-  const compared = await compare(query, rows, results, answering.now, ask)
+  await compare(query, rows, results, answering.now, ask)
   const errors = used.flatMap(({ error }) => error ?? [])
   return {
     results,
@@ -42,7 +39,6 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
     exact: errors.length === 0,
     ...(errors.length > 0 && { error: Math.max(...errors) }),
     ...(total !== undefined && { total_rows: total }),
-    ...(compared && { compared }),
   }
 }
 
@@ -77,14 +73,14 @@ function asksOf({ site, range, grid, dimensions, filters, metrics, include }: Qu
 const isPage = (name: Leaf['attribute'] | Dimension): boolean => name === 'event:page' || name === 'event:hostname'
 
 async function readRows(query: Query, ask: (one: Ask) => Promise<Rows>): Promise<Pick<Rows, 'rows' | 'total'>> {
-  const { dimensions, order, limit, offset, include, grid } = query
+  const { dimensions, order, limit, offset, include, grid, compared } = query
   const page = { order, limit, offset, total: include.totalRows }
   const asks = asksOf(query)
   const [only] = asks
   if (only && !dimensions.every(isTimeDimension)) return await ask({ ...only, page })
   const merged = new Map<number, Row>()
   // Without dimensions there is always a row; a comparison shows also where nothing was.
-  const filled = grid ? (include.comparisons ? [...grid.starts.keys()] : []) : [0]
+  const filled = grid ? (compared ? [...grid.starts.keys()] : []) : [0]
   for (const bucket of filled) merged.set(bucket, { values: [], bucket, counts: {} })
   for (const one of asks) {
     for (const { bucket, counts } of (await ask(one)).rows) {
@@ -117,12 +113,9 @@ async function compare(
   results: ResultRow[],
   now: number,
   ask: (one: Ask) => Promise<Rows>,
-): Promise<[string, string] | undefined> {
-  const { site, metrics, include, grid } = query
-  if (!include.comparisons) return undefined
-  const range = comparedRange(query.range, include.comparisons, { now, zone: site.timezone })
-  if (typeof range === 'string')
-    throw new QueryError({ code: 'query-invalid', detail: `include.comparisons.date_range: ${range}` })
+): Promise<void> {
+  const { site, metrics, grid, compared: range } = query
+  if (!range) return
   const earlierGrid = grid && gridOf(grid.unit, range, site.timezone, now, MOST_BUCKETS)
   const earlier: Query = { ...query, range, grid: earlierGrid }
   const counts = new Map<string, Row['counts']>()
@@ -141,5 +134,4 @@ async function compare(
     const change = metrics.map((metric, m) => changeOf(metric, values[m] ?? null, result.metrics[m] ?? null))
     result.comparison = { dimensions: before.dimensions, metrics: values, change }
   }
-  return rangeText(range, site.timezone)
 }
