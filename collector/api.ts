@@ -11,7 +11,7 @@ import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
-import { createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { createKept, createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
@@ -78,7 +78,7 @@ export function apiRoutes({
   router.post(
     '/query',
     json({ limit: '1mb', type: () => true }),
-    serveQuery(createQueries({ client, db, clock }), sites),
+    serveQuery(createQueries({ client, db, clock, kept: createKept(db) }), sites, clock),
   )
 
   router.get('/consents', serveConsents(db, sites))

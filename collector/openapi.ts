@@ -43,6 +43,7 @@ const OF_QUERIES = [
   'site-unknown',
   'body-too-large',
   'too-many-queries',
+  'too-many-a-minute',
   'query-timeout',
   'unavailable',
 ] as const

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'query-too-large': { status: 400, title: 'The query asks for too much at once.' },
   'query-timeout': { status: 503, title: 'The query took more than half a minute.' },
   'too-many-queries': { status: 429, title: 'Wait until the queries before are answered.' },
+  'too-many-a-minute': { status: 429, title: 'Wait until the next minute, and ask less often.' },
   'goal-invalid': { status: 400, title: 'Something in the goal is not as it should be.' },
   'goal-exists': { status: 409, title: 'A goal of the site has this name already.' },
   'goal-unknown': { status: 404, title: 'No goal of the site has this name: `npx livetag goal list` shows them.' },
@@ -24,11 +25,14 @@ export const PROBLEMS = {
   unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },
 } as const
 
-/** Answers with a problem as RFC 9457 has it. */
-export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string): void {
+/**
+ * Answers with a problem as RFC 9457 has it.
+ * @param retryAfter of 429 and 503, s
+ */
+export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string, retryAfter = 2): void {
   const { status, title } = PROBLEMS[code]
   if (status === 401) response.set('www-authenticate', 'Bearer realm="livetag"')
-  if (status === 503 || status === 429) response.set('retry-after', '2')
+  if (status === 503 || status === 429) response.set('retry-after', String(retryAfter))
   response
     .status(status)
     .type('application/problem+json')

@@ -1,5 +1,5 @@
 /** From a {@link Query} to its answer: taken apart into asks, put to the engines, put together. */
-import { changeOf, comparedRange } from './comparison.ts'
+import { changeOf } from './comparison.ts'
 import { asksGoal, asksRevenue, countable, keptValues, regardless } from './conversions.ts'
 import { type Ask, askFirst, type Engine, type Measure, type Page, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
@@ -7,7 +7,6 @@ import { gridOf } from './grid.ts'
 import { type Dimension, isEventDimension, isTimeDimension, type Metric, REVENUE_METRICS } from './names.ts'
 import { MEASURES, metricOf, pageOf, SHARES } from './order.ts'
 import { MOST_BUCKETS, type Query, QueryError } from './query.ts'
-import { rangeText } from './range.ts'
 import { warningsOf } from './revenue.ts'
 import { type Meta, MOST, type QueryAnswer, type ResultRow, SOURCES } from './schema.ts'
 
@@ -20,10 +19,9 @@ export interface Answering {
   signal: AbortSignal
 }
 
-type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows' | 'metric_warnings'> & {
-    compared?: [string, string]
-  }
+/** What the same question of anybody is answered, as long as nothing of it is counted. */
+export type Answered = Pick<QueryAnswer, 'results'> &
+  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows' | 'metric_warnings'>
 
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
@@ -35,7 +33,7 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
   const { rows, total } = await readRows(query, ask)
   const wholes = await readWholes(query, ask)
   const results = rows.map(row => toResult(query, row, wholes))
-  const compared = await compare(query, rows, results, answering.now, ask)
+  await compare(query, rows, results, answering.now, ask)
   const warnings = asksRevenue(query)
     ? warningsOf(
         query.metrics.filter(one => REVENUE_METRICS.includes(one)),
@@ -51,7 +49,6 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
     ...(errors.length > 0 && { error: Math.max(...errors) }),
     ...(total !== undefined && { total_rows: total }),
     ...(warnings && { metric_warnings: warnings }),
-    ...(compared && { compared }),
   }
 }
 
@@ -90,7 +87,7 @@ const isPage = (name: Leaf['attribute'] | Dimension): boolean => name === 'event
 type Asking = (one: Ask) => Promise<Rows>
 
 async function readRows(query: Query, ask: Asking): Promise<Pick<Rows, 'rows' | 'total'>> {
-  const { dimensions, order, limit, offset, include, grid } = query
+  const { dimensions, order, limit, offset, include, grid, compared } = query
   const page = { order, limit, offset, total: include.totalRows }
   const asks = asksOf(query)
   const [only] = asks
@@ -102,7 +99,7 @@ async function readRows(query: Query, ask: Asking): Promise<Pick<Rows, 'rows' | 
   }
   const merged = new Map<number, Row>()
   // Without dimensions there is always a row; a comparison shows also where nothing was.
-  const filled = grid ? (include.comparisons ? [...grid.starts.keys()] : []) : [0]
+  const filled = grid ? (compared ? [...grid.starts.keys()] : []) : [0]
   for (const bucket of filled) merged.set(bucket, { values: [], bucket, counts: {} })
   for (const one of asks) {
     for (const row of (await ask(one)).rows) {
@@ -166,12 +163,9 @@ async function compare(
   results: ResultRow[],
   now: number,
   ask: (one: Ask) => Promise<Rows>,
-): Promise<[string, string] | undefined> {
-  const { site, metrics, include, grid } = query
-  if (!include.comparisons) return undefined
-  const range = comparedRange(query.range, include.comparisons, { now, zone: site.timezone })
-  if (typeof range === 'string')
-    throw new QueryError({ code: 'query-invalid', detail: `include.comparisons.date_range: ${range}` })
+): Promise<void> {
+  const { site, metrics, grid, compared: range } = query
+  if (!range) return
   const earlierGrid = grid && gridOf(grid.unit, range, site.timezone, now, MOST_BUCKETS)
   const earlier: Query = { ...query, range, grid: earlierGrid }
   const held = new Map<string, Row>()
@@ -195,5 +189,4 @@ async function compare(
     const change = metrics.map((metric, m) => changeOf(metric, values[m] ?? null, result.metrics[m] ?? null))
     result.comparison = { dimensions: before.dimensions, metrics: values, change }
   }
-  return rangeText(range, site.timezone)
 }

@@ -1,25 +1,31 @@
 /** Asking: a body goes in, an answer as Plausible's clients know it comes out, with how it was made. */
 import type { Db, MongoClient } from 'mongodb'
-import type { StoredPage } from '../journal/index.ts'
-import { lanes, type Session } from '../settle/index.ts'
+import type { Session } from '../settle/index.ts'
 import type { Site } from '../sites/index.ts'
-import { answerQuery } from './answer.ts'
+import { type Answered, answerQuery } from './answer.ts'
 import type { Engine } from './engine.ts'
+import { leavesOf } from './filter.ts'
 import { createHours } from './hours.ts'
+import type { Kept, Turn } from './kept.ts'
+import { keyOf } from './key.ts'
 import { createMinutes } from './minutes.ts'
-import { type Fault, type Query, QueryError } from './query.ts'
+import { type Basis, readMoment } from './moment.ts'
+import { type Fault, type Query, QueryError, TOO_LONG } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
+import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
+import { startWork } from './work.ts'
 
 export interface Queries {
   /**
    * @param body as it was sent
-   * @param signal aborts when nobody waits any more: then the database stops, too
-   * @throws what the database throws
+   * @param signal aborts when the asker has gone: where nobody else waits for the same, the database stops, too
+   * @param turn where answers are kept: waited for before one is computed
+   * @throws what the database throws, and the signal's reason
    */
-  ask(body: unknown, site: Site, signal: AbortSignal): Promise<QueryAnswer | Fault>
+  ask(body: unknown, site: Site, signal: AbortSignal, turn?: Turn): Promise<QueryAnswer | Fault>
 }
 
 export interface QueryParts {
@@ -29,28 +35,41 @@ export interface QueryParts {
   clock(): number
   /** asked before the scan, the cheapest first */
   engines?: readonly Engine[]
+  /** if absent, each question is computed */
+  kept?: Kept
+  /** how long a question may be computed, ms; half a minute if absent */
+  most?: number
 }
+
+const noTurn: Turn = async () => () => {}
 
 export function createQueries({
   client,
   db,
   clock,
   engines = [createHours(client, db, clock), createMinutes(client, db, clock)],
+  kept,
+  most,
 }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
   return {
-    async ask(body, site, signal) {
+    async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()
-      const now = clock()
-      const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key) })
-      if (isFault(query)) return query
-      const fresh = await freshOf(db, now)
+      // In whole seconds, so that what is compared up to now is the same question for a second.
+      const now = Math.floor(clock() / 1_000) * 1_000
       try {
-        const answered = await answerQuery(query, { engines: all, now, signal })
-        return toAnswer(query, answered, fresh, performance.now() - begun)
+        const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key, signal) })
+        if (isFault(query)) return query
+        const moment = await readMoment(client, db, now, signal)
+        const compute = (stop: AbortSignal) => answerQuery(query, { engines: all, now, signal: stop })
+        const begin = () => startWork(compute, most)
+        const { answer, cached } = kept
+          ? await kept.take({ key: keyOf(query), basis: basisOf(query), moment, signal, turn, begin })
+          : { answer: await begin().join(signal), cached: false }
+        return toAnswer(query, answer, { fresh: moment.fresh, cached, ms: performance.now() - begun })
       } catch (error) {
         if (error instanceof QueryError) return error.fault
-        const fault = patternFault(error)
+        const fault = faultOf(error)
         if (fault) return fault
         throw error
       }
@@ -58,9 +77,20 @@ export function createQueries({
   }
 }
 
-/** What `$regexMatch` says of a pattern that is none, and of one that it gave up on: its steps are bounded. */
-function patternFault(error: unknown): Fault | undefined {
+/** Where a session begins, it is counted whole, but for bots. */
+function basisOf({ site, range, compared, dimensions, filters, include }: Query): Basis {
+  const asked = [...dimensions, ...filters.flatMap(leavesOf).map(({ attribute }) => attribute)]
+  const hasBots = include.bots || asked.includes('event:bot')
+  return { site: site.key, to: hasBots ? Number.MAX_SAFE_INTEGER : Math.max(range.to, compared?.to ?? 0) }
+}
+
+/**
+ * What MongoDB says of a read that took too long (50); what `$regexMatch` says of a pattern that is none, and of one that
+ * it gave up on: its steps are bounded.
+ */
+function faultOf(error: unknown): Fault | undefined {
   const { code, message } = error as { code?: unknown; message: string }
+  if (code === 50) return TOO_LONG
   if (code === 51_111)
     return { code: 'query-invalid', detail: `filters: not a regular expression of PCRE: ${message.split(': ').at(-1)}` }
   if (code !== 51_156) return undefined
@@ -69,15 +99,15 @@ function patternFault(error: unknown): Fault | undefined {
 
 function toAnswer(
   query: Query,
-  { results, compared, ...made }: Awaited<ReturnType<typeof answerQuery>>,
-  fresh: number,
-  ms: number,
+  { results, ...made }: Answered,
+  { fresh, cached, ms }: { fresh: number; cached: boolean; ms: number },
 ): QueryAnswer {
-  const { site, grid, include, range } = query
+  const { site, grid, include, range, compared } = query
   const meta: Meta = {
     ...made,
     fresh: new Date(fresh).toISOString(),
     ms: Math.round(ms),
+    cached,
     timezone: site.timezone,
     ...(grid && { partial: grid.partial }),
     ...(grid && include.timeLabels && { time_labels: grid.labels }),
@@ -86,7 +116,7 @@ function toAnswer(
       imports_skip_reason: 'unsupported_query',
       imports_warning: 'There are no imported stats: livetag counts what it has received itself.',
     }),
-    ...(compared && { comparison_date_range: compared }),
+    ...(compared && { comparison_date_range: rangeText(compared, site.timezone) }),
   }
   return {
     results,
@@ -105,30 +135,14 @@ function toAnswer(
 }
 
 /** When the site's data begins, ms: with a session, or an event without one. */
-async function beginOf(db: Db, site: string): Promise<number | undefined> {
-  const session = db.collection<Session>('sessions').find({ site }, { projection: { start: 1 } })
-  const event = db.collection('events').find({ 'meta.site': site }, { projection: { ts: 1 } })
+async function beginOf(db: Db, site: string, signal: AbortSignal): Promise<number | undefined> {
+  const options = reading(signal)
+  const session = db.collection<Session>('sessions').find({ site }, { ...options, projection: { start: 1 } })
+  const event = db.collection('events').find({ 'meta.site': site }, { ...options, projection: { ts: 1 } })
   const [[first], [raw]] = await Promise.all([
     session.sort({ start: 1 }).limit(1).toArray(),
     event.sort({ ts: 1 }).limit(1).toArray(),
   ])
   const times = [first?.start, raw?.ts].flatMap(at => (at ? [+at] : []))
   return times.length > 0 ? Math.min(...times) : undefined
-}
-
-/** Up to when everything that was received is settled, ms: until the oldest page that is not. */
-async function freshOf(db: Db, now: number): Promise<number> {
-  const options = { readConcern: { level: 'majority' } } as const
-  const ids = (
-    await lanes(db)
-      .find({}, { ...options, projection: { _id: 1 } })
-      .toArray()
-  ).map(({ _id }) => _id)
-  const [oldest] = await db
-    .collection<StoredPage>('journal')
-    .find({ lane: { $in: ids }, state: 'open' }, { ...options, projection: { at: 1 } })
-    .sort({ _id: 1 })
-    .limit(1)
-    .toArray()
-  return Math.min(now, +(oldest?.at ?? now))
 }

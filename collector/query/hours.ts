@@ -3,7 +3,7 @@
  * whole hours of the site's zone. What hours do not know exactly is left to the next engine: different visitors, two
  * attributes at a time, the host of a visit, hours that had more values than they hold, and what is older than they are.
  */
-import type { Abortable, AggregateOptions, Db, MongoClient } from 'mongodb'
+import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import {
   fromRevenueKey,
@@ -21,6 +21,7 @@ import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filte
 import { placeOf } from './grid.ts'
 import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
+import { reading } from './reading.ts'
 
 const DAY_MS = 86_400_000
 /** More than the longest hour, ms. */
@@ -31,8 +32,6 @@ const BEFORE = -1
 const MOST = { read: 3_000_000, held: 300_000 }
 /** Values that are asked at a time whether filters hold: less than a message takes. */
 const ASKED_AT_ONCE = 1_000
-/** How long asking may take, ms. */
-const MAX_TIME_MS = 30_000
 /** Sessions looked at for whether there were hours when they began. */
 const LOOKED_AT = 20
 
@@ -60,7 +59,7 @@ export function createHours(client: MongoClient, db: Db, clock: () => number): E
   return {
     async answer(ask, signal) {
       const dim = dimensionOf(ask)
-      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask))) return undefined
+      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, signal))) return undefined
       // What conversions are worth stands by currency, beside how many there are.
       const dims: HourDimension[] = ask.measures.includes('revenue') ? [dim, 'revenue'] : [dim]
       const [hours, worth] = (await readExact(client, db, ask, dims, signal)) ?? []
@@ -119,11 +118,13 @@ function isOnHours({ site, range, grid }: Ask, now: number): boolean {
  * Whether some of the range is from before hours were counted. The earliest sessions tell: those of before have no host until
  * they change.
  */
-async function isOlder(db: Db, { site, range }: Ask): Promise<boolean> {
+async function isOlder(db: Db, { site, range }: Ask, signal: AbortSignal): Promise<boolean> {
   const start = { $gte: new Date(range.from - DAY_MS), $lt: new Date(range.to) }
   const earliest = db
     .collection<Session>('sessions')
-    .find({ site: site.key, start }, { projection: { _id: 0, host: 1 }, sort: { start: 1 }, limit: LOOKED_AT })
+    .find({ site: site.key, start }, { ...reading(signal), projection: { _id: 0, host: 1 } })
+    .sort({ start: 1 })
+    .limit(LOOKED_AT)
   for await (const { host } of earliest) if (host === undefined) return true
   return false
 }
@@ -145,7 +146,7 @@ async function readExact(
   }
   // Such an hour may begin before the range and end in it.
   const span = { from: range.from - LONGEST_MS, to: range.to }
-  const asked = { site: site.key, dims, ...span, bucketOf, most: MOST, signal }
+  const asked = { site: site.key, dims, ...span, bucketOf, most: MOST, options: reading(signal) }
   try {
     const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
     const all = dims.map((dim): Hours => read.get(dim) ?? new Map())
@@ -165,7 +166,6 @@ async function fittingOf(
   values: string[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const options: AggregateOptions & Abortable = { maxTimeMS: MAX_TIME_MS, comment: 'livetag query', signal }
   const $and = filters.map(filter =>
     toMatch(
       filter,
@@ -177,7 +177,8 @@ async function fittingOf(
   // Once also where there are no values: what is wrong with a pattern is said.
   for (let i = 0; i === 0 || i < values.length; i += ASKED_AT_ONCE) {
     const $literal = values.slice(i, i + ASKED_AT_ONCE).map(value => ({ value }))
-    const held = db.aggregate<{ value: string }>([{ $documents: { $literal } }, { $match: { $and } }], options)
+    const stages = [{ $documents: { $literal } }, { $match: { $and } }]
+    const held = db.aggregate<{ value: string }>(stages, reading(signal))
     for await (const { value } of held) fitting.add(value)
   }
   return fitting

@@ -5,6 +5,7 @@
 export * from './ask.ts'
 export * from './consents.ts'
 export type { Ask, Engine, Row, Rows } from './engine.ts'
-export type { Fault } from './query.ts'
+export { createKept, type Turn } from './kept.ts'
+export { type Fault, QueryError } from './query.ts'
 export { Filter, QueryAnswer, QueryBody } from './schema.ts'
 export * from './stats.ts'

@@ -10,6 +10,7 @@ import { MINUTE_MS } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import type { Ask, Engine, Row } from './engine.ts'
 import { placeOf } from './grid.ts'
+import { reading } from './reading.ts'
 
 const DAY_MS = 86_400_000
 
@@ -21,11 +22,17 @@ const [EVENTS, VIEWS, BOTS] = (['events', 'views', 'bots'] as const).map(counter
 
 export function createMinutes(client: MongoClient, db: Db, clock: () => number): Engine {
   return {
-    async answer(ask) {
+    async answer(ask, signal) {
       const { site, range, grid } = ask
       // A day sooner than they expire.
       if (!isAnswered(ask) || range.from < clock() - KEPT.minutes + DAY_MS) return undefined
-      const asked = { site: site.key, dims: ['total'] as const, from: range.from, to: range.to - MINUTE_MS }
+      const asked = {
+        site: site.key,
+        dims: ['total'] as const,
+        from: range.from,
+        to: range.to - MINUTE_MS,
+        options: reading(signal),
+      }
       const minutes = await client.withSession({ snapshot: true }, session => readMinutes(db, asked, session))
       const rows = new Map<number, Row>()
       for (const [at, values] of minutes.get('total') ?? []) {

@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts'
 import type { Grid } from './grid.ts'
 import type { Dimension, Metric } from './names.ts'
 import type { Range } from './range.ts'
-import type { Comparisons, QueryBody } from './schema.ts'
+import type { QueryBody } from './schema.ts'
 
 /** Most time buckets of one answer. */
 export const MOST_BUCKETS = 20_000
@@ -22,12 +22,13 @@ export interface Query {
   order: [by: Metric | Dimension, direction: 1 | -1][]
   limit: number
   offset: number
+  /** what it is compared with */
+  compared: Range | undefined
   include: {
     imports: boolean
     timeLabels: boolean
     totalRows: boolean
     bots: boolean
-    comparisons: Comparisons | undefined
   }
   /** as they were sent, for the answer */
   raw: Pick<QueryBody, 'filters' | 'include'>
@@ -35,12 +36,17 @@ export interface Query {
 
 /** Why a question is not answered; the codes are those of the API's problems. */
 export interface Fault {
-  code: 'query-invalid' | 'query-unsupported' | 'query-too-large'
+  code: 'query-invalid' | 'query-unsupported' | 'query-too-large' | 'query-timeout' | 'too-many-queries'
   /** what is wrong, where, and what to do */
   detail: string
 }
 
-/** Thrown where only the database finds out. */
+export const TOO_LONG: Fault = {
+  code: 'query-timeout',
+  detail: 'Ask a shorter date_range, or fewer dimensions and filters.',
+}
+
+/** Thrown where it is not found out before it is asked. */
 export class QueryError extends Error {
   override name = 'QueryError'
   readonly fault: Fault

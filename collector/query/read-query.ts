@@ -1,6 +1,7 @@
 /** From a body to a {@link Query}: everything that can be wrong is found here, and said with what to do. */
 import { Compile } from 'typebox/compile'
 import type { Site } from '../sites/index.ts'
+import { comparedRange } from './comparison.ts'
 import { checkConversions } from './conversions.ts'
 import { donesOf, type Filter, isEventLeaf, leavesOf, readFilter } from './filter.ts'
 import { type Grid, gridOf } from './grid.ts'
@@ -59,6 +60,8 @@ export async function readQuery(body: unknown, { site, now, begin }: Circumstanc
   if (typeof order === 'string') return invalid(order)
   const { include = {}, pagination = {} } = asked
   if (include.time_labels && !time) return invalid('include.time_labels: takes a time dimension')
+  const compared = include.comparisons && comparedRange(range, include.comparisons, clock)
+  if (typeof compared === 'string') return invalid(`include.comparisons.date_range: ${compared}`)
   return {
     site,
     metrics: asked.metrics as Metric[],
@@ -69,12 +72,12 @@ export async function readQuery(body: unknown, { site, now, begin }: Circumstanc
     order,
     limit: pagination.limit ?? MOST.rows,
     offset: pagination.offset ?? 0,
+    compared,
     include: {
       imports: include.imports === true,
       timeLabels: include.time_labels === true,
       totalRows: include.total_rows === true,
       bots: include.bots === true,
-      comparisons: include.comparisons,
     },
     raw: asked,
   }

@@ -2,34 +2,26 @@
  * The scan: answers every ask exactly, by adding up sessions and events inside MongoDB. Its memory is bounded: stages that
  * hold much use the disk, rows are sorted and paged there, and nothing is cut.
  */
-import type { Abortable, AggregateOptions, Db, Document } from 'mongodb'
+import type { AggregateOptions, Db, Document } from 'mongodb'
 import type { Ask, Engine, Measure, Page, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
 import { isTimeDimension, type Metric } from './names.ts'
 import { RATIOS, SHARES } from './order.ts'
 import { QueryError } from './query.ts'
+import { reading } from './reading.ts'
 import { doneEvents, matchesPipeline, sumsOfEvents } from './scan-events.ts'
 import { visitsPipeline } from './scan-visits.ts'
 
-/** How long one pipeline may take, ms. */
-const MAX_TIME_MS = 30_000
 /** Sessions that a `has_done` may hold. */
 const MOST_DONE = 100_000
 
 export function createScan(db: Db): Engine {
   return {
     async answer(ask, signal) {
-      const options: AggregateOptions & Abortable = {
-        allowDiskUse: true,
-        maxTimeMS: MAX_TIME_MS,
-        readConcern: { level: 'majority' },
-        comment: 'livetag query',
-        // The driver closes the connection, at which mongod ends what was asked on it.
-        signal,
-      }
+      const options = { allowDiskUse: true, readConcern: { level: 'majority' }, ...reading(signal) } as const
       const done = await findDone(db, ask, options)
-      const { collection, stages } = await pipelineOf(db, ask, done)
+      const { collection, stages } = await pipelineOf(db, ask, done, options)
       const run = (last: Document[]) => db.collection(collection).aggregate([...stages, ...last], options)
       const rows: Row[] = []
       for await (const document of run(ask.page ? pageStages(ask, ask.page) : [])) {
@@ -60,7 +52,12 @@ async function findDone(db: Db, ask: Ask, options: AggregateOptions): Promise<Do
   return found
 }
 
-async function pipelineOf(db: Db, ask: Ask, done: Done): Promise<{ collection: string; stages: Document[] }> {
+async function pipelineOf(
+  db: Db,
+  ask: Ask,
+  done: Done,
+  options: AggregateOptions,
+): Promise<{ collection: string; stages: Document[] }> {
   if (ask.over === 'visits') return { collection: 'sessions', stages: visitsPipeline(ask, done) }
   if (ask.over === 'events') return { collection: 'events', stages: sumsOfEvents(ask) }
   // Sessions of other visitors are one visit each, and need not be looked up to be counted.
@@ -71,7 +68,7 @@ async function pipelineOf(db: Db, ask: Ask, done: Done): Promise<{ collection: s
       site: ask.site.key,
       'visits.start': { $exists: true, $gte: new Date(from - day), $lt: new Date(to) },
     },
-    { projection: { _id: 1 }, readConcern: { level: 'majority' } },
+    { ...options, projection: { _id: 1 } },
   )
   return { collection: 'events', stages: matchesPipeline(ask, done, cookieless !== null) }
 }

@@ -149,6 +149,9 @@ export const Meta = Type.Object({
   error: Type.Optional(Type.Number({ description: 'where it is not exact: the bound of the relative error' })),
   fresh: Type.String({ description: 'what was received before this time is contained (ISO 8601)' }),
   ms: Type.Number({ description: 'how long it took' }),
+  cached: Type.Boolean({
+    description: 'made for an earlier question, and still so: nothing that it counts was received since',
+  }),
   timezone: Type.String({ description: 'in which days begin' }),
   partial: Type.Optional(Type.Array(Type.String(), { description: 'time labels that the range cuts, or that go on' })),
   time_labels: Type.Optional(texts),

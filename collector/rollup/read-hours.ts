@@ -1,5 +1,5 @@
 /** Reading counters of hours: rollups of all lanes, plus the settled pages that they do not contain yet. */
-import type { ClientSession, Db, Filter } from 'mongodb'
+import type { Abortable, ClientSession, Db, Filter, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { type HourDimension, type StoredPage, unpackHour, wholeOf } from '../journal/index.ts'
 import { addDelta, fromDocument, type RollupDocument, rollupId } from './rollup.ts'
@@ -14,8 +14,8 @@ export interface HourRange {
   bucketOf?: (at: number) => number
   /** values that are read, and rows that are held, before it gives up; as many as there are if absent */
   most?: { read: number; held: number }
-  /** aborts when nobody waits any more */
-  signal?: AbortSignal
+  /** of each read */
+  options?: Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 }
 
 /** There is more to read than was allowed. */
@@ -40,7 +40,7 @@ export const NONE = '(none)'
  */
 export async function readHours(
   db: Db,
-  { site, dims, from, to, bucketOf = at => at, most, signal }: HourRange,
+  { site, dims, from, to, bucketOf = at => at, most, options: given }: HourRange,
   session: ClientSession,
 ): Promise<Map<HourDimension, Hours>> {
   const read = new Set(dims.flatMap(dim => [dim, wholeOf(dim) ?? dim]))
@@ -60,7 +60,7 @@ export async function readHours(
     valuesRead += delta.values.length
     if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
   }
-  const options = { session, ...(signal && { signal }) }
+  const options = { session, ...given }
   const range: Filter<RollupDocument> = {
     site,
     grain: 'hour',

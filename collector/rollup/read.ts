@@ -1,5 +1,5 @@
 /** Reading counters: rollups of all lanes, plus the settled pages that they do not contain yet. */
-import type { ClientSession, Db, Filter } from 'mongodb'
+import type { Abortable, ClientSession, Db, Filter, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import type { Dimension, StoredPage } from '../journal/index.ts'
 import { addDelta, fromDocument, type RollupDocument, rollupId } from './rollup.ts'
@@ -10,6 +10,8 @@ export interface Range {
   /** first and last minute, ms since the epoch, both included */
   from: number
   to: number
+  /** of each read */
+  options?: Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 }
 
 /** Counters of one dimension: minute → value → row in the order of `COUNTERS`. */
@@ -21,7 +23,7 @@ export type Minutes = Map<number, Map<string, number[]>>
  */
 export async function readMinutes(
   db: Db,
-  { site, dims, from, to }: Range,
+  { site, dims, from, to, options }: Range,
   session: ClientSession,
 ): Promise<Map<Dimension, Minutes>> {
   const result = new Map<Dimension, Minutes>(dims.map(dim => [dim, new Map()]))
@@ -38,7 +40,9 @@ export async function readMinutes(
     at: { $gte: new Date(from), $lte: new Date(to) },
   }
   const upto = new Map<string, number>()
-  for await (const document of db.collection<RollupDocument>('rollups').find(range, { session, batchSize: 10_000 })) {
+  for await (const document of db
+    .collection<RollupDocument>('rollups')
+    .find(range, { ...options, session, batchSize: 10_000 })) {
     const rollup = fromDocument(document)
     upto.set(rollup.id, rollup.upto)
     addDelta(rows(rollup.dim as Dimension, rollup.at), {
@@ -50,7 +54,7 @@ export async function readMinutes(
     .collection<StoredPage>('journal')
     .find(
       { foldedAt: null as never, state: 'settled', 'deltas.site': site },
-      { session, projection: { lane: 1, settled: 1, deltas: 1 } },
+      { ...options, session, projection: { lane: 1, settled: 1, deltas: 1 } },
     )
   for await (const { lane, settled = 0, deltas = [] } of unfolded) {
     for (const delta of deltas) {

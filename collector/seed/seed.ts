@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb'
-import { type Lane, release, renew } from '../settle/index.ts'
+import { type Lane, noteChange, release, renew } from '../settle/index.ts'
 import { addGoal, GoalError, listSites } from '../sites/index.ts'
 import { GOALS } from './goals.ts'
 import { historyOf, type Plan } from './history.ts'
@@ -111,6 +111,7 @@ async function write(parts: SeedParts, plan: Plan, lane: Lane): Promise<SeedRepo
     keeping.check()
     // Of a majority, which then has all that was written before, too.
     await renew(db, lane)
+    await noteChange(db)
     if ((await electionOf(db)) !== primary)
       throw new Error('the primary of the replica set has changed meanwhile, and may have lost writes')
     return {

@@ -16,6 +16,7 @@ export {
   lanes,
   leaseLane,
   leaseOrphan,
+  noteChange,
   release,
   renew,
 } from './lane.ts'

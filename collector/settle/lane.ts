@@ -26,6 +26,8 @@ export interface LaneDocument {
   settled: number
   /** the last epoch that has raised its fence */
   fence?: number
+  /** how often counts were changed other than by settling ({@link noteChange}) */
+  changes?: number
 }
 
 /** A lane that this collector holds. `epoch` grows at every adoption, `settled` with every settled page. */
@@ -146,6 +148,11 @@ export async function renew(db: Db, lane: Lane): Promise<void> {
 /** Gives the lane back, so that the next collector need not wait for the lease to expire. */
 export async function release(db: Db, lane: Lane): Promise<void> {
   await lanes(db).updateOne({ _id: lane.id, holder: lane.holder }, { $set: { expires: new Date(0) } })
+}
+
+/** Says that counts are not what they were, though no page was settled: what was answered before is not to be shown again. */
+export async function noteChange(db: Db): Promise<void> {
+  await lanes(db).updateMany({}, { $inc: { changes: 1 } }, { writeConcern: OPTIONS.writeConcern })
 }
 
 const toLane = ({ _id, sid, epoch, settled }: LaneDocument, holder: string): Lane => ({

@@ -1,4 +1,5 @@
 import type { Db, MongoClient } from 'mongodb'
+import { noteChange } from '../settle/index.ts'
 import { checkIds } from './ids.ts'
 import type { Fault, Report } from './kinds.ts'
 import { checkPages } from './pages.ts'
@@ -40,6 +41,7 @@ export async function verify({ client, db, site, repair = false, began, progress
   const folded = await readFolded(db)
   for (const key of site === undefined ? sites : [site]) {
     progress?.(`verifying ${key}`)
+    const before = report.repaired.length
     const scope: Scope = { client, db, began, truth: knowNothing(), zoneOf: one => zones.get(one) ?? 'UTC' }
     for await (const fault of check(scope, key, folded, report)) {
       report.found.push(fault.found)
@@ -49,6 +51,7 @@ export async function verify({ client, db, site, repair = false, began, progress
         if (fault.found.kind !== 'parked') report.ok = false
       }
     }
+    if (report.repaired.length > before) await noteChange(db)
     const counts = await countSite(db, key)
     for (const name of ['events', 'sessions', 'seen'] as const) report.checked[name] += counts[name]
   }

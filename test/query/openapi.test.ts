@@ -55,7 +55,14 @@ describe('the description', () => {
 
   test('knows an answer and a problem', () => {
     const results = [{ metrics: [3, null], dimensions: ['2026-03-01', 'direct'] }]
-    const meta = { source: 'sessions', exact: true, fresh: '2026-03-10T12:00:00.000Z', ms: 12, timezone: 'UTC' }
+    const meta = {
+      source: 'sessions',
+      exact: true,
+      fresh: '2026-03-10T12:00:00.000Z',
+      ms: 12,
+      cached: false,
+      timezone: 'UTC',
+    }
     expect(checkerOf('Answer')({ results, meta, query: good })).toBe(true)
     expect(checkerOf('Answer')({ results: [{ metrics: ['3'], dimensions: [] }], meta, query: good })).toBe(false)
     const problem = { type: 'about:blank', title: '', status: 400, code: 'query-invalid', detail: '' }

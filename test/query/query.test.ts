@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { QueryAnswer } from '../../collector/query/index.ts'
 import { addKey } from '../../collector/sites/index.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
@@ -133,7 +133,12 @@ test('what is answered says how it was made, and up to when it is complete', asy
     date_range: '30m',
     dimensions: ['time'],
   })
-  expect(plain.meta).toMatchObject({ source: 'rollups', exact: true, fresh: new Date(NOON).toISOString() })
+  expect(plain.meta).toMatchObject({
+    source: 'rollups',
+    exact: true,
+    fresh: new Date(NOON).toISOString(),
+    cached: false,
+  })
   expect(plain.results).toEqual([{ metrics: [1, 1], dimensions: ['2026-03-10 11:58:00'] }])
   expect(plain.meta.partial).toEqual(['2026-03-10 12:00:00'])
   const visits = await ask({ site_id: 'other', metrics: ['visitors'], date_range: 'day' })
@@ -272,64 +277,16 @@ describe('a problem', () => {
   })
 })
 
-describe('a question that takes long', () => {
-  const slow = {
+test('a pattern that would never end is given up', async () => {
+  const text = `${'a'.repeat(40)}b`
+  const event = { ts: new Date('2026-03-01T12:00:00Z'), meta: { site: 'slow', name: 'long' }, props: { text } }
+  await it.db.collection('events').insertOne(event)
+  const filters = [['matches', 'event:props:text', ['(a+)+$']]]
+  const response = await post({
     site_id: 'slow',
     metrics: ['events'],
     date_range: ['2026-03-01', '2026-03-02'],
-    // Each text is tried in thousands of ways.
-    filters: [['matches', 'event:props:text', ['(a|aa)+$']]],
-  }
-  const running = async () => {
-    const operations = it.client
-      .db('admin')
-      .aggregate([
-        { $currentOp: { allUsers: true, localOps: true } },
-        { $match: { 'command.comment': 'livetag query', 'command.$db': it.db.databaseName } },
-      ])
-    return (await operations.toArray()).length
-  }
-  beforeAll(async () => {
-    const ts = new Date('2026-03-01T12:00:00Z')
-    const one = { ts, meta: { site: 'slow', name: 'x' }, path: '/', props: { text: `${'a'.repeat(14)}b` } }
-    await it.db.collection('events').insertMany(Array.from({ length: 20_000 }, (_, i) => ({ ...one, id: `${i}` })))
-    const long = { ...one, meta: { site: 'slow', name: 'long' }, props: { text: `${'a'.repeat(40)}b` } }
-    await it.db.collection('events').insertOne({ ...long, id: 'long' })
+    filters,
   })
-
-  test('a pattern that would never end is given up', async () => {
-    const response = await post({
-      ...slow,
-      filters: [
-        ['is', 'event:name', ['long']],
-        ['matches', 'event:props:text', ['(a+)+$']],
-      ],
-    })
-    expect([response.status, await response.json()]).toEqual([
-      400,
-      expect.objectContaining({ code: 'query-too-large' }),
-    ])
-  })
-
-  test('stops in the database when its asker goes; meanwhile a fifth of one key is told to wait', async () => {
-    const gone = new AbortController()
-    const four = Array.from({ length: 4 }, () => post(slow, { signal: gone.signal }).catch(() => 'gone'))
-    await vi.waitFor(async () => expect(await running()).toBe(4), { timeout: 10_000, interval: 20 })
-    const fifth = await post({ site_id: 'shop', metrics: ['visitors'], date_range: 'day' })
-    expect([fifth.status, fifth.headers.get('retry-after')]).toEqual([429, '2'])
-    expect(await fifth.json()).toMatchObject({ code: 'too-many-queries' })
-    const key = await addKey(it.db, { name: 'another', scope: 'read', sites: ['shop'] })
-    const another = await post(
-      { site_id: 'shop', metrics: ['visitors'], date_range: 'day' },
-      {
-        headers: { authorization: `Bearer ${key}` },
-      },
-    )
-    expect(another.status).toBe(200)
-    expect(await running()).toBeGreaterThan(0)
-    gone.abort()
-    expect(await Promise.all(four)).toEqual(['gone', 'gone', 'gone', 'gone'])
-    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 5_000, interval: 20 })
-    expect((await post({ site_id: 'shop', metrics: ['visitors'], date_range: 'day' })).status).toBe(200)
-  })
+  expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ code: 'query-too-large' })])
 })
