@@ -1,5 +1,5 @@
 /**
- * Counts from the hour rollups: of events and of visits, all of them or by one attribute, where range and buckets are made of
+ * Counts from the hour rollups, and from days and months where these were closed: of events and of visits, all of them or by one attribute, where range and buckets are made of
  * whole hours of the site's zone. What hours do not know exactly is left to the next engine: different visitors, two
  * attributes at a time, the host of a visit, hours that had more values than they hold, and what is older than they are.
  */
@@ -12,22 +12,18 @@ import {
   type HourDimension,
   VISIT_DIMENSIONS,
 } from '../journal/index.ts'
-import { type Hours, OTHER, readHours, TooManyHours } from '../rollup/index.ts'
+import { type ClosedGrain, type Hours, OTHER, readHours, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
-import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
+import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
 
 const DAY_MS = 86_400_000
-/** More than the longest hour, ms. */
-const LONGEST_MS = 2 * 3_600_000
-/** The place of hours before the range. */
-const BEFORE = -1
 /** Values of hours that one answer reads, which takes seconds, and rows that it holds. */
 const MOST = { read: 3_000_000, held: 300_000 }
 /** Values that are asked at a time whether filters hold: less than a message takes. */
@@ -62,7 +58,7 @@ export function createHours(client: MongoClient, db: Db, clock: () => number): E
       if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, signal))) return undefined
       // What conversions are worth stands by currency, beside how many there are.
       const dims: HourDimension[] = ask.measures.includes('revenue') ? [dim, 'revenue'] : [dim]
-      const [hours, worth] = (await readExact(client, db, ask, dims, signal)) ?? []
+      const [hours, worth] = (await readExact(client, db, ask, { dims, now: clock(), signal })) ?? []
       if (!hours) return undefined
       const textOf = textsOf(ask)
       const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
@@ -106,8 +102,7 @@ function textsOf({ dimensions, filters }: Ask): (value: string) => string {
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
   const begins = (at: number): boolean => hourOf(at, site.timezone).at === at
-  // A day sooner than they expire.
-  if (range.from < now - KEPT.hours + DAY_MS || !begins(range.from)) return false
+  if (!begins(range.from)) return false
   // Events may come in while this is answered.
   const soon = now + MINUTE_MS
   if (range.to <= soon && !begins(range.to)) return false
@@ -129,32 +124,41 @@ async function isOlder(db: Db, { site, range }: Ask, signal: AbortSignal): Promi
   return false
 }
 
+/** What of a bucket may be read as one. */
+const CLOSED: Record<TimeUnit, ClosedGrain[]> = {
+  minute: [],
+  hour: [],
+  day: ['day'],
+  week: ['day'],
+  month: ['month', 'day'],
+}
+
 /** By place in the grid; `undefined` where hours lie otherwise, have had more values than they hold, or are too many. */
 async function readExact(
   client: MongoClient,
   db: Db,
   { site, range, grid }: Ask,
-  dims: HourDimension[],
-  signal: AbortSignal,
+  { dims, now, signal }: { dims: HourDimension[]; now: number; signal: AbortSignal },
 ): Promise<Hours[] | undefined> {
-  let lieRight = true
-  const bucketOf = (at: number): number => {
-    // Counted when the site had another zone, whose hours are a part of an hour off.
-    if (hourOf(at, site.timezone).at !== at) lieRight = false
-    if (at < range.from) return BEFORE
-    return grid ? placeOf(grid.starts, at) : 0
+  const asked = {
+    site: site.key,
+    dims,
+    from: range.from,
+    to: range.to,
+    bucketOf: (at: number) => (grid ? placeOf(grid.starts, at) : 0),
+    closed: CLOSED[grid?.unit ?? 'month'],
+    zone: site.timezone,
+    // A day sooner than they expire.
+    kept: now - KEPT.hours + DAY_MS,
+    most: MOST,
+    options: reading(signal),
   }
-  // Such an hour may begin before the range and end in it.
-  const span = { from: range.from - LONGEST_MS, to: range.to }
-  const asked = { site: site.key, dims, ...span, bucketOf, most: MOST, options: reading(signal) }
   try {
     const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
     const all = dims.map((dim): Hours => read.get(dim) ?? new Map())
-    for (const hours of all) hours.delete(BEFORE)
-    const isWhole = all.every(hours => [...hours.values()].every(rows => !rows.has(OTHER)))
-    return lieRight && isWhole ? all : undefined
+    return all.every(hours => [...hours.values()].every(rows => !rows.has(OTHER))) ? all : undefined
   } catch (error) {
-    if (error instanceof TooManyHours) return undefined
+    if (error instanceof UnfitHours) return undefined
     throw error
   }
 }

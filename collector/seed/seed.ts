@@ -87,6 +87,7 @@ export function removalOf(site: string, added: boolean): string {
     `db.events.deleteMany({ "meta.site": ${key} })`,
     `db.sessions.deleteMany({ site: ${key} })`,
     `db.rollups.deleteMany({ site: ${key} })`,
+    `db.touch.deleteMany({ site: ${key} })`,
   ].join('\n  ')
 }
 

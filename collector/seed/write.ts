@@ -1,6 +1,6 @@
 /** A history into the database: in groups, several at the same time, each document once. */
 import { type Db, type Document, ObjectId } from 'mongodb'
-import type { RollupDocument } from '../rollup/index.ts'
+import { noteMended, type RollupDocument, type TouchedHour } from '../rollup/index.ts'
 import { type RawEvent, type Session, toRaw } from '../settle/index.ts'
 import { startCounters } from './counters.ts'
 import { startFlight } from './flight.ts'
@@ -45,8 +45,14 @@ export function startWriter(
     stored[kind] += documents.length
     await flight.send(() => db.collection(kind).insertMany(documents as Document[], WRITE))
   }
+  const hours = new Map<number, TouchedHour>()
   const collect = (before: number): void => {
-    for (const rollup of counters.take(before)) if (+rollup.expires > now) waiting.rollups.push(rollup)
+    for (const rollup of counters.take(before)) {
+      if (+rollup.expires <= now) continue
+      waiting.rollups.push(rollup)
+      const { site, grain, at } = rollup
+      if (grain === 'hour') hours.set(+at, { site, at: +at, lane, zone })
+    }
   }
   return {
     stored,
@@ -66,6 +72,8 @@ export function startWriter(
       await send('sessions', 1)
       await send('rollups', 1)
       await flight.landed()
+      // Days that were closed, also meanwhile, do not contain them.
+      await noteMended(db, hours.values())
     },
   }
 }

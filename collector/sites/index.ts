@@ -1,5 +1,6 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
 
+export { dayOf, readTime, startOfDay, type ZoneDay } from '../zone.ts'
 export {
   addGoal,
   type Condition,
@@ -15,4 +16,3 @@ export {
 export * from './keys.ts'
 export { isCurrency, MOST_MONEY, type Money, moneyText, toMajor, toMinor } from './money.ts'
 export * from './sites.ts'
-export { dayOf, readTime, startOfDay, type ZoneDay } from './zone.ts'
