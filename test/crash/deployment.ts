@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from 'mongodb'
-import { addSite } from '../../collector/sites/index.ts'
+import { addSite, readGoal } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { freePort } from '../../collector/store/mongod/port.ts'
 import { type CollectorProcess, collectorProcess } from './collectors.ts'
 import { type Link, startLink } from './link.ts'
+import { GOALS } from './model.ts'
 import { type Mongods, startMongods } from './mongods.ts'
 import { type Scenario, SETTINGS } from './plan.ts'
 import { checkProtection } from './protections.ts'
@@ -60,7 +61,10 @@ export async function deploy(
   try {
     const db = mongods.client.db(DATABASE)
     await ensureCollections(db)
-    for (const key of sites) await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC' })
+    // From the begin of time on, as some events are late by days.
+    const goals = GOALS.map(goal => readGoal(goal, new Date(0)))
+    for (const key of sites)
+      await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals })
     for (let i = 0; i < setting.collectors; i++) {
       let mongodbUri = mongods.uri
       if (setting.mongods === 1) {
