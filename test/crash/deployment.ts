@@ -17,6 +17,8 @@ import { checkProtection } from './protections.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
 const DATABASE = 'crash'
+/** From the begin of time on, as some events are late by days. */
+export const SITE_GOALS = GOALS.map(goal => readGoal(goal, new Date(0)))
 export const OWNER_KEY = 'the-owner-key-of-a-crash-test'
 /** The least that a collector takes, bytes: so that a full journal is met. */
 const JOURNAL_BYTES = 1024 * 1024
@@ -61,10 +63,8 @@ export async function deploy(
   try {
     const db = mongods.client.db(DATABASE)
     await ensureCollections(db)
-    // From the begin of time on, as some events are late by days.
-    const goals = GOALS.map(goal => readGoal(goal, new Date(0)))
     for (const key of sites)
-      await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals })
+      await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS })
     for (let i = 0; i < setting.collectors; i++) {
       let mongodbUri = mongods.uri
       if (setting.mongods === 1) {
