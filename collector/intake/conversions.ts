@@ -68,7 +68,7 @@ function worthOf({ value }: Goal, props: Props): Money | undefined {
 function holds(condition: Condition, props: Props): boolean {
   const value = Object.hasOwn(props, condition.property) ? props[condition.property] : undefined
   if ('present' in condition) return value !== undefined && value !== null
-  if ('is' in condition) return typeof value !== 'object' && condition.is.includes(String(value))
+  if ('is' in condition) return value !== undefined && typeof value !== 'object' && condition.is.includes(String(value))
   const number = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
   if (typeof number !== 'number') return false
   const { compare, to } = condition

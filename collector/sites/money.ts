@@ -59,7 +59,7 @@ export function moneyText(money: Money, short = false): string {
   const { currency } = money
   const digits = decimals.get(currency) ?? 2
   const fractions = short
-    ? { notation: 'compact' as const, maximumFractionDigits: 1 }
+    ? { notation: 'compact' as const, minimumFractionDigits: 0, maximumFractionDigits: 1 }
     : { minimumFractionDigits: digits, maximumFractionDigits: digits }
   return new Intl.NumberFormat('en-US', { style: 'currency', currency, ...fractions }).format(toMajor(money))
 }

@@ -51,7 +51,7 @@ export interface Site {
   cmp?: Cmp[]
   /** how that platform calls what stands for measuring: a category or a service; each adapter has a default */
   category?: string
-  /** what counts as a conversion: made by `addGoal` */
+  /** what counts as a conversion: each made by `readGoal` */
   goals?: Goal[]
 }
 
@@ -70,7 +70,7 @@ const DOMAIN = /^[^\s/:]+(:\d+)?$/
 const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocument>('sites')
 
 /** @throws SiteError when a field is wrong or the key is taken */
-export async function addSite(db: Db, site: Omit<Site, 'goals'>): Promise<void> {
+export async function addSite(db: Db, site: Site): Promise<void> {
   const wrong: string[] = []
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
     wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')

@@ -6,11 +6,12 @@ import { readAgent } from '../../collector/intake/agent.ts'
 import { cookielessVisitor } from '../../collector/intake/cookieless.ts'
 import { createJournal, type StoredPage } from '../../collector/journal/index.ts'
 import { leaseLane, release } from '../../collector/settle/lane.ts'
+import type { Site } from '../../collector/sites/index.ts'
 import { batchesOf } from './batches.ts'
 import { checkSite, type Faults, isFaulty, unfinished } from './check.ts'
 import { BOT, CHROME, startClients } from './clients.ts'
 import type { CollectorProcess } from './collectors.ts'
-import { type Deployment, deploy } from './deployment.ts'
+import { type Deployment, deploy, SITE_GOALS } from './deployment.ts'
 import { largestMemory, MOST_MEMORY } from './final.ts'
 import { emptyLedger, type Ledger, noteSent } from './ledger.ts'
 import type { Options } from './options.ts'
@@ -99,7 +100,7 @@ async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number)
   // As `connect` sets it for a collector.
   const pages = db.collection<StoredPage>('journal', { ignoreUndefined: true })
   const journal = createJournal({ pages, lane: () => lane, limit: 256 * 1024 ** 2 })
-  const site = { key: SITE, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC' } as const
+  const site: Site = { key: SITE, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS }
   const batches = batchesOf(SITE, drawsFrom(seed, 0), 20, AGES)
   for (let sent = 0; sent < events; ) {
     const appended: Promise<void>[] = []

@@ -22,6 +22,12 @@ export interface Batches {
   next(events: number, bulk?: number): Batch
 }
 
+/** Of an order its worth, the same whoever sends it. */
+const orderOf = (order: number) => ({
+  total: order * 5,
+  revenue: order % 3 === 0 ? { amount: `${order}`, currency: 'JPY' } : { amount: `${order}.05`, currency: 'EUR' },
+})
+
 type Ages = readonly [number, ...number[]]
 
 /** Few moments, so that late events share rollups, and many, so that there are many rollups; ms. */
@@ -61,7 +67,10 @@ export function batchesOf(site: string, draws: Draws, orders: number, ages?: Age
         }
         if (draws.chance(0.04))
           Object.assign(event, { n: 'consent', d: { purposes: ['measure', 'identify'], signal: 'api' } })
-        else if (draws.chance(0.03)) Object.assign(event, { n: 'purchase', id: `order-${draws.whole(1, orders)}` })
+        else if (draws.chance(0.03)) {
+          const order = draws.whole(1, orders)
+          Object.assign(event, { n: 'purchase', id: `order-${order}`, d: orderOf(order) })
+        }
         const sent: SentEvent = { path, session, visitor, bot, ago: t, from }
         if (cookieless !== undefined) Object.assign(sent, { visitor: undefined, cookieless })
         batch.events.push([eventKey(event.id ?? `${w}.${q}`, event.n), sent])

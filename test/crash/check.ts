@@ -1,7 +1,17 @@
 /** Holds what the database has of a round against what its clients were told, and its counters against a recount. */
 import type { Binary, Db } from 'mongodb'
 import { eventKey, type Ledger } from './ledger.ts'
-import { add, COUNTERS, countRows, countSessions, GRAINS, type Raw, type Rows, type Visit } from './model.ts'
+import {
+  add,
+  conversionOf,
+  countersOf,
+  countRows,
+  countSessions,
+  GRAINS,
+  type Raw,
+  type Rows,
+  type Visit,
+} from './model.ts'
 import { compareProofs } from './proofs.ts'
 
 export interface Faults {
@@ -49,8 +59,13 @@ function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: 
   const times = new Map<string, number>()
   const cookieless = new Map<string, string>()
   const now = Date.now()
-  for (const { id, meta, ts, path, session, visitor, bot, consent } of events) {
+  for (const event of events) {
+    const { id, meta, ts, path, session, visitor, bot, consent, goals, revenue, currency } = event
     const key = eventKey(id, meta.name)
+    const counted = JSON.stringify({ goals, revenue, currency })
+    const { goals: g, revenue: r, currency: c } = conversionOf(event)
+    if (counted !== JSON.stringify({ goals: g, revenue: r, currency: c }))
+      foreign.push(`${key}: meets the goals, or is worth, ${counted}`)
     const before = times.get(key) ?? 0
     times.set(key, before + 1)
     if (before === 1) doubled.push(key)
@@ -93,8 +108,9 @@ interface StoredSession extends Partial<Record<string, unknown>> {
   views: number
   events: number
   engaged: number
+  goals: number
   steps: { at: Date; name: string; path: string }[]
-  visits?: { start: Date; end: Date; events: number; views: number; engaged?: number }[]
+  visits?: { start: Date; end: Date; events: number; views: number; engaged?: number; goals?: number }[]
 }
 
 async function checkSessions(db: Db, site: string, expected: Map<string, Visit>, { counters }: Faults): Promise<void> {
@@ -119,6 +135,7 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
       ['views', held.views, visit.views],
       ['visitor', held.visitor, visit.visitor],
       ['engaged', held.engaged, visit.engaged],
+      ['goals', held.goals, visit.goals],
       ['beginning', beginning !== undefined || JSON.stringify({ ...held, steps: 0, visits: 0 }), true],
       ['exit', visit.exits.has(held.exit) || held.exit, true],
       ['visits', visitsOf(held.visits), visitsOf(visit.visits)],
@@ -132,9 +149,18 @@ async function checkSessions(db: Db, site: string, expected: Map<string, Visit>,
   for (const id of missing) counters.push(`session ${id}: is missing`)
 }
 
-type VisitLike = { start: Date | number; end: Date | number; events: number; views: number; engaged?: number }
+interface VisitLike extends Record<'events' | 'views', number> {
+  start: Date | number
+  end: Date | number
+  engaged?: number
+  goals?: number
+}
 const visitsOf = (visits: VisitLike[] = []): string =>
-  visits.map(({ start, end, events, views, engaged = 0 }) => `${+start}–${+end} ${events} ${views} ${engaged}`).join()
+  visits
+    .map(({ start, end, events, views, engaged = 0, goals = 0 }) =>
+      [`${+start}–${+end}`, events, views, engaged, goals].join(' '),
+    )
+    .join()
 
 interface StoredRollup {
   _id: string
@@ -157,7 +183,7 @@ async function checkRollups(
     .find({ site })) {
     const rows = grains.get(grain) ?? new Map()
     grains.set(grain, rows)
-    unpack(packed, values.length).forEach((row, i) => {
+    unpack(packed, values.length, countersOf(grain).length).forEach((row, i) => {
       add(rows, `${dim} ${+at} ${values[i]}`, row)
     })
   }
@@ -169,10 +195,10 @@ async function checkRollups(
 }
 
 /** One float64 column a counter, one after the other, little-endian. */
-function unpack(packed: Binary, rows: number): number[][] {
+function unpack(packed: Binary, rows: number, counters: number): number[][] {
   const bytes = Buffer.from(packed.buffer)
   return Array.from({ length: rows }, (_, row) =>
-    COUNTERS.map((_, column) => bytes.readDoubleLE((column * rows + row) * 8)),
+    Array.from({ length: counters }, (_, column) => bytes.readDoubleLE((column * rows + row) * 8)),
   )
 }
 

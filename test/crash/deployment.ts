@@ -5,17 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from 'mongodb'
-import { addSite } from '../../collector/sites/index.ts'
+import { addSite, readGoal } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { freePort } from '../../collector/store/mongod/port.ts'
 import { type CollectorProcess, collectorProcess } from './collectors.ts'
 import { type Link, startLink } from './link.ts'
+import { GOALS } from './model.ts'
 import { type Mongods, startMongods } from './mongods.ts'
 import { type Scenario, SETTINGS } from './plan.ts'
 import { checkProtection } from './protections.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
 const DATABASE = 'crash'
+/** From the begin of time on, as some events are late by days. */
+export const SITE_GOALS = GOALS.map(goal => readGoal(goal, new Date(0)))
 export const OWNER_KEY = 'the-owner-key-of-a-crash-test'
 /** The least that a collector takes, bytes: so that a full journal is met. */
 const JOURNAL_BYTES = 1024 * 1024
@@ -60,7 +63,8 @@ export async function deploy(
   try {
     const db = mongods.client.db(DATABASE)
     await ensureCollections(db)
-    for (const key of sites) await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC' })
+    for (const key of sites)
+      await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS })
     for (let i = 0; i < setting.collectors; i++) {
       let mongodbUri = mongods.uri
       if (setting.mongods === 1) {

@@ -24,7 +24,10 @@ export interface Raw {
   country?: string
   region?: string
   city?: string
-  props?: { ms?: unknown }
+  props?: { ms?: unknown; revenue?: { amount: string; currency: string } }
+  goals?: string[]
+  revenue?: number
+  currency?: string
   visitor?: string
   session?: string
   consent: string
@@ -50,17 +53,20 @@ const HOUR_DIMENSIONS: typeof DIMENSIONS = {
 }
 const HOUR_DIMENSIONS_OF_BOTS: typeof DIMENSIONS = { bot: ({ bot }) => bot }
 
-/** Counters in the order in which rollups hold them; of hours the last one is `engaged`. */
+/** Counters in the order in which rollups hold them. */
 export const COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'bots'] as const
+/** The same of hours. */
+const HOUR_COUNTERS = ['events', 'views', 'sessions', 'bounces', 'duration', 'engaged', 'goals', 'revenue'] as const
+export const countersOf = (grain: string): readonly string[] => (grain === 'hour' ? HOUR_COUNTERS : COUNTERS)
 
 /** `<dimension> <start, ms> <value>` → counters. */
 export type Rows = Map<string, number[]>
 
 export function add(rows: Rows, key: string, counters: readonly number[]): void {
-  const row = rows.get(key) ?? COUNTERS.map(() => 0)
+  const row = rows.get(key) ?? []
   rows.set(
     key,
-    row.map((n, c) => n + (counters[c] ?? 0)),
+    counters.map((n, c) => n + (row[c] ?? 0)),
   )
 }
 
@@ -91,6 +97,8 @@ export interface Visit {
   views: number
   /** ms */
   engaged: number
+  /** conversions */
+  goals: number
   visitor: string | undefined
   /** what it is counted by in hours: all that may be true, as events of the same ms have no order */
   beginnings: Beginning[]
@@ -100,7 +108,7 @@ export interface Visit {
   /** `<time> <name> <path>`, sorted */
   steps: string[]
   /** what a cookieless visitor's day is divided into and counted as */
-  visits: Pick<Visit, 'start' | 'end' | 'events' | 'views' | 'engaged'>[] | undefined
+  visits: Pick<Visit, 'start' | 'end' | 'events' | 'views' | 'engaged' | 'goals'>[] | undefined
 }
 
 /** A cookieless visitor's visit ends when nothing happens for longer, ms. */
@@ -131,6 +139,7 @@ function visitOf(events: Raw[]): Visit {
     views: views.length,
     visitor: events[0]?.visitor,
     engaged: engagedIn(events),
+    goals: events.reduce((sum, { goals = [] }) => sum + goals.length, 0),
     beginnings: at(first).map(beginningOf),
     exits: new Set(at(last).map(({ path }) => path)),
     steps: events.map(({ ts, meta, path }) => `${+ts} ${meta.name} ${path}`).sort(),
@@ -144,12 +153,13 @@ function divide(events: Raw[]): Visit['visits'] {
     const { ts, meta } = event
     let last = visits.at(-1)
     if (!last || +ts - last.end > GAP) {
-      last = { start: +ts, end: +ts, events: 0, views: 0, engaged: 0 }
+      last = { start: +ts, end: +ts, events: 0, views: 0, engaged: 0, goals: 0 }
       visits.push(last)
     }
     last.end = +ts
     last.events++
     last.engaged += engagedIn([event])
+    last.goals += event.goals?.length ?? 0
     if (meta.name === 'pageview') last.views++
   }
   return visits
@@ -167,18 +177,27 @@ export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: st
     const dims = isMinute ? DIMENSIONS : isBot ? HOUR_DIMENSIONS_OF_BOTS : HOUR_DIMENSIONS
     for (const [dim, valueIn] of Object.entries(dims)) {
       const value = valueIn(event)
-      const counters = [1, isView ? 1 : 0, 0, 0, 0, isMinute && isBot ? 1 : 0]
+      const counters = [1, isView ? 1 : 0, 0, 0, 0, isMinute && isBot ? 1 : 0, ...(isMinute ? [] : [0, 0])]
       if (value !== undefined) add(rows, `${dim} ${startOf(+event.ts)} ${value}`, counters)
     }
+    if (!isMinute && !isBot) addConversion(rows, startOf(+event.ts), event)
   }
   for (const session of sessions.values()) {
-    for (const { start, end, events, views, engaged } of session.visits ?? [session]) {
+    for (const { start, end, events, views, engaged, goals } of session.visits ?? [session]) {
       const counters = [0, 0, 1, views <= 1 ? 1 : 0, end - start, 0]
       if (isMinute) add(rows, `total ${startOf(start)} `, counters)
-      else addVisit(rows, startOf(start), session, [events, views, ...counters.slice(2, 5), engaged])
+      else addVisit(rows, startOf(start), session, [events, views, ...counters.slice(2, 5), engaged, goals, 0])
     }
   }
   return rows
+}
+
+/** By each goal; and what it is worth by its currency, with none and with each. */
+function addConversion(rows: Rows, at: number, { meta, goals = [], revenue = 0, currency }: Raw): void {
+  const counters = [1, meta.name === 'pageview' ? 1 : 0, 0, 0, 0, 0, 0, 0]
+  for (const goal of goals) add(rows, `goal ${at} ${goal}`, counters)
+  for (const goal of currency ? ['', ...goals] : [])
+    add(rows, `revenue ${at} ${currency} ${goal}`, counters.with(7, revenue))
 }
 
 /** In the hour in which it begins, by all that it has; bots are left out. */
@@ -188,4 +207,23 @@ function addVisit(rows: Rows, at: number, { held }: Visit, counters: number[]): 
   add(rows, `visits ${at} `, counters)
   for (const [dim, value] of Object.entries({ ...has, exit: held.exit }))
     if (value !== '') add(rows, `${dim} ${at} ${value}`, counters)
+}
+
+/** What the sites of a round have. */
+export const GOALS = [
+  { name: 'Popular', page: '/p/1*' },
+  { name: 'Order', event: 'purchase' },
+  { name: 'Large order', event: 'purchase', where: [{ property: 'total', compare: '>=' as const, to: 50 }] },
+  { name: 'Cart', event: 'add_to_cart', value: { amount: '1.50', currency: 'EUR' } },
+]
+
+/** Which of them an event meets, and what it is worth, as its path, name and properties say. */
+export function conversionOf({ meta: { name }, path, props = {} }: Raw): Pick<Raw, 'goals' | 'revenue' | 'currency'> {
+  if (name === 'pageview') return path.startsWith('/p/1') ? { goals: ['Popular'] } : {}
+  if (name === 'add_to_cart') return { goals: ['Cart'], revenue: 150, currency: 'EUR' }
+  if (name !== 'purchase') return {}
+  const { revenue: { amount, currency } = { amount: '0', currency: 'EUR' } } = props
+  const minor = Number(currency === 'JPY' ? amount : amount.replace('.', ''))
+  const isLarge = Number((props as { total?: number }).total) >= 50
+  return { goals: isLarge ? ['Order', 'Large order'] : ['Order'], revenue: minor, currency }
 }

@@ -277,7 +277,7 @@ function moneyOf(currency: string, minor: number) {
   const digits = DECIMALS[currency] ?? 2
   const value = Math.round(minor) / 10 ** digits
   const style = { style: 'currency', currency } as const
-  const short = { ...style, notation: 'compact', maximumFractionDigits: 1 } as const
+  const short = { ...style, notation: 'compact', minimumFractionDigits: 0, maximumFractionDigits: 1 } as const
   const long = { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits }
   const text = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat('en-US', options).format(value)
   return { value, currency, short: text(short), long: text(long) }

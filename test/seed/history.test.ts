@@ -127,7 +127,7 @@ describe('a history', () => {
     expect(purchases.length).toBe(totals.people.purchases)
     for (const { id, own, props, revenue, currency } of purchases) {
       expect([own, props?.order, currency]).toEqual([true, id, 'EUR'])
-      expect(revenue).toBe(Math.round(((props?.revenue as { amount: number } | undefined)?.amount ?? Number.NaN) * 100))
+      expect(revenue).toBe(Math.round(Number((props?.revenue as { amount?: number } | undefined)?.amount) * 100))
     }
     expect(totals.people.revenue).toBe(purchases.reduce((sum, { revenue = 0 }) => sum + revenue, 0))
     const count = (fits: (event: JournalEvent) => boolean) =>

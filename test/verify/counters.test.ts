@@ -25,13 +25,16 @@ describe('rollups', () => {
     await mends(it, 'rollup-missing', 'shop', rollup._id)
   })
 
-  test.each(['bot', 'browser'] as const)('one of an hour of which no other tells the lane (%s)', async dim => {
-    const { at } = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
-    await it.rollups.deleteMany({ site: 'shop', grain: 'hour', dim, at })
-    await it.forgetPages()
-    const { ok, repaired } = await it.verify({ repair: true })
-    expect([ok, repaired.map(({ kind }) => kind)]).toEqual([true, ['rollup-missing']])
-  })
+  test.each(['bot', 'browser', 'goal', 'revenue'] as const)(
+    'one of an hour of which no other tells the lane (%s)',
+    async dim => {
+      const { at } = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
+      await it.rollups.deleteMany({ site: 'shop', grain: 'hour', dim, at })
+      await it.forgetPages()
+      const { ok, repaired } = await it.verify({ repair: true })
+      expect([ok, repaired.map(({ kind }) => kind)]).toEqual([true, ['rollup-missing']])
+    },
+  )
 
   test('all hours, and what sessions have for them, as before there were any', async () => {
     const hours = { site: 'blog', grain: 'hour' } as const
@@ -124,6 +127,7 @@ describe('sessions', () => {
   test.each([
     ['views', 99],
     ['events', 0],
+    ['goals', 99],
     ['entry', '/elsewhere'],
     ['exit', '/elsewhere'],
     ['start', new Date(LAST - 1e7)],

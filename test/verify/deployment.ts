@@ -84,8 +84,10 @@ export function visits(site: string, count: number, seed = 1): JournalEvent[] {
     const session = random() < 0.9 ? `s${visit}` : undefined
     return Array.from({ length: 1 + Math.floor(random() * 12) }, (_, q) => {
       const name = ['pageview', 'click', 'scroll', 'purchase'][q === 0 ? 0 : Math.floor(random() * 4)] ?? 'click'
-      const own = name === 'purchase' ? ({ own: true } as const) : {}
-      const id = own.own ? `order-${seed}-${visit}-${q}` : `w${seed}x${visit}.${q}`
+      const goals = visit % 3 === 0 ? ['Order', 'Third order'] : ['Order']
+      const worth = q % 2 === 0 ? { revenue: 1_005 * q, currency: 'EUR' } : {}
+      const own = name === 'purchase' ? ({ own: true, goals, ...worth } as const) : {}
+      const id = 'own' in own ? `order-${seed}-${visit}-${q}` : `w${seed}x${visit}.${q}`
       const ts = new Date(from + Math.floor(random() * 1_800_000))
       const path = `/p/${Math.floor(random() ** 3 * 40)}`
       return journalEvent({ site, id, name, session, ts, path, ...own, ...(visit % 50 === 0 && { bot: 'x' }) })
