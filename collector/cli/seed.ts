@@ -16,7 +16,10 @@ export const seed = defineCommand({
     days: { type: 'string', description: "of the site's time zone", default: '30' },
     until: { type: 'string', description: 'date before which it ends; today if absent' },
     seed: { type: 'string', description: 'a whole number: the same one gives the same history', default: '1' },
-    cookieless: { type: 'string', description: 'share of visitors of whom nothing is kept', default: '0.15' },
+    cookieless: {
+      type: 'string',
+      description: 'share of visitors of whom nothing is kept; 0, or 0.6 where the site is cookieless, if absent',
+    },
     add: { type: 'boolean', description: 'also where the site has events already' },
     'without-events': {
       type: 'boolean',
@@ -36,7 +39,7 @@ export const seed = defineCommand({
         days: numberOf(args.days),
         seed: numberOf(args.seed),
         until: args.until,
-        cookieless: numberOf(args.cookieless),
+        cookieless: args.cookieless === undefined ? undefined : numberOf(args.cookieless),
         add: args.add,
         withoutEvents: args['without-events'],
         signal: interruption.signal,

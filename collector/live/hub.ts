@@ -75,7 +75,8 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
         fill(entry)
         void entry.ready.then(
           () => {
-            for (const viewer of entry.viewers) sendSnapshot(entry, viewer)
+            // After another interruption the room is filled once more, and is empty until then.
+            if (!entry.early) for (const viewer of entry.viewers) sendSnapshot(entry, viewer)
           },
           () => {},
         )

@@ -10,8 +10,8 @@ export interface SeedOptions {
   seed?: number
   /** date of the site's day before which it ends; today if absent */
   until?: string | undefined
-  /** share of cookieless visitors; 0.15 if absent */
-  cookieless?: number
+  /** share of cookieless visitors; if absent, what the site's mode takes: {@link COOKIELESS} */
+  cookieless?: number | undefined
 }
 
 /** A history that can't be: every mistake, one a line. */
@@ -19,12 +19,14 @@ export class SeedError extends Error {
   override name = 'SeedError'
 }
 
+/** By mode: without it nothing comes in that way. */
+const COOKIELESS: Record<Site['consent'], number> = { required: 0, cookieless: 0.6, none: 0 }
 const DAY_MS = 86_400_000
 const MOST = { events: 1_000_000_000, days: Math.floor(KEPT.events / DAY_MS) } as const
 
 /** @param now ms @throws SeedError */
 export function planOf(site: Site, options: SeedOptions, now: number): Plan {
-  const { events, days, seed = 1, until, cookieless = 0.15 } = options
+  const { events, days, seed = 1, until, cookieless = COOKIELESS[site.consent] } = options
   const today = startOfDay(now, site.timezone)
   const to = until === undefined ? today : /^\d{4}-\d\d-\d\d$/.test(until) ? readTime(until, site.timezone) : undefined
   const wrong: string[] = []

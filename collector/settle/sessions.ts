@@ -86,8 +86,12 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
 
 const READ = Object.entries(ATTRIBUTES) as [Attribute, (event: JournalEvent) => string | undefined][]
 
+type Begun = 'entry' | 'source'
+/** Of which no event has told yet how it came about. */
+type Unbegun = Omit<Session, Begun> & { [field in Begun]?: Session[field] }
+
 /** What this event tells of how the session came about is what holds. */
-function begin(draft: Session, event: JournalEvent): void {
+function begin(draft: Unbegun, event: JournalEvent): asserts draft is Session {
   draft.entry = event.path
   draft.host = event.host
   const attributes: Attributes = draft
@@ -112,14 +116,12 @@ export function draftOf(session: Session): Session {
 /** A session without events yet, begun by this one. */
 export function openSession(event: JournalEvent, _id: string): Session {
   const { site, ts, path, consent } = event
-  const session: Session = {
+  const session: Unbegun = {
     _id,
     site,
     start: ts,
     end: ts,
-    entry: path,
     exit: path,
-    source: event.source,
     views: 0,
     events: 0,
     engaged: 0,

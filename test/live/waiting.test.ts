@@ -1,7 +1,8 @@
-import { pino } from 'pino'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { createHub, type Hub } from '../../collector/live/hub.ts'
+import type { LiveSnapshot } from '../../collector/live/messages.ts'
+import { createLog } from '../../collector/log.ts'
 import { connect } from '../../collector/store/connect.ts'
 import { ensureCollections, type Mongod } from '../../collector/store/index.ts'
 import { journalEvent, openPage } from '../fixtures/events.ts'
@@ -11,14 +12,18 @@ let mongod: Mongod
 let client: Awaited<ReturnType<typeof connect>>
 let hub: Hub
 let now = Date.now()
+const lines: string[] = []
 beforeAll(async () => {
   mongod = await startTestMongod()
   client = await connect(mongod.uri, { appName: 'test' })
   await ensureCollections(client.db('test'))
-  hub = createHub(client, client.db('test'), pino({ level: 'silent' }), () => now)
 })
+beforeEach(() => {
+  const log = createLog('warn', { write: line => void lines.push(line) })
+  hub = createHub(client, client.db('test'), log, () => now)
+})
+afterEach(() => hub.close())
 afterAll(async () => {
-  await hub.close()
   await client.close()
   await mongod.close()
 })
@@ -38,3 +43,43 @@ test('a viewer who waited long for the snapshot, as of a server that was away, h
   await vi.waitFor(() => expect(heard).toEqual(['snapshot', 'tick']), 5_000)
   leave()
 })
+
+test('where the stream is interrupted again while the room is filled anew, no snapshot is empty', async () => {
+  const admin = client.db('admin')
+  /** Ended where the driver can't go on by itself. */
+  const interrupt = async () => {
+    const before = lines.length
+    await vi.waitFor(
+      async () => {
+        const following = { currentOp: 1, op: 'getmore', ns: 'test.journal' }
+        for (const { opid: op } of (await admin.command(following)).inprog) await admin.command({ killOp: 1, op })
+        expect(lines.slice(before).join('')).toContain('was interrupted')
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+  }
+  const blocked = async (finds: number) => {
+    const { inprog } = await admin.command({ currentOp: 1, 'command.find': 'rollups' })
+    expect(inprog).toHaveLength(finds)
+  }
+  now = Date.now()
+  const page = toStored(openPage([journalEvent({ id: 'b', site: 'twice' })], { lane: 0, epoch: 1 }))
+  await client.db('test').collection<StoredPage>('journal').insertOne(page)
+  const snapshots: LiveSnapshot[] = []
+  const send = (event: string, _: string, data: string) => {
+    if (event === 'snapshot') snapshots.push(JSON.parse(data) as LiveSnapshot)
+  }
+  const site = { key: 'twice', domain: 'twice.example', consent: 'none', timezone: 'UTC' } as const
+  const leave = await hub.join(site, { send, end() {} })
+  // Each filling begins with a find.
+  const data = { failCommands: ['find'], blockConnection: true, blockTimeMS: 5_000 }
+  await admin.command({ configureFailPoint: 'failCommand', mode: { times: 2 }, data })
+  await interrupt()
+  await vi.waitFor(() => blocked(1), { timeout: 5_000, interval: 10 })
+  await interrupt()
+  await vi.waitFor(() => blocked(2), { timeout: 5_000, interval: 10 })
+  await vi.waitFor(() => blocked(0), { timeout: 10_000, interval: 10 })
+  await vi.waitFor(() => expect(snapshots.length).toBeGreaterThan(1), { timeout: 10_000, interval: 10 })
+  expect(snapshots.map(({ recent }) => recent.length)).toEqual(snapshots.map(() => 1))
+  leave()
+}, 60_000)

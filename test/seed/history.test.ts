@@ -143,6 +143,7 @@ describe('a history', () => {
   })
 
   test('has cookieless visitors, of whom a document is one day and never the next', () => {
+    const { sessions } = tell({ cookieless: 0.15 }, site({ consent: 'cookieless' }))
     const days = sessions.filter(({ visits }) => visits)
     expect(days.length / sessions.length).toBeCloseTo(0.15, 1)
     expect(days.some(({ visits }) => (visits?.length ?? 0) > 1)).toBe(true)
@@ -151,7 +152,23 @@ describe('a history', () => {
       expect(date.format(end)).toBe(date.format(start))
       expect([visitor?.[0], _id]).toEqual(['~', `shop:${visitor}`])
     }
-    expect(tell({ cookieless: 0 }).sessions.filter(({ visits }) => visits)).toEqual([])
+  })
+
+  test('has nothing, if not told to, that the consent of its site does not cover', () => {
+    const flags = (consent: Site['consent']) =>
+      [...new Set(tell({ events: 2_000 }, site({ consent })).events.map(({ consent }) => consent))].toSorted()
+    expect(flags('required')).toEqual(['g'])
+    expect(flags('cookieless')).toEqual(['g', 'l'])
+    expect(flags('none')).toEqual(['x'])
+  })
+
+  test('places its visitors, as much as its site is to know', () => {
+    const views = events.filter(({ name }) => name === 'pageview')
+    expect(new Set(views.map(({ country }) => country)).size).toBeGreaterThan(8)
+    expect(views.filter(({ region, city }) => region !== undefined || city !== undefined)).toEqual([])
+    const all = tell({ events: 2_000 }, site({ place: 'city' })).events
+    for (const { country = '', region, city } of all)
+      expect([region?.slice(0, 3), city]).toEqual([`${country}-`, expect.any(String)])
   })
 
   test('ended early it is shorter, and whole', () => {

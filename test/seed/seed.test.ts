@@ -83,7 +83,7 @@ describe('a history in a database', () => {
       // Around the zone's next change of the clock, where it has one: what is ahead does not expire meanwhile.
       const next = Temporal.Now.zonedDateTimeISO(timezone).getTimeZoneTransition('next')
       const now = (next?.epochMilliseconds ?? Date.now()) + 3 * DAY
-      await make({ timezone })
+      await make({ timezone, consent: 'cookieless', place: 'city' })
       const report = await sow({ events: 20_000, days: 4, now })
       expect(report).toMatchObject({ interrupted: false, all: { events: 20_000 }, stored: { events: 20_000 } })
       if (next) {
