@@ -3,7 +3,6 @@ import type { Document } from 'mongodb'
 import type { Ask } from './engine.ts'
 import { bucketOf, eventText } from './expressions.ts'
 import {
-  type Expression,
   type Filter,
   isEventLeaf,
   type Leaf,
