@@ -1,7 +1,7 @@
 /** Events of the range, added up from the raw record, with the attributes of their sessions where these are asked for. */
 import type { Document } from 'mongodb'
 import type { Ask } from './engine.ts'
-import { bucketOf, eventText, visitText } from './expressions.ts'
+import { bucketOf, eventText } from './expressions.ts'
 import {
   type Expression,
   type Filter,
@@ -12,26 +12,23 @@ import {
   partsOf,
   toMatch,
 } from './filter.ts'
-import {
-  type EventDimension,
-  isEventDimension,
-  isTimeDimension,
-  isVisitDimension,
-  type VisitDimension,
-} from './names.ts'
+import { type Join, joined, joinSessions, type Parts } from './join-sessions.ts'
+import { type EventDimension, isEventDimension, isTimeDimension, isVisitDimension } from './names.ts'
 import type { Done } from './scan.ts'
 import { OF_VISITS, sumMatches } from './sum-matches.ts'
 
 const IS_VIEW = { $cond: [{ $eq: ['$meta.name', 'pageview'] }, 1, 0] }
+const IS_PAID = { $cond: [{ $gt: ['$currency', null] }, 1, 0] }
 /** Currencies have an order, so that two of them tell whether there is one. */
 const WORTH = {
   revenue: { $sum: '$revenue' },
-  paid: { $sum: { $cond: [{ $gt: ['$currency', null] }, 1, 0] } },
+  paid: { $sum: IS_PAID },
   lowest: { $min: '$currency' },
   highest: { $max: '$currency' },
 }
-/** As settle divides a cookieless visitor's day: two events of one half hour are of one visit. */
-const SLOT_MS = 30 * 60_000
+
+/** The same of an event that was joined with its session. */
+const WORTH_OF_ONE = { revenue: '$row.revenue', paid: '$row.paid', lowest: '$row.currency', highest: '$row.currency' }
 
 function baseMatch({ site, range, bots }: Ask): Document {
   return {
@@ -90,22 +87,34 @@ export const doneEvents = (ask: Ask, filter: Filter): Document[] => [
   { $group: { _id: '$session' } },
 ]
 
-/**
- * Events that fit, in three steps: by session and visitor; joined with the session, where that is needed; and added up so
- * that each visit and each visitor of a row counts once.
- * @param cookieless whether sessions of the range may be divided into visits
- */
-export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean): Document[] {
-  const { measures, dimensions, filters, grid, pagesOnly } = ask
+function partsOfAsk({ measures, dimensions, filters }: Ask, cookieless: boolean): Parts {
   const parts = filters.flatMap(partsOf)
   const early = parts.filter(part => leavesOf(part).every(isEventLeaf))
   const late = parts.filter(part => !early.includes(part))
   const values = dimensions.filter(name => !isTimeDimension(name))
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
-  const hasVisitors = measures.includes('visitors')
   const needsVisit = measures.some(measure => measure !== 'visits' && OF_VISITS.includes(measure))
-  const joins = late.length > 0 || values.some(isVisitDimension) || needsVisit || (hasVisits && cookieless)
+  return {
+    early,
+    late,
+    kept: late.flatMap(leavesOf).filter(isEventLeaf),
+    values,
+    hasVisits,
+    hasVisitors: measures.includes('visitors'),
+    joins: late.length > 0 || values.some(isVisitDimension) || needsVisit || (hasVisits && cookieless),
+  }
+}
 
+/**
+ * Events that fit: joined with their sessions where that is needed, and added up so that each visit and each visitor of a
+ * row counts once.
+ * @param cookieless whether sessions of the range may be divided into visits
+ * @param join how, where it is needed
+ */
+export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean, join: Join): Document[] {
+  const { dimensions, grid, measures, pagesOnly } = ask
+  const parts = partsOfAsk(ask, cookieless)
+  const { early, values, hasVisits, hasVisitors, joins, kept } = parts
   const doneMatch = (field: string) => (of: Filter) => ({ [field]: { $in: done.get(of) ?? [] } })
   const apart = dimensions.includes('event:goal')
   const first = [baseMatch(ask), ...nameMatch(early), ...(apart ? [{ goals: { $exists: true } }] : [])]
@@ -113,72 +122,32 @@ export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean): Docu
   const match = apart
     ? [{ $match: { $and: first } }, { $unwind: '$goals' }, { $match: { $and: [{}, ...conditions] } }]
     : [{ $match: { $and: [...first, ...conditions] } }]
-  // Of parts that ask both event and session, what the event says is kept for after the join.
-  const kept = late.flatMap(leavesOf).filter(isEventLeaf)
   const eventKey: Document = {
     ...Object.fromEntries(values.flatMap((name, i) => (isEventDimension(name) ? [[`d${i}`, eventText(name)]] : []))),
     ...(grid && { b: bucketOf('$ts', grid) }),
+    ...(hasVisitors && { v: { $ifNull: ['$visitor', '$session', null] } }),
   }
   const counted = pagesOnly ? IS_VIEW : { $literal: 1 }
-  const sums = { events: { $sum: 1 }, pageviews: { $sum: IS_VIEW }, ...(measures.includes('revenue') && WORTH) }
+  const asksWorth = measures.includes('revenue')
+  const sums = { events: { $sum: 1 }, pageviews: { $sum: IS_VIEW }, ...(asksWorth && WORTH) }
   const rowsOfPages = pagesOnly ? [{ $match: { pageviews: { $gt: 0 } } }] : []
   if (!hasVisits && !hasVisitors && !joins) return [...match, { $group: { _id: eventKey, ...sums } }, ...rowsOfPages]
 
-  const byVisitor = hasVisitors ? { v: { $ifNull: ['$visitor', '$session', null] } } : {}
-  const byLeaf = Object.fromEntries(kept.map((leaf, i) => [`f${i}`, eventCondition(leaf, apart)]))
-  const bySession = hasVisits || joins
-  const slot = { $cond: [{ $eq: ['$consent', 'l'] }, { $floor: { $divide: [{ $toLong: '$ts' }, SLOT_MS] } }, 0] }
   const rowKey = Object.fromEntries([...values.map((_, i) => [`d${i}`, 0]), ...(grid ? [['b', 0]] : [])])
-  const sessionKey = { s: { $ifNull: ['$session', null] }, ...(cookieless && { l: slot }) }
+  const last = [...sumMatches({ ask, rowKey, joins, hasVisits, hasVisitors }), ...rowsOfPages]
+  if (!joins) {
+    const _id = { ...eventKey, ...(hasVisits && { s: { $ifNull: ['$session', null] } }) }
+    return [...match, { $group: { _id, ...sums, c: { $max: counted } } }, ...last]
+  }
+  const worth = { revenue: '$revenue', paid: IS_PAID, currency: '$currency' }
+  const leaves = kept.map((leaf, i) => [`f${i}`, eventCondition(leaf, apart)])
+  const row = { ...eventKey, ...Object.fromEntries(leaves), p: IS_VIEW, c: counted, t: '$ts', ...(asksWorth && worth) }
   return [
     ...match,
-    {
-      $group: {
-        _id: { ...eventKey, ...byLeaf, ...byVisitor, ...(bySession && sessionKey) },
-        ...sums,
-        c: { $max: counted },
-        t: { $min: '$ts' },
-      },
-    },
-    ...(joins ? joinStages(ask, values, late, kept, doneMatch('_id.s')) : []),
-    ...sumMatches({ ask, rowKey, joins, hasVisits, hasVisitors }),
-    ...rowsOfPages,
-  ]
-}
-
-/** Adds to a group its session's attributes and its visit, and leaves out what the filters of both leave out. */
-function joinStages(
-  { site }: Ask,
-  values: readonly string[],
-  late: Filter[],
-  kept: Leaf[],
-  done: (of: Filter) => Document,
-): Document[] {
-  const leaf = (of: Leaf): Document => {
-    const place = kept.indexOf(of)
-    if (place >= 0) return { [`_id.f${place}`]: true }
-    return { $expr: leafExpression(of, visitText(of.attribute as VisitDimension, '$z.')) }
-  }
-  const inVisit = { $and: [{ $lte: ['$$one.start', '$t'] }, { $gte: ['$$one.end', '$t'] }] }
-  return [
-    { $set: { k: { $concat: [`${site.key}:`, '$_id.s'] } } },
-    // Without a pipeline of its own, which made it take almost twice as long.
-    { $lookup: { from: 'sessions', localField: 'k', foreignField: '_id', as: 'z' } },
-    { $set: { z: { $first: '$z' } } },
-    ...late.map(part => ({ $match: toMatch(part, leaf, done) })),
-    {
-      $set: {
-        ...Object.fromEntries(
-          values.flatMap((name, i) => (isVisitDimension(name) ? [[`_id.d${i}`, visitText(name, '$z.')]] : [])),
-        ),
-        z: {
-          $cond: [
-            { $isArray: '$z.visits' },
-            { $first: { $filter: { input: '$z.visits', as: 'one', cond: inVisit } } },
-            { start: null, length: { $subtract: ['$z.end', '$z.start'] }, views: '$z.views' },
-          ],
-        },
-      },
-    },
+    // What has no session is by itself: all of it would be too much for one.
+    { $project: { _id: { $ifNull: ['$session', '$ts'] }, row } },
+    ...joinSessions(ask, parts, doneMatch('_id'), join),
+    { $project: { ...joined(parts, Object.keys(eventKey)), ...(asksWorth && WORTH_OF_ONE) } },
+    ...last,
   ]
 }

@@ -6,6 +6,7 @@ import type { AggregateOptions, Db, Document } from 'mongodb'
 import type { Ask, Engine, Measure, Page, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
+import type { Join } from './join-sessions.ts'
 import { isTimeDimension, type Metric } from './names.ts'
 import { RATIOS, SHARES } from './order.ts'
 import { QueryError } from './query.ts'
@@ -15,22 +16,33 @@ import { visitsPipeline } from './scan-visits.ts'
 
 /** Sessions that a `has_done` may hold. */
 const MOST_DONE = 100_000
+/** A document that is larger than 16 MB, or a list in memory larger than 100. */
+const TOO_LARGE: unknown[] = [10_334, 146]
 
 export function createScan(db: Db): Engine {
   return {
     async answer(ask, signal) {
       const options = { allowDiskUse: true, readConcern: { level: 'majority' }, ...reading(signal) } as const
       const done = await findDone(db, ask, options)
-      const { collection, stages } = await pipelineOf(db, ask, done, options)
-      const run = (last: Document[]) => db.collection(collection).aggregate([...stages, ...last], options)
-      const rows: Row[] = []
-      for await (const document of run(ask.page ? pageStages(ask, ask.page) : [])) {
-        const row = toRow(document, ask)
-        if (!ask.wanted || ask.wanted.has(rowKey(row))) rows.push(row)
+      try {
+        return await run(db, ask, await pipelineOf(db, ask, done, 'union', options), options)
+      } catch (error) {
+        // Of one session there is more than a document takes.
+        if (!TOO_LARGE.includes((error as { code?: unknown }).code)) throw error
+        return await run(db, ask, await pipelineOf(db, ask, done, 'lookup', options), options)
       }
-      return { rows, source: ask.over === 'visits' ? 'sessions' : 'events', ...(await countAll(ask, rows, run)) }
     },
   }
+}
+
+async function run(db: Db, ask: Ask, { collection, stages }: Pipeline, options: AggregateOptions): Promise<Rows> {
+  const endedBy = (last: Document[]) => db.collection(collection).aggregate([...stages, ...last], options)
+  const rows: Row[] = []
+  for await (const document of endedBy(ask.page ? pageStages(ask, ask.page) : [])) {
+    const row = toRow(document, ask)
+    if (!ask.wanted || ask.wanted.has(rowKey(row))) rows.push(row)
+  }
+  return { rows, source: ask.over === 'visits' ? 'sessions' : 'events', ...(await countAll(ask, rows, endedBy)) }
 }
 
 /** What was asked whether it is done, and the ids of the sessions in which it was. */
@@ -52,12 +64,12 @@ async function findDone(db: Db, ask: Ask, options: AggregateOptions): Promise<Do
   return found
 }
 
-async function pipelineOf(
-  db: Db,
-  ask: Ask,
-  done: Done,
-  options: AggregateOptions,
-): Promise<{ collection: string; stages: Document[] }> {
+interface Pipeline {
+  collection: string
+  stages: Document[]
+}
+
+async function pipelineOf(db: Db, ask: Ask, done: Done, join: Join, options: AggregateOptions): Promise<Pipeline> {
   if (ask.over === 'visits') return { collection: 'sessions', stages: visitsPipeline(ask, done) }
   if (ask.over === 'events') return { collection: 'events', stages: sumsOfEvents(ask) }
   // Sessions of other visitors are one visit each, and need not be looked up to be counted.
@@ -70,7 +82,7 @@ async function pipelineOf(
     },
     { ...options, projection: { _id: 1 } },
   )
-  return { collection: 'events', stages: matchesPipeline(ask, done, cookieless !== null) }
+  return { collection: 'events', stages: matchesPipeline(ask, done, cookieless !== null, join) }
 }
 
 /** Sorts by the metrics before they are rounded, then by the values of all dimensions. */

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
- * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once.
+ * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once. With the word
+ * `reports` it measures those instead ({@link ./reports.mjs}).
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -12,8 +13,14 @@ import { measureBatches } from './batches.mjs'
 import { measureBurst } from './burst.mjs'
 import { measureLive } from './live.mjs'
 import { measurePixels } from './pixels.mjs'
+import { measureReports } from './reports.mjs'
 import { startServer } from './servers.mjs'
 import { measureSettle, openJournal } from './settle.mjs'
+
+if (process.argv.includes('reports')) {
+  await measureReports(process.argv)
+  process.exit()
+}
 
 const progress = text => process.stderr.write(`${text}\n`)
 const results = { machine: { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem(), node: process.version } }

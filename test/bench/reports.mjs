@@ -1,0 +1,234 @@
+/**
+ * `npm run bench -- reports`: a dashboard of 30 days over histories of growing size, beside the same questions asked of
+ * `events` by aggregation. `--events 50000000` says up to which size; `--json` also writes `test/bench/reports.json`.
+ *
+ * Cold is a collector that has just started, on a mongod as it is; warm are questions that nobody has asked before; kept are
+ * those that were. All questions of a dashboard are asked at once, and its time is that of the last answer.
+ */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { bodyOf, DASHBOARD, rowsOf, rowsOfPipeline, ZONE } from './dashboard.mjs'
+import { startServer } from './servers.mjs'
+import { openJournal } from './settle.mjs'
+
+const SIZES = [50_000, 500_000, 5_000_000, 50_000_000]
+/** What ends within some ten minutes on two cores; most of it writes the history. */
+const USUAL = 2_000_000
+const SITE = 'bench'
+const ROUNDS = { cold: 5, warm: 20, kept: 20 }
+/** No round begins after so many ms, but three are measured. */
+const PATIENCE = 30_000
+const LEAST = 3
+/** Up to this size the aggregation is measured more than once. */
+const SMALL = 500_000
+
+const progress = text => process.stderr.write(`${text}\n`)
+const number = value => Math.round(value).toLocaleString('en')
+const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+const summed = times => {
+  const sorted = times.toSorted((a, b) => a - b)
+  return { p50: at(sorted, 0.5), p95: at(sorted, 0.95), rounds: times.length }
+}
+
+export async function measureReports(argv) {
+  const option = argv.indexOf('--events')
+  const most = option < 0 ? USUAL : Number(argv[option + 1])
+  if (!Number.isInteger(most) || most < 1) throw new Error('--events takes a whole number')
+  const sizes = [...SIZES.filter(size => size < most), most]
+  const measured = []
+  for (const size of sizes) measured.push(await measureSize(size))
+  print(measured)
+  if (argv.includes('--json')) {
+    const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version }
+    writeFileSync(new URL('reports.json', import.meta.url), `${JSON.stringify({ machine, measured }, null, 2)}\n`)
+  }
+}
+
+async function measureSize(events) {
+  const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+  try {
+    // Holds the mongod, while others come and go.
+    const holder = await startServer('livetag', { LIVETAG_HOME: home })
+    try {
+      const started = performance.now()
+      progress(`${number(events)} events: writing the history`)
+      await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
+      await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', '30'])
+      const seeding = performance.now() - started
+      const { db, close } = await openJournal(home)
+      try {
+        return { events, seeding, ...(await measureDashboard(home, db, events)) }
+      } finally {
+        await close()
+      }
+    } finally {
+      await holder.stop()
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function measureDashboard(home, db, events) {
+  progress('the dashboard, cold')
+  let first
+  const cold = await repeated(ROUNDS.cold, async () => {
+    const server = await startServer('livetag', { LIVETAG_HOME: home })
+    try {
+      const { ms, answers } = await askDashboard(server, 0)
+      first ??= answers
+      return ms
+    } finally {
+      await server.stop()
+    }
+  })
+  const server = await startServer('livetag', { LIVETAG_HOME: home })
+  try {
+    progress('warm, and kept')
+    await askDashboard(server, 0)
+    let round = 0
+    const warm = await repeated(ROUNDS.warm, async () => (await askDashboard(server, ++round)).ms)
+    const single = await askOneByOne(server, ++round)
+    const kept = await repeated(ROUNDS.kept, async () => {
+      const { ms, answers } = await askDashboard(server, 0)
+      const anew = Object.entries(answers).filter(([, { meta }]) => meta && !meta.cached)
+      if (anew.length > 0) progress(`made anew: ${anew.map(([name]) => name).join(', ')}`)
+      return ms
+    })
+    progress('the same by aggregation over events')
+    const { times, rows } = await aggregate(db, events <= SMALL ? LEAST : 1)
+    const equal = Object.entries(DASHBOARD).map(([name, asked]) => {
+      const answer = first[name]
+      if (!answer?.results) return [name, `not answered: ${answer?.code}`]
+      if (isDeepStrictEqual(rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))) return [name, 'equal']
+      if (process.env.DEBUG) console.error(name, rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))
+      return [name, answer.meta.exact ? 'DIFFERENT' : 'about equal']
+    })
+    return { cold, warm, kept, single, aggregation: summed(times), equal: Object.fromEntries(equal) }
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Times of so many rounds, fewer where they take long. */
+async function repeated(rounds, round) {
+  const until = performance.now() + PATIENCE
+  const times = []
+  while (times.length < rounds && (times.length < LEAST || performance.now() < until)) times.push(await round())
+  return summed(times)
+}
+
+async function askDashboard(server, round) {
+  const started = performance.now()
+  const asked = Object.entries(DASHBOARD).map(async ([name, one]) => [
+    name,
+    await ask(server, bodyOf(one, SITE, round)),
+  ])
+  const answers = Object.fromEntries(await Promise.all(asked))
+  return { ms: performance.now() - started, answers }
+}
+
+async function askOneByOne(server, round) {
+  const single = {}
+  for (const [name, one] of Object.entries(DASHBOARD)) {
+    const started = performance.now()
+    const { meta, code } = await ask(server, bodyOf(one, SITE, round))
+    single[name] = { ms: performance.now() - started, source: meta?.source ?? code, exact: meta?.exact }
+  }
+  return single
+}
+
+/** The answer, or the problem. */
+async function ask({ url, key }, body) {
+  const response = await fetch(`${url}/api/v2/query`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify(body),
+  })
+  return await response.json()
+}
+
+async function aggregate(db, rounds) {
+  const day = new Intl.DateTimeFormat('sv', { timeZone: ZONE, dateStyle: 'short' })
+  const [today] = await db
+    .aggregate([
+      { $documents: [{ text: day.format(new Date()) }] },
+      { $project: { at: { $dateFromString: { dateString: '$text', timezone: ZONE } } } },
+      {
+        $project: { to: '$at', from: { $dateSubtract: { startDate: '$at', unit: 'day', amount: 30, timezone: ZONE } } },
+      },
+    ])
+    .toArray()
+  const match = { 'meta.site': SITE, ts: { $gte: today.from, $lt: today.to }, bot: { $exists: false } }
+  const times = []
+  let rows = {}
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now()
+    const asked = Object.entries(DASHBOARD).map(async ([name, { pipeline }]) => {
+      const options = { allowDiskUse: true, readConcern: { level: 'majority' } }
+      return [name, await db.collection('events').aggregate(pipeline(match), options).toArray()]
+    })
+    rows = Object.fromEntries(await Promise.all(asked))
+    times.push(performance.now() - started)
+  }
+  return { times, rows }
+}
+
+function livetag(home, args) {
+  return new Promise((resolve, reject) => {
+    const command = new URL('../../collector/cli/livetag.mjs', import.meta.url).pathname
+    const child = spawn(process.execPath, [command, ...args], {
+      env: { ...process.env, LIVETAG_HOME: home },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    child.once('exit', code =>
+      code === 0 ? resolve() : reject(new Error(`livetag ${args.join(' ')} ended with ${code}`)),
+    )
+  })
+}
+
+function print(measured) {
+  const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
+  const percent = (of, { p50 }) => `${((100 * of.p50) / p50).toPrecision(2)} %`
+  console.log(`A dashboard of 30 days, ${Object.keys(DASHBOARD).length} questions at once; ms at p50 / p95`)
+  console.table(
+    Object.fromEntries(
+      measured.map(({ events, cold, warm, kept, aggregation }) => [
+        `${number(events)} events`,
+        {
+          cold: ms(cold),
+          warm: ms(warm),
+          kept: ms(kept),
+          aggregation: number(aggregation.p50),
+          'cold in % of it': percent(cold, aggregation),
+          'warm in % of it': percent(warm, aggregation),
+          'kept in % of it': percent(kept, aggregation),
+        },
+      ]),
+    ),
+  )
+  const [first, last] = [measured[0], measured.at(-1)]
+  for (const name of ['cold', 'warm', 'kept', 'aggregation'])
+    console.log(
+      `${name}: ${(last[name].p50 / first[name].p50).toFixed(1)} × from ${number(first.events)} to ${number(last.events)} events`,
+    )
+  console.log('\nEach question by itself, warm: ms (source)')
+  console.table(
+    Object.fromEntries(
+      Object.keys(DASHBOARD).map(name => [
+        name,
+        Object.fromEntries([
+          ...measured.map(({ events, single }) => {
+            const { ms: took, source, exact } = single[name]
+            return [number(events), `${number(took)} (${source}${exact === false ? ', ≈' : ''})`]
+          }),
+          ['beside the aggregation', [...new Set(measured.map(({ equal }) => equal[name]))].join(', ')],
+        ]),
+      ]),
+    ),
+  )
+}
