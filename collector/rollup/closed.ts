@@ -36,6 +36,11 @@ export const packClosed = (rows: Rows): Pick<ClosedDocument, 'values' | 'counter
   counters: packRows([...rows.values()]),
 })
 
+export const fromClosed = ({ values, counters }: Pick<ClosedDocument, 'values' | 'counters'>): Rows => {
+  const rows = unpackRows(counters, values.length)
+  return new Map(values.map((value, i) => [value, rows[i] ?? []]))
+}
+
 /** A time, ms, of which each asked dimension has a document that holds. */
 export interface Closed {
   from: number
