@@ -37,6 +37,11 @@ export const packClosed = (rows: Rows): Pick<ClosedDocument, 'values' | 'counter
   counters: packRows([...rows.values()], HOUR_COUNTERS.length),
 })
 
+export const fromClosed = ({ values, counters }: Pick<ClosedDocument, 'values' | 'counters'>): Rows => {
+  const rows = unpackRows(counters, values.length)
+  return new Map(values.map((value, i) => [value, rows[i] ?? []]))
+}
+
 /** A time, ms, of which each asked dimension has a document that holds. */
 export interface Closed {
   from: number

@@ -177,7 +177,7 @@ async function checkRollups(
   expected: (grain: string) => Rows,
   { counters }: Faults,
 ): Promise<void> {
-  const grains = new Map<string, Rows>(['minute', 'hour'].map(grain => [grain, new Map()]))
+  const grains = new Map<string, Rows>(Object.keys(GRAINS).map(grain => [grain, new Map()]))
   for await (const { grain, dim, at, values, counters: packed } of db
     .collection<StoredRollup>('rollups')
     .find({ site })) {

@@ -9,6 +9,8 @@ import type { Protection } from './protections.ts'
 import { until } from './until.ts'
 
 const ENTRY = fileURLToPath(new URL('collector.mjs', import.meta.url))
+/** Today and this month are taken for over, so that days and months are built while events come in, and built again soon; ms. */
+const CLOSING = { ahead: 40 * 86_400_000, pace: { every: 300, first: 0, later: 1_000 } }
 /** A clean end may take 10 s, ms. */
 const CLEAN_END_MS = 20_000
 const START_MS = 60_000
@@ -47,7 +49,7 @@ export interface CollectorParts {
 
 export function collectorProcess({ name, folder, built, without, options }: CollectorParts): CollectorProcess {
   const log = openSync(join(folder, `${name}.log`), 'a')
-  const argument = JSON.stringify({ built, without, options })
+  const argument = JSON.stringify({ built, without, options, closing: CLOSING })
   const crashes: string[] = []
   let child: ChildProcess | undefined
   let listening = false

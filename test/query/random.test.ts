@@ -1,13 +1,16 @@
 /**
- * Random queries against a naive recount; what hours answer is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
+ * Random queries against a naive recount; what hours answer, and days in their place, is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
  * prints the query.
  */
 import fc from 'fast-check'
+import { UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
 import { createMinutes } from '../../collector/query/minutes.ts'
 import { createScan } from '../../collector/query/scan.ts'
+import { findClosed } from '../../collector/rollup/closed.ts'
+import { createCloser, createFolder } from '../../collector/rollup/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, NAMES, PATHS, type RecordedSite, record } from './recorded.ts'
 import { type PlainEvent, type PlainQuery, recount, VISIT } from './recount.ts'
@@ -37,12 +40,39 @@ beforeAll(async () => {
   database = await freshDatabase()
   const { client, db } = database
   for (const [i, site] of SITES.entries()) recorded.set(site.key, makeEvents(site, 100 + i))
-  await record(db, [...recorded.values()], key => SITES.find(site => site.key === key)?.timezone)
+  await db
+    .collection<{ _id: string; timezone: string }>('sites')
+    .insertMany(SITES.map(({ key, timezone }) => ({ _id: key, timezone })))
+  /** As on that day of a site. */
+  const close = ({ to }: RecordedSite, day: number) =>
+    createCloser({ db, now: () => to + day * 24 * HOUR, pace: { every: 0, first: 0, later: 0 } }).pass()
+  const zoneOf = (key: string) => SITES.find(site => site.key === key)?.timezone
+  // Some days are built when half of the events are there, and again when some wait to be folded; what is folded later makes
+  // some of them stale, and others are built of all.
+  let closings = 0
+  await record(db, [...recorded.values()], zoneOf, async settled => {
+    const due = [0.4, 0.9].filter(share => share <= settled).length
+    if (due === closings) return
+    closings = due
+    for (const site of SITES.slice(0, 4)) await close(site, -1)
+  })
+  const folder = createFolder(db, { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }, zoneOf)
+  await folder.fold()
+  await close(SITES[1] as RecordedSite, 40)
+  for (const { key: site, from, to } of SITES) {
+    const range = { site, dims: ['total', 'visits'] as const, from, to: to + 40 * 24 * HOUR, fits: () => true }
+    const found = await client.withSession({ snapshot: true }, session =>
+      findClosed(db, { ...range, grains: ['month', 'day'] }, { session }),
+    )
+    held.set(site, found.length)
+  }
   const engines = [compared(createHours(client, db, clock), createScan(db)), createMinutes(client, db, clock)]
   queries = createQueries({ client, db, clock, engines })
 })
 afterAll(() => database.drop())
 
+/** days and months that hold, by site */
+const held = new Map<string, number>()
 const byHours = new Map<string, number>()
 let [asks, filled] = [0, 0]
 
@@ -288,8 +318,10 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   const kinds = [...byHours].sort().map(([kind, n]) => `${kind} ${n}`)
   const answered = [...byHours.values()].reduce((sum, n) => sum + n, 0)
   process.stderr.write(
-    `hours answered ${answered} of ${asks} asks, ${filled} with rows, all as the scan does (${kinds.join(', ')})\n`,
+    `days and months that hold: ${[...held].map(([site, n]) => `${site} ${n}`).join(', ')}\n` +
+      `hours answered ${answered} of ${asks} asks, ${filled} with rows, all as the scan does (${kinds.join(', ')})\n`,
   )
+  expect([...held.values()].filter(n => n > 0).length).toBeGreaterThan(1)
   // So that it is not by never answering that they are right.
   if (!process.env.SEED) expect(filled).toBeGreaterThan(asks / 10)
 })
