@@ -38,7 +38,7 @@ export const packClosed = (rows: Rows): Pick<ClosedDocument, 'values' | 'counter
 })
 
 export const fromClosed = ({ values, counters }: Pick<ClosedDocument, 'values' | 'counters'>): Rows => {
-  const rows = unpackRows(counters, values.length)
+  const rows = unpackRows(counters, values.length, HOUR_COUNTERS.length)
   return new Map(values.map((value, i) => [value, rows[i] ?? []]))
 }
 
