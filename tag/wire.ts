@@ -63,7 +63,7 @@ export const WireEvent = Type.Object({
   q: Type.Integer({ minimum: 0, maximum: 2 ** 31 }),
   /** how long before the envelope was sent it happened, ms on the device's clock */
   t: Type.Number({ minimum: -86_400_000 * 365, maximum: 86_400_000 * 3_650 }),
-  /** properties */
+  /** properties; `revenue` is `{amount, currency}`: a number or decimal text in major units, and a code of ISO 4217 */
   d: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** the caller's own id (an order number): unique per site and name, so counted once whatever happens */
   id: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.id })),

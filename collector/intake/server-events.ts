@@ -23,6 +23,7 @@ export const ServerEvent = Type.Object({
   time: Type.Optional(Type.Union([Type.Number(), Type.String()])),
   /** of the page that it is about; the site's own root if absent */
   url: Type.Optional(Type.String({ maxLength: LIMITS.url })),
+  /** as a tag's: `revenue` is `{amount, currency}` */
   properties: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** the caller's own (an order number): counted once with this name, whatever happens. Without one, a repeat counts again. */
   id: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.id })),

@@ -1,6 +1,6 @@
 /** From a {@link Query} to its answer: taken apart into asks, put to the engines, put together. */
 import { changeOf } from './comparison.ts'
-import { asksGoal, asksRevenue, countable, keptValues, regardless } from './conversions.ts'
+import { asksGoal, asksRevenue, countable, keptValues, ofEverybody, regardless } from './conversions.ts'
 import { type Ask, askFirst, type Engine, type Measure, type Page, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
 import { gridOf } from './grid.ts'
@@ -139,7 +139,7 @@ async function readWholes(query: Query, ask: Asking): Promise<Partial<Record<Met
   const wholes: Partial<Record<Metric, number>> = {}
   for (const metric of SHARES) {
     if (!query.metrics.includes(metric)) continue
-    const asked = metric === 'percentage' ? query : regardless(query)
+    const asked = metric === 'percentage' ? query : ofEverybody(query)
     const [only] = asksOf({ ...asked, metrics: ['visitors'] })
     if (!only) continue
     const { rows } = await ask({ ...only, dimensions: [], grid: undefined })

@@ -34,6 +34,11 @@ export function regardless(query: Query): Query {
   }
 }
 
+/** The same across all dimensions; where bots are told apart it is of bots. */
+export function ofEverybody(query: Query): Query {
+  return { ...regardless(query), dimensions: query.dimensions.filter(name => name === 'event:bot') }
+}
+
 /** Values of a row without those of goals and properties. */
 export function keptValues({ dimensions }: Query, values: readonly string[]): string[] {
   const names = dimensions.filter(name => !name.startsWith('time:'))

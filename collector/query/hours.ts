@@ -5,13 +5,7 @@
  */
 import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import {
-  fromRevenueKey,
-  HOUR_COUNTERS,
-  type HourCounter,
-  type HourDimension,
-  VISIT_DIMENSIONS,
-} from '../journal/index.ts'
+import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { type ClosedGrain, type Hours, OTHER, readHours, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
@@ -19,6 +13,7 @@ import { countryName } from './countries.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
+import { addWorth, isOneGoal } from './hours-of-goals.ts'
 import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
@@ -83,15 +78,11 @@ function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDi
     return isVisitDimension(name) ? VISIT_DIMENSIONS.find(dim => dim === VISIT_FIELDS[name]) : undefined
   }
   if (name === undefined || !measures.every(measure => OF_MATCHES.includes(measure))) return undefined
-  // An event that meets two goals is in the rows of both.
   if (name === 'event:goal' && !dimensions.includes(name) && !isOneGoal(filters)) return undefined
   if (name !== 'event:goal' && measures.includes('revenue')) return undefined
   const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }
-
-const isOneGoal = ([first, ...rest]: readonly Filter[]): boolean =>
-  rest.length === 0 && first?.kind === 'is' && first.exactCase && first.values.length === 1
 
 /** What the values of hours are in the answer. */
 function textsOf({ dimensions, filters }: Ask): (value: string) => string {
@@ -214,21 +205,4 @@ function sumRows(
       if (measure !== 'visitors') counts[measure] = measure === 'paid' ? 0 : of(sum, COUNTER[measure])
     return [{ ...row, counts }]
   })
-}
-
-/** Adds to rows by goal, or of one, what their conversions are worth. */
-function addWorth({ dimensions }: Ask, rows: Row[], worth: Hours, fitting: ReadonlySet<string>): void {
-  const byKey = new Map(rows.map(row => [rowKey(row), row]))
-  const byValue = !dimensions.every(isTimeDimension)
-  const [EVENTS, REVENUE] = [HOUR_COUNTERS.indexOf('events'), HOUR_COUNTERS.indexOf('revenue')]
-  for (const [bucket, all] of worth) {
-    for (const [key, counters] of all) {
-      const { currency, goal } = fromRevenueKey(key)
-      const row = fitting.has(goal) ? byKey.get(rowKey({ values: byValue ? [goal] : [], bucket })) : undefined
-      if (!row) continue
-      row.counts.revenue = (row.counts.revenue ?? 0) + (counters[REVENUE] ?? 0)
-      row.counts.paid = (row.counts.paid ?? 0) + (counters[EVENTS] ?? 0)
-      row.currency = (row.currency ?? currency) === currency && row.currency !== null ? currency : null
-    }
-  }
 }

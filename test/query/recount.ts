@@ -252,6 +252,7 @@ function sharesOf(all: PlainEvent[], zone: string, query: PlainQuery) {
   }
   const visitors = (dimensions: string[]) => {
     const filters = query.filters.flatMap(open).filter(filter => namesOf(filter).every(isOther))
+    if (query.dimensions.includes('event:bot')) filters.push(['is_not', 'event:bot', ['(none)']])
     const pagination = { limit: 1e9, offset: 0 }
     const { results } = recount(all, zone, {
       ...query,
