@@ -2,15 +2,7 @@
 import type { Document } from 'mongodb'
 import type { Ask } from './engine.ts'
 import { bucketOf, eventText } from './expressions.ts'
-import {
-  type Filter,
-  isEventLeaf,
-  type Leaf,
-  leafExpression,
-  leavesOf,
-  partsOf,
-  toMatch,
-} from './filter.ts'
+import { type Filter, isEventLeaf, type Leaf, leafExpression, leavesOf, partsOf, toMatch } from './filter.ts'
 import { type Join, joined, joinSessions, type Parts } from './join-sessions.ts'
 import { type EventDimension, isEventDimension, isTimeDimension, isVisitDimension } from './names.ts'
 import type { Done } from './scan.ts'
