@@ -16,7 +16,7 @@ import { isFault, readQuery } from './read-query.ts'
 import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
-import { startWork } from './work.ts'
+import { orGone, shareReads, startWork } from './work.ts'
 
 export interface Queries {
   /**
@@ -52,6 +52,7 @@ export function createQueries({
   most,
 }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
+  const present = shareReads(() => readMoment(client, db))
   return {
     async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()
@@ -60,13 +61,17 @@ export function createQueries({
       try {
         const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key, signal) })
         if (isFault(query)) return query
-        const moment = await readMoment(client, db, now, signal)
+        const moment = await orGone(present(), signal)
         const compute = (stop: AbortSignal) => answerQuery(query, { engines: all, now, signal: stop })
         const begin = () => startWork(compute, most)
         const { answer, cached } = kept
           ? await kept.take({ key: keyOf(query), basis: basisOf(query), moment, signal, turn, begin })
           : { answer: await begin().join(signal), cached: false }
-        return toAnswer(query, answer, { fresh: moment.fresh, cached, ms: performance.now() - begun })
+        return toAnswer(query, answer, {
+          fresh: Math.min(now, moment.oldest ?? now),
+          cached,
+          ms: performance.now() - begun,
+        })
       } catch (error) {
         if (error instanceof QueryError) return error.fault
         const fault = faultOf(error)

@@ -9,8 +9,10 @@ import { lanes } from '../settle/index.ts'
 import { reading } from './reading.ts'
 
 export interface Moment {
-  /** everything received before is settled, ms since the epoch: when the oldest page arrived that is not */
-  fresh: number
+  /** when it was read, ms since the epoch, by the clock that folding notes its times by */
+  at: number
+  /** everything received before is settled, ms since the epoch: when the oldest page arrived that is not, if there is one */
+  oldest: number | undefined
   /** the last settle number of each lane */
   settled: ReadonlyMap<number, number>
   /** how often counts were changed other than by settling */
@@ -29,10 +31,11 @@ const MOST_PAGES = 500
 /** The clocks of collectors differ by less, ms; where they do not, an answer is made anew for nothing. */
 const APART_MS = 60_000
 
-/** All at one moment, so that what is received before `fresh` is settled with a number in `settled`. */
-export async function readMoment(client: MongoClient, db: Db, now: number, signal: AbortSignal): Promise<Moment> {
+/** All at one moment, so that what is received before `oldest` is settled with a number in `settled`. */
+export async function readMoment(client: MongoClient, db: Db): Promise<Moment> {
+  const at = Date.now()
   return await client.withSession({ snapshot: true }, async session => {
-    const options = { session, ...reading(signal) }
+    const options = { session, ...reading() }
     const settled = new Map<number, number>()
     let changes = 0
     const projection = { settled: 1, changes: 1 }
@@ -46,7 +49,7 @@ export async function readMoment(client: MongoClient, db: Db, now: number, signa
       .sort({ _id: 1 })
       .limit(1)
       .toArray()
-    return { fresh: Math.min(now, +(oldest?.at ?? now)), settled, changes }
+    return { at, oldest: oldest && +oldest.at, settled, changes }
   })
 }
 
@@ -59,7 +62,7 @@ export async function stillHolds(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (before.changes !== now.changes) return false
-  const since = new Date(before.fresh - APART_MS)
+  const since = new Date(before.at - APART_MS)
   let pages = 0
   const spans = [...now.settled].flatMap(([lane, last]): Document[] => {
     const first = before.settled.get(lane) ?? 0

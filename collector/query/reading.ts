@@ -7,8 +7,12 @@ export const MAX_TIME_MS = 30_000
 interface Reading extends Abortable {
   maxTimeMS: number
   comment: string
-  signal: AbortSignal
+  signal?: AbortSignal
 }
 
-/** @param signal at which the driver closes the connection, and mongod ends what was asked on it */
-export const reading = (signal: AbortSignal): Reading => ({ maxTimeMS: MAX_TIME_MS, comment: 'livetag query', signal })
+/** @param signal if there is one: at which the driver closes the connection, and mongod ends what was asked on it */
+export const reading = (signal?: AbortSignal): Reading => ({
+  maxTimeMS: MAX_TIME_MS,
+  comment: 'livetag query',
+  ...(signal && { signal }),
+})

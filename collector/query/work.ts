@@ -39,15 +39,48 @@ export function startWork<T>(compute: (signal: AbortSignal) => Promise<T>, ms = 
     },
     join(signal) {
       waiting++
-      return new Promise<T>((resolve, reject) => {
-        const leave = () => {
-          if (--waiting === 0) stop.abort()
-          reject(signal.reason)
-        }
-        if (signal.aborted) return leave()
-        signal.addEventListener('abort', leave, { once: true })
-        done.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+      return orGone(done, signal, () => {
+        if (--waiting === 0) stop.abort()
       })
     },
+  }
+}
+
+/** What it gives; or the signal's reason, as soon as it aborts and `leave` was called. */
+export function orGone<T>(promise: Promise<T>, signal: AbortSignal, leave = () => {}): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const go = () => {
+      leave()
+      reject(signal.reason)
+    }
+    if (signal.aborted) return go()
+    signal.addEventListener('abort', go, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', go))
+  })
+}
+
+/**
+ * One read for all who ask at the moment. Who asks while one is on its way gets the next: it begins after they asked, so
+ * that it holds all that was there when they did.
+ */
+export function shareReads<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> | undefined
+  let next: Promise<T> | undefined
+  const begin = (): Promise<T> => {
+    const begun = read()
+    const end = () => {
+      if (running === ended) running = undefined
+    }
+    const ended = begun.then(end, end)
+    running = ended
+    return begun
+  }
+  return () => {
+    if (!running) return begin()
+    next ??= running.then(() => {
+      next = undefined
+      return begin()
+    })
+    return next
   }
 }

@@ -5,8 +5,8 @@ import { ensureCollections } from '../../collector/store/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 
 const AT = Date.parse('2026-03-10T12:00:00Z')
-/** 25 MB of paths. */
-const EVENTS = 12_500
+/** 110 MB of paths. */
+const EVENTS = 55_000
 const SITE = { key: 'shop', domain: 'shop.example', consent: 'none' as const, timezone: 'UTC' }
 
 let database: FreshDatabase
