@@ -4,7 +4,8 @@ import type { Db } from 'mongodb'
 import { HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
 import { type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
-import { GRAINS } from './model.ts'
+import { compareRows, type StoredRollup, unpack } from './check.ts'
+import { add, GRAINS, type Rows } from './model.ts'
 
 export interface ClosedWatch {
   readonly looks: number
@@ -53,6 +54,22 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
       return faults
     },
   }
+}
+
+/** At the end, when all is folded and closed: what days and months say, that hours do not. */
+export async function compareClosed(db: Db): Promise<string[]> {
+  const expected: Rows = new Map()
+  const actual: Rows = new Map()
+  const grains = ['hour', 'day', 'month']
+  for await (const held of db.collection<StoredRollup>('rollups').find({ grain: { $in: grains } })) {
+    const { site, grain, dim, at, values, counters } = held
+    const isHour = grain === 'hour'
+    unpack(counters, values.length).forEach((row, i) => {
+      for (const as of isHour ? ['day', 'month'] : [grain])
+        add(isHour ? expected : actual, `${site} ${as} ${dim} ${GRAINS[as]?.(+at)} ${values[i]}`, row)
+    })
+  }
+  return compareRows('days and months', actual, expected)
 }
 
 /** A line a row, in an order that is always the same. */
