@@ -102,8 +102,13 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
   const closer = createCloser({ db, ...given.closing })
   const { every } = given.closing?.pace ?? PACE
   // At times of its own, so that collectors that were started together find the work of each other done.
-  const close = () => repeat(stop.signal, every * (0.5 + Math.random()), log, () => closer.pass(stop.signal))
-  const loops = [keepLane(), drainOrphans(), refresh(), close()]
+  const closeDays = () =>
+    repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
+      await closer.pass(stop.signal).catch(error => {
+        if (!stop.signal.aborted) throw error
+      })
+    })
+  const loops = [keepLane(), drainOrphans(), refresh(), closeDays()]
 
   return {
     journal,

@@ -3,13 +3,14 @@
  * All is read at one moment and says what of each lane it contains, so it is right whoever writes it and whenever; it is
  * written by compare-and-swap, so that nothing older takes the place of something newer. No clock decides whether it is right.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { AnyBulkWriteOperation, ClientSession, Db, MongoServerError } from 'mongodb'
 import { HOUR_DIMENSIONS, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { lanes } from '../settle/index.ts'
 import { type ClosedDocument, type ClosedGrain, closedId, packClosed, type Rows } from './closed.ts'
 import { readSums, TooManyHours, UnfitHours } from './read-hours.ts'
 import { addDelta, OTHER } from './rollup.ts'
-import { type Position, readTouches } from './touch.ts'
+import { type Position, readTouches, type Touch } from './touch.ts'
 
 /** A day or month of a site. */
 export interface ClosedSpan {
@@ -64,7 +65,8 @@ export async function buildSpan(
   const { site, grain, from, to } = span
   const until = AbortSignal.any([AbortSignal.timeout(MOST_MS), ...(signal ? [signal] : [])])
   return await db.client.withSession({ snapshot: true }, async session => {
-    const position = await readPosition(db, span, session, until)
+    const seen = await readSeen(db, span, session, until)
+    const position = positionOf(seen)
     const built = await readBuilt(db, span, session)
     const documents: ClosedDocument[] = []
     for await (const [dim, rows] of sumsOf(db, span, session, until)) {
@@ -81,6 +83,9 @@ export async function buildSpan(
         ...packClosed(topOf(dim, rows)),
       })
     }
+    // Two reads of one session were seen to disagree where mongod was killed again and again. A day must not stay wrong for it.
+    if (!isDeepStrictEqual(seen, await readSeen(db, span, session, until)))
+      throw new Error('what a day is built of was not read at one moment')
     return documents
   })
 }
@@ -109,14 +114,26 @@ async function* sumsOf(
  * What the snapshot contains: of each lane all that is settled. A touch may be ahead of its lane where a database was put
  * back from a copy that was made piece by piece.
  */
-async function readPosition(db: Db, span: ClosedSpan, session: ClientSession, signal: AbortSignal): Promise<Position> {
-  const position: Position = { upto: {}, mended: 0 }
-  for await (const { _id, settled } of lanes(db).find({}, { session })) if (settled > 0) position.upto[_id] = settled
-  for (const { lane, folded, mended = 0 } of await readTouches(db, span, { session, signal })) {
+function positionOf({ settled, touches }: Seen): Position {
+  const position: Position = { upto: { ...settled }, mended: 0 }
+  for (const { lane, folded, mended = 0 } of touches) {
     if (folded > (position.upto[lane] ?? 0)) position.upto[lane] = folded
     position.mended += mended
   }
   return position
+}
+
+interface Seen {
+  /** lane → the last settle number given */
+  settled: Record<string, number>
+  touches: Touch[]
+}
+
+async function readSeen(db: Db, span: ClosedSpan, session: ClientSession, signal: AbortSignal): Promise<Seen> {
+  const settled: Seen['settled'] = {}
+  for await (const lane of lanes(db).find({}, { session }).sort({ _id: 1 }))
+    if (lane.settled > 0) settled[lane._id] = lane.settled
+  return { settled, touches: await readTouches(db, span, { session, signal }) }
 }
 
 async function readBuilt(db: Db, { site, grain, from }: ClosedSpan, session: ClientSession) {

@@ -91,17 +91,19 @@ export async function findClosed(db: Db, range: ClosedRange, options: ReadOption
 
 async function readGrain(
   db: Db,
-  { site, dims, to }: ClosedRange,
+  { site, dims }: ClosedRange,
   grain: ClosedGrain,
   left: { from: number; to: number }[],
   options: ReadOptions,
 ): Promise<Closed[]> {
   const spans = new Map<string, Closed>()
   const filter: Filter<ClosedDocument> = {
-    site,
-    grain,
-    dim: { $in: [...dims] },
-    at: { $gte: new Date(left[0]?.from ?? to), $lt: new Date(left.at(-1)?.to ?? to) },
+    $or: left.map(gap => ({
+      site,
+      grain,
+      dim: { $in: [...dims] },
+      at: { $gte: new Date(gap.from), $lt: new Date(gap.to) },
+    })),
   }
   const documents = db.collection<ClosedDocument>('rollups').find(filter, { ...options, batchSize: 10_000 })
   for await (const { dim, at, to, upto, mended, values, counters } of documents) {

@@ -1,10 +1,13 @@
 /** Whether days and months say what hours say, at every moment: looked at again and again while things are killed. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Db } from 'mongodb'
-import { HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
+import { HOUR_COUNTERS, HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
-import { type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
-import { GRAINS } from './model.ts'
+import { type ClosedGrain, type Hours, readHours, readTouches } from '../../collector/rollup/index.ts'
+import { lanes } from '../../collector/settle/index.ts'
+import { compareRows, type StoredRollup, unpack } from './check.ts'
+import { add, GRAINS, type Rows } from './model.ts'
 
 export interface ClosedWatch {
   readonly looks: number
@@ -24,10 +27,15 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
   const month = GRAINS.month?.(Date.now()) ?? 0
   const range = { site, dims: HOUR_DIMENSIONS, from: month - 8 * DAY_MS, to: month + 40 * DAY_MS, bucketOf: () => 0 }
   const look = async (grains: ClosedGrain[]): Promise<void> => {
-    const { held, both } = await db.client.withSession({ snapshot: true }, async session => {
+    const { held, both, torn } = await db.client.withSession({ snapshot: true }, async session => {
+      const seen = () => Promise.all([lanes(db).find({}, { session }).toArray(), readTouches(db, range, { session })])
+      const before = await seen()
       const both = [await readHours(db, { ...range, closed: grains }, session), await readHours(db, range, session)]
-      return { both, held: await findClosed(db, { ...range, grains, fits: () => true }, { session }) }
+      const held = await findClosed(db, { ...range, grains, fits: () => true }, { session })
+      return { both, held, torn: !isDeepStrictEqual(before, await seen()) }
     })
+    // Where mongod is killed in between, two reads of one session may disagree: that says nothing of days.
+    if (torn) return
     looks++
     if (held.length > 0) taken++
     const [closed = '', hours = ''] = both.map(textOf)
@@ -53,6 +61,22 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
       return faults
     },
   }
+}
+
+/** At the end, when all is folded and closed: what days and months say, that hours do not. */
+export async function compareClosed(db: Db): Promise<string[]> {
+  const expected: Rows = new Map()
+  const actual: Rows = new Map()
+  const grains = ['hour', 'day', 'month']
+  for await (const held of db.collection<StoredRollup>('rollups').find({ grain: { $in: grains } })) {
+    const { site, grain, dim, at, values, counters } = held
+    const isHour = grain === 'hour'
+    unpack(counters, values.length, HOUR_COUNTERS.length).forEach((row, i) => {
+      for (const as of isHour ? ['day', 'month'] : [grain])
+        add(isHour ? expected : actual, `${site} ${as} ${dim} ${GRAINS[as]?.(+at)} ${values[i]}`, row)
+    })
+  }
+  return compareRows('days and months', actual, expected)
 }
 
 /** A line a row, in an order that is always the same. */

@@ -10,8 +10,8 @@ if (without) register(new URL('without.mjs', import.meta.url), { data: without }
 const { createCollector } = await import(built)
 
 process.on('disconnect', () => process.exit(1))
-const now = () => Date.now() + closing.ahead
-const collector = await createCollector({ ...options, closing: { pace: closing.pace, now } }, {})
+const hurried = closing && { closing: { pace: closing.pace, now: () => Date.now() + closing.ahead } }
+const collector = await createCollector({ ...options, ...hurried }, {})
 const { url } = await collector.listen()
 process.on('message', ({ ask, at, lane }) => {
   if (ask === 'memory') process.send?.({ rss: process.memoryUsage.rss() })

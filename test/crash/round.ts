@@ -22,7 +22,7 @@ const LEAST_MS = 1_800
  * later rounds kill what would have to adopt a lane, or settle.
  */
 const SETTLED_MS = 90_000
-const RIGHT_MS = 20_000
+const RIGHT_MS = 10_000
 const ANSWERED_MS = 60_000
 /** Live views hold 30 minutes, and what falls out of them in the meantime is not compared; ms. */
 const LIVE_MS = 25 * 60_000
