@@ -1,7 +1,7 @@
 /** A history into the database: in groups, several at the same time, each document once. */
 import { type Db, type Document, ObjectId } from 'mongodb'
 import type { RollupDocument } from '../rollup/index.ts'
-import { type RawEvent, type Session, toRaw } from '../settle/index.ts'
+import { noteRevision, type RawEvent, type Revised, raiseRevisions, type Session, toRaw } from '../settle/index.ts'
 import { startCounters } from './counters.ts'
 import { startFlight } from './flight.ts'
 import type { Minute } from './history.ts'
@@ -36,6 +36,7 @@ export function startWriter(
   const counters = startCounters(lane, upto, zone)
   const stored: Stored = { events: 0, sessions: 0, rollups: 0 }
   const waiting = { events: [] as RawEvent[], sessions: [] as Session[], rollups: [] as RollupDocument[] }
+  const revised: Revised = new Map()
   // The page of the journal that these events would have come with.
   let page = new ObjectId()
   const send = async (kind: keyof Stored, least: number): Promise<void> => {
@@ -52,7 +53,10 @@ export function startWriter(
     stored,
     async write(minute) {
       if (raw) for (const event of minute.events) waiting.events.push(toRaw(event, page))
-      for (const session of minute.sessions) waiting.sessions.push(session)
+      for (const session of minute.sessions) {
+        waiting.sessions.push(session)
+        noteRevision(revised, undefined, session)
+      }
       counters.add(minute)
       collect(minute.at)
       if (waiting.events.length >= GROUP.events) page = new ObjectId()
@@ -66,6 +70,8 @@ export function startWriter(
       await send('sessions', 1)
       await send('rollups', 1)
       await flight.landed()
+      // Who has sketched a day of it meanwhile has not seen all.
+      await raiseRevisions(db, lane, revised)
     },
   }
 }

@@ -1,5 +1,5 @@
 /** Makes a session anew from its events, in a transaction: one that settle changes meanwhile is made anew again. */
-import type { Session } from '../settle/index.ts'
+import { NO_LANE, noteRevision, type Revised, raiseRevisions, type Session } from '../settle/index.ts'
 import { writeAudit } from './audit.ts'
 import type { Kind } from './kinds.ts'
 import { recount } from './recount.ts'
@@ -22,6 +22,9 @@ export const mendSession = (
       const after = should && { ...should, ...(before && { goals: before.goals }) }
       if (after) await sessions.replaceOne({ _id: id }, after, { session, upsert: true })
       else await sessions.deleteOne({ _id: id }, { session })
+      const revised: Revised = new Map()
+      noteRevision(revised, before ?? undefined, after)
+      await raiseRevisions(scope.db, NO_LANE, revised, session)
       await writeAudit(scope.db, { kind, site, what: id, before, after: after ?? null }, session)
       return true
     },
