@@ -12,6 +12,7 @@ import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
+import { createVisitors } from './visitors.ts'
 
 export interface Queries {
   /**
@@ -31,12 +32,12 @@ export interface QueryParts {
   engines?: readonly Engine[]
 }
 
-export function createQueries({
-  client,
-  db,
-  clock,
-  engines = [createHours(client, db, clock), createMinutes(client, db, clock)],
-}: QueryParts): Queries {
+function enginesOf(client: MongoClient, db: Db, clock: () => number): Engine[] {
+  const hours = createHours(client, db, clock)
+  return [hours, createMinutes(client, db, clock), createVisitors(client, db, hours)]
+}
+
+export function createQueries({ client, db, clock, engines = enginesOf(client, db, clock) }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
   return {
     async ask(body, site, signal) {

@@ -27,6 +27,7 @@ export interface Query {
     timeLabels: boolean
     totalRows: boolean
     bots: boolean
+    exact: boolean
     comparisons: Comparisons | undefined
   }
   /** as they were sent, for the answer */
