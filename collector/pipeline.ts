@@ -1,9 +1,12 @@
-/** Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. */
+/**
+ * Joins journal, settle and rollup for the lanes that one collector works on: its own, and orphans that it drains. Days that
+ * are over it closes, whatever the lane.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { createJournal, type Journal, type JournalEvent, type StoredPage } from './journal/index.ts'
 import type { Log } from './log.ts'
-import { createFolder } from './rollup/index.ts'
+import { type CloserParts, createCloser, createFolder, PACE } from './rollup/index.ts'
 import {
   createHolder,
   hasWork,
@@ -23,6 +26,7 @@ import {
   testFence,
   type ZoneOf,
 } from './settle/index.ts'
+import { createSketcher } from './sketch/index.ts'
 
 /** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
 const FOLD_MS = 1_000
@@ -48,7 +52,11 @@ interface Parts {
   zoneOf?: ZoneOf | undefined
   /** called for each event that is not counted, as one with its id was counted before */
   repeated?: ((event: JournalEvent) => void) | undefined
+  /** when days are over, and how soon they are closed */
+  closing?: Closing | undefined
 }
+
+export type Closing = Omit<CloserParts, 'db'>
 
 interface FencedParts extends Parts {
   raise: RaiseFence
@@ -92,7 +100,14 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
       }
     })
   const refresh = () => repeat(stop.signal, REFRESH_MS, log, () => refreshFences(db))
-  const loops = [keepLane(), drainOrphans(), refresh()]
+  const closer = createCloser({ db, ...given.closing })
+  const sketcher = createSketcher({ db, ...given.closing })
+  const { every } = given.closing?.pace ?? PACE
+  // At times of its own, so that collectors that were started together find the work of each other done.
+  const ownTime = (action: () => Promise<unknown>) => repeat(stop.signal, every * (0.5 + Math.random()), log, action)
+  const close = () => ownTime(() => closer.pass(stop.signal))
+  const sketch = () => ownTime(() => sketcher.pass(stop.signal))
+  const loops = [keepLane(), drainOrphans(), refresh(), close(), sketch()]
 
   return {
     journal,
@@ -142,7 +157,7 @@ function workOn({ db, log, raise, zoneOf, repeated }: FencedParts, lane: Lane): 
     else log.warn({ err: error, lane: lane.id }, 'settling failed and is tried again')
   }
   const settler = startSettler({ db, lane, raise, zoneOf, repeated, failed, lost: end })
-  const folder = createFolder(db, lane)
+  const folder = createFolder(db, lane, zoneOf)
   const foldAll = async () => {
     while ((await folder.fold()) > 0);
   }

@@ -9,7 +9,7 @@ import { type Options, readConfig } from './config.ts'
 import { countRejects, createIntake, createSalts, createServerEvents, isTrusted, withPatience } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
-import { startPipeline } from './pipeline.ts'
+import { type Closing, startPipeline } from './pipeline.ts'
 import { createReadiness } from './readiness.ts'
 import { ensureSites, watchSites } from './sites/index.ts'
 import { connect, ensureCollections, openMongod } from './store/index.ts'
@@ -35,6 +35,8 @@ export interface CollectorOptions extends Options {
   onProgress?: (text: string) => void
   /** now, ms since the epoch; `Date.now` if absent */
   clock?: () => number
+  /** when days are over, and how soon they are closed; for tests */
+  closing?: Closing
   /** of your own app; if absent, JSON lines on stderr from `logLevel` on */
   log?: Log
 }
@@ -67,7 +69,7 @@ export async function createCollector(
   const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const zoneOf = (key: string) => sites.get(key)?.timezone
-  const pipeline = await startPipeline({ db, log, zoneOf, repeated }, config.journalBytes)
+  const pipeline = await startPipeline({ db, log, zoneOf, repeated, closing: options.closing }, config.journalBytes)
   const hub = createHub(client, db, log, clock)
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)

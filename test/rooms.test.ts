@@ -39,7 +39,7 @@ const MAY: Record<string, string[]> = {
 /** Files that are shapes only and may be imported by name. */
 const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['collector/log.ts', 'collector/get-or-add.ts']
+const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

@@ -1,25 +1,21 @@
 /**
- * Counts from the hour rollups: of events and of visits, all of them or by one attribute, where range and buckets are made of
+ * Counts from the hour rollups, and from days and months where these were closed: of events and of visits, all of them or by one attribute, where range and buckets are made of
  * whole hours of the site's zone. What hours do not know exactly is left to the next engine: different visitors, two
  * attributes at a time, the host of a visit, hours that had more values than they hold, and what is older than they are.
  */
 import type { Abortable, AggregateOptions, Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
-import { type Hours, OTHER, readHours, TooManyHours } from '../rollup/index.ts'
+import { type ClosedGrain, type Hours, OTHER, readHours, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
-import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
+import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 
 const DAY_MS = 86_400_000
-/** More than the longest hour, ms. */
-const LONGEST_MS = 2 * 3_600_000
-/** The place of hours before the range. */
-const BEFORE = -1
 /** Values of hours that one answer reads, which takes seconds, and rows that it holds. */
 const MOST = { read: 3_000_000, held: 300_000 }
 /** Values that are asked at a time whether filters hold: less than a message takes. */
@@ -50,7 +46,7 @@ export function createHours(client: MongoClient, db: Db, clock: () => number): E
     async answer(ask, signal) {
       const dim = dimensionOf(ask)
       if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask))) return undefined
-      const hours = await readExact(client, db, ask, dim, signal)
+      const hours = await readExact(client, db, ask, { dim, now: clock(), signal })
       if (!hours) return undefined
       const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()]))
       const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
@@ -81,8 +77,7 @@ function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDi
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
   const begins = (at: number): boolean => hourOf(at, site.timezone).at === at
-  // A day sooner than they expire.
-  if (range.from < now - KEPT.hours + DAY_MS || !begins(range.from)) return false
+  if (!begins(range.from)) return false
   // Events may come in while this is answered.
   const soon = now + MINUTE_MS
   if (range.to <= soon && !begins(range.to)) return false
@@ -102,32 +97,41 @@ async function isOlder(db: Db, { site, range }: Ask): Promise<boolean> {
   return false
 }
 
+/** What of a bucket may be read as one. */
+const CLOSED: Record<TimeUnit, ClosedGrain[]> = {
+  minute: [],
+  hour: [],
+  day: ['day'],
+  week: ['day'],
+  month: ['month', 'day'],
+}
+
 /** By place in the grid; `undefined` where hours lie otherwise, have had more values than they hold, or are too many. */
 async function readExact(
   client: MongoClient,
   db: Db,
   { site, range, grid }: Ask,
-  dim: HourDimension,
-  signal: AbortSignal,
+  { dim, now, signal }: { dim: HourDimension; now: number; signal: AbortSignal },
 ): Promise<Hours | undefined> {
-  let lieRight = true
-  const bucketOf = (at: number): number => {
-    // Counted when the site had another zone, whose hours are a part of an hour off.
-    if (hourOf(at, site.timezone).at !== at) lieRight = false
-    if (at < range.from) return BEFORE
-    return grid ? placeOf(grid.starts, at) : 0
+  const asked = {
+    site: site.key,
+    dims: [dim],
+    from: range.from,
+    to: range.to,
+    bucketOf: (at: number) => (grid ? placeOf(grid.starts, at) : 0),
+    closed: CLOSED[grid?.unit ?? 'month'],
+    zone: site.timezone,
+    // A day sooner than they expire.
+    kept: now - KEPT.hours + DAY_MS,
+    most: MOST,
+    signal,
   }
-  // Such an hour may begin before the range and end in it.
-  const span = { from: range.from - LONGEST_MS, to: range.to }
-  const asked = { site: site.key, dims: [dim], ...span, bucketOf, most: MOST, signal }
   try {
     const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
     const hours: Hours = read.get(dim) ?? new Map()
-    hours.delete(BEFORE)
-    const isWhole = [...hours.values()].every(rows => !rows.has(OTHER))
-    return lieRight && isWhole ? hours : undefined
+    return [...hours.values()].every(rows => !rows.has(OTHER)) ? hours : undefined
   } catch (error) {
-    if (error instanceof TooManyHours) return undefined
+    if (error instanceof UnfitHours) return undefined
     throw error
   }
 }

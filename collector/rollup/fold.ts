@@ -5,7 +5,7 @@
 import type { AnyBulkWriteOperation, Db } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { type Delta, type JournalPage, type StoredPage, unpackHour } from '../journal/index.ts'
-import { type Lane, LaneLost } from '../settle/index.ts'
+import { type Lane, LaneLost, type ZoneOf } from '../settle/index.ts'
 import {
   addDelta,
   emptyRollup,
@@ -16,6 +16,7 @@ import {
   rollupId,
   toDocument,
 } from './rollup.ts'
+import { raiseTouch, type TouchedHour } from './touch.ts'
 
 /** Pages folded together: so many, or as many as have so many values of hours. */
 const MOST = { pages: 500, values: 100_000 } as const
@@ -38,7 +39,8 @@ export interface Folder {
   fold(): Promise<number>
 }
 
-export function createFolder(db: Db, lane: Lane): Folder {
+/** @param zoneOf the time zones of sites as this collector knows them; days of UTC are touched where none is known */
+export function createFolder(db: Db, lane: Lane, zoneOf: ZoneOf = () => undefined): Folder {
   const journal = db.collection<StoredPage>('journal')
   const rollups = db.collection<RollupDocument>('rollups')
   const held = new Map<string, Rollup>()
@@ -77,6 +79,7 @@ export function createFolder(db: Db, lane: Lane): Folder {
     if (pages.length === 0) return 0
     const changes = [...changesOf(pages, lane.id)]
     for (let i = 0; i < changes.length; i += TOGETHER) await change(new Map(changes.slice(i, i + TOGETHER)))
+    await raiseTouch(db, touchedBy(pages, lane.id, zoneOf))
     await journal.updateMany(
       { _id: { $in: pages.map(({ _id }) => _id) } },
       { $set: { foldedAt: new Date() } },
@@ -131,6 +134,12 @@ export function createFolder(db: Db, lane: Lane): Folder {
         throw error
       }),
   }
+}
+
+/** All hours of the pages, also where their rollups contained them: who wrote these may have ended before this. */
+function* touchedBy(pages: SettledPage[], lane: number, zoneOf: ZoneOf): Generator<TouchedHour & { settled: number }> {
+  for (const { settled = 0, hours = [] } of pages)
+    for (const { site, at } of hours) yield { site, at, lane, zone: zoneOf(site), settled }
 }
 
 function changesOf(pages: SettledPage[], lane: number): Map<string, Change> {

@@ -1,10 +1,14 @@
 /**
  * Rollups: deltas of settled pages go in, packed counters by minute or hour and dimension come out. They promise that each
- * page's deltas are contained once, and that a reader sees every settled page, folded or not.
+ * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days and months
+ * when these are over, and answers are the same from either.
  */
+export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
+export { type ClosedDocument, type ClosedGrain, closedId } from './closed.ts'
+export { type Closer, type CloserParts, createCloser, PACE, type Pace, serverTime } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { type Minutes, readMinutes } from './read.ts'
-export { type HourRange, type Hours, NONE, readHours, TooManyHours } from './read-hours.ts'
+export { type HourRange, type Hours, NONE, readHours, readSums, TooManyHours, UnfitHours } from './read-hours.ts'
 export {
   addDelta,
   emptyRollup,
@@ -17,3 +21,4 @@ export {
   rollupId,
   toDocument,
 } from './rollup.ts'
+export { isStale, noteMended, type Position, readTouches, type TouchDocument, type TouchedHour } from './touch.ts'

@@ -1,8 +1,11 @@
-/** Reading counters of hours: rollups of all lanes, plus the settled pages that they do not contain yet. */
-import type { ClientSession, Db, Filter } from 'mongodb'
+/** Reading counters of hours, from days and months where these hold. */
+import type { ClientSession, Db } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { type HourDimension, type StoredPage, unpackHour, wholeOf } from '../journal/index.ts'
-import { addDelta, fromDocument, type RollupDocument, rollupId } from './rollup.ts'
+import { type HourDimension, wholeOf } from '../journal/index.ts'
+import { hourOf } from '../settle/index.ts'
+import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
+import { foldedHours, unfoldedHours } from './hour-sources.ts'
+import { addDelta, rollupId } from './rollup.ts'
 
 export interface HourRange {
   site: string
@@ -10,16 +13,30 @@ export interface HourRange {
   /** hours that begin in this time, ms since the epoch, `to` not included */
   from: number
   to: number
-  /** what hours are added up in, such as the day that holds one, by the begin of the hour; each hour by itself if absent */
+  /**
+   * what hours are added up in, such as the day that holds one, by a moment in it, and later ones never in an earlier bucket;
+   * each hour by itself if absent
+   */
   bucketOf?: (at: number) => number
+  /** what may be read instead of hours, the larger first, where all of it is one bucket; nothing if absent */
+  closed?: readonly ClosedGrain[]
+  /** the zone on whose grid hours have to lie: those that do not may reach into the range, or out of it; not looked at if absent */
+  zone?: string
+  /** begin of the hours that are surely kept, ms; all are if absent */
+  kept?: number
   /** values that are read, and rows that are held, before it gives up; as many as there are if absent */
   most?: { read: number; held: number }
   /** aborts when nobody waits any more */
   signal?: AbortSignal
 }
 
+/** Hours do not tell exactly what was asked: they lie on another grid, or some are not kept any more. */
+export class UnfitHours extends Error {
+  override name = 'UnfitHours'
+}
+
 /** There is more to read than was allowed. */
-export class TooManyHours extends Error {
+export class TooManyHours extends UnfitHours {
   override name = 'TooManyHours'
 }
 
@@ -28,73 +45,79 @@ export type Hours = Map<number, Map<string, number[]>>
 
 /** Values of one dimension that an answer has for each hour or bucket; what is beyond goes into `(other)`. */
 const MOST_READ = 100_000
+/** More than the longest hour, ms. */
+const LONGEST_MS = 2 * 3_600_000
 
 /** The value of what has none. */
 export const NONE = '(none)'
 
 /**
  * Reads exact counters; without bots but in the dimension `bot`. The rest of what a dimension divides is the value `(none)`.
- * Rollups and pages are read at one moment, in `session`, a snapshot session: read apart, a page folded in between would
- * be counted twice or not at all.
- * @throws TooManyHours
+ * All is read at one moment, in `session`, a snapshot session: read apart, a page folded in between would be counted twice
+ * or not at all.
+ * @throws UnfitHours
  */
-export async function readHours(
+export async function readHours(db: Db, range: HourRange, session: ClientSession): Promise<Map<HourDimension, Hours>> {
+  const dims = [...new Set(range.dims)]
+  const all = new Set(dims.flatMap(dim => [dim, wholeOf(dim) ?? dim]))
+  const read = await readSums(db, { ...range, dims: [...all] }, session)
+  return new Map(dims.map(dim => [dim, withRest(read, dim)]))
+}
+
+/**
+ * The same of each dimension by itself: what has no value has no row.
+ * @throws UnfitHours
+ */
+export async function readSums(
   db: Db,
-  { site, dims, from, to, bucketOf = at => at, most, signal }: HourRange,
+  { site, dims, from, to, bucketOf = at => at, closed: grains = [], zone, kept, most, signal }: HourRange,
   session: ClientSession,
 ): Promise<Map<HourDimension, Hours>> {
-  const read = new Set(dims.flatMap(dim => [dim, wholeOf(dim) ?? dim]))
-  const result = new Map<HourDimension, Hours>([...read].map(dim => [dim, new Map()]))
-  const rows = (dim: HourDimension, at: number): Map<string, number[]> =>
-    getOrAdd(
-      getOrAdd<HourDimension, Hours>(result, dim, () => new Map()),
-      bucketOf(at),
-      () => new Map(),
-    )
+  const result = new Map<HourDimension, Hours>(dims.map(dim => [dim, new Map()]))
   let [valuesRead, held] = [0, 0]
   const add = (dim: HourDimension, at: number, delta: Parameters<typeof addDelta>[1]): void => {
-    const into = rows(dim, at)
+    const hours = getOrAdd<HourDimension, Hours>(result, dim, () => new Map())
+    const into = getOrAdd(hours, bucketOf(at), () => new Map())
     held -= into.size
     addDelta(into, delta, MOST_READ)
     held += into.size
     valuesRead += delta.values.length
     if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
   }
+  /** Of hours: not those that are looked at only as they may reach into the range. */
+  const addHour: typeof add = (dim, at, delta) => {
+    if (zone !== undefined && hourOf(at, zone).at !== at) throw new UnfitHours('hours lie on the grid of another zone')
+    if (at >= from) add(dim, at, delta)
+  }
   const options = { session, ...(signal && { signal }) }
-  const range: Filter<RollupDocument> = {
-    site,
-    grain: 'hour',
-    dim: { $in: [...read] },
-    at: { $gte: new Date(from), $lt: new Date(to) },
-  }
+  const fits = (first: number, end: number): boolean => bucketOf(first) === bucketOf(end - 1)
+  const closed = await findClosed(db, { site, dims, from, to, grains, fits }, options)
+  for (const { from: at, parts } of closed) for (const [dim, part] of parts) add(dim, at, part)
+
+  const spans = gapsBetween({ from, to }, closed)
+  const [first] = spans
+  if (first && first.from < (kept ?? first.from)) throw new UnfitHours('some hours are kept no longer')
+  const before = zone === undefined ? 0 : LONGEST_MS
+  if (first?.from === from) first.from -= before
   const upto = new Map<string, number>()
-  for await (const document of db
-    .collection<RollupDocument>('rollups')
-    .find(range, { ...options, batchSize: 10_000 })) {
-    const rollup = fromDocument(document)
-    upto.set(rollup.id, rollup.upto)
-    add(rollup.dim as HourDimension, rollup.at, {
-      values: [...rollup.rows.keys()],
-      counters: [...rollup.rows.values()],
-    })
+  for await (const { id, dim, at, rows, upto: position } of foldedHours(db, { site, dims, spans }, options)) {
+    upto.set(id, position)
+    // Of what was mended: it lies where nothing is any more.
+    if (rows.size > 0) addHour(dim as HourDimension, at, { values: [...rows.keys()], counters: [...rows.values()] })
   }
-  const unfolded = db
-    .collection<StoredPage>('journal')
-    .find(
-      { foldedAt: null as never, state: 'settled', 'deltas.site': site },
-      { ...options, projection: { lane: 1, settled: 1, hours: 1 } },
-    )
-  for await (const { lane, settled = 0, hours = [] } of unfolded) {
-    for (const hour of hours) {
-      if (hour.site !== site || hour.at < from || hour.at >= to) continue
-      for (const { dim, at, values, counters } of unpackHour(hour)) {
-        if (!read.has(dim) || settled <= (upto.get(rollupId({ site, grain: 'hour', dim, at }, lane)) ?? 0)) continue
-        add(dim, at, { values, counters })
-      }
-    }
+  const span = { site, dims, from: from - before, to }
+  for await (const { lane, settled, rows } of unfoldedHours(db, span, options)) {
+    const { dim, at } = rows
+    const part = closedAt(closed, at)?.parts.get(dim)
+    const contained = part ? part.upto[lane] : upto.get(rollupId({ site, grain: 'hour', dim, at }, lane))
+    if (settled <= (contained ?? 0)) continue
+    addHour(dim, at, rows)
   }
-  return new Map([...new Set(dims)].map(dim => [dim, withRest(result, dim)]))
+  return result
 }
+
+const closedAt = (closed: readonly Closed[], at: number): Closed | undefined =>
+  closed.find(({ from, to }) => at >= from && at < to)
 
 /** With what has no value, and without rows in which nothing is left. */
 function withRest(read: Map<HourDimension, Hours>, dim: HourDimension): Hours {

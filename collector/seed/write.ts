@@ -1,6 +1,6 @@
 /** A history into the database: in groups, several at the same time, each document once. */
 import { type Db, type Document, ObjectId } from 'mongodb'
-import type { RollupDocument } from '../rollup/index.ts'
+import { noteMended, type RollupDocument, type TouchedHour } from '../rollup/index.ts'
 import { noteRevision, type RawEvent, type Revised, raiseRevisions, type Session, toRaw } from '../settle/index.ts'
 import { startCounters } from './counters.ts'
 import { startFlight } from './flight.ts'
@@ -46,8 +46,14 @@ export function startWriter(
     stored[kind] += documents.length
     await flight.send(() => db.collection(kind).insertMany(documents as Document[], WRITE))
   }
+  const hours = new Map<number, TouchedHour>()
   const collect = (before: number): void => {
-    for (const rollup of counters.take(before)) if (+rollup.expires > now) waiting.rollups.push(rollup)
+    for (const rollup of counters.take(before)) {
+      if (+rollup.expires <= now) continue
+      waiting.rollups.push(rollup)
+      const { site, grain, at } = rollup
+      if (grain === 'hour') hours.set(+at, { site, at: +at, lane, zone })
+    }
   }
   return {
     stored,
@@ -70,7 +76,8 @@ export function startWriter(
       await send('sessions', 1)
       await send('rollups', 1)
       await flight.landed()
-      // Who has sketched a day of it meanwhile has not seen all.
+      // Days that were closed, also meanwhile, do not contain them.
+      await noteMended(db, hours.values())
       await raiseRevisions(db, lane, revised)
     },
   }

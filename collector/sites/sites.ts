@@ -1,7 +1,7 @@
 /** The sites of a deployment, held in memory by every collector and kept fresh. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { BSON, type Collection, type Db } from 'mongodb'
-import { isTimeZone } from './zone.ts'
+import { isTimeZone } from '../zone.ts'
 
 export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
 export type ConsentMode = (typeof CONSENT_MODES)[number]

@@ -37,8 +37,10 @@ export const COLLECTIONS: Record<string, Spec> = {
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
-  /** Packed counters. Minutes are kept 35 days, hours 13 months. */
+  /** Packed counters. Minutes are kept 35 days, hours 13 months, days and months for ever. */
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
+  /** How far the hours of a day have been changed, by lane. Kept as long as these. */
+  touch: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, from: 1 } }] },
   /** How often sessions changed, by the hour in which they begin: whether what was made of them still holds. */
   revisions: { indexes: [{ key: { site: 1, day: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /** How many different visitors a finished day had. zstd makes a third of their registers. */

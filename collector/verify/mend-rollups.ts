@@ -3,7 +3,15 @@
  * in memory must not write what it holds: so `upto` always changes, and the folder finds no document with the one that
  * it knows, takes its lane for lost and drops its memory.
  */
-import { addDelta, type Place, type Rollup, type RollupDocument, rollupId, toDocument } from '../rollup/index.ts'
+import {
+  addDelta,
+  noteMended,
+  type Place,
+  type Rollup,
+  type RollupDocument,
+  rollupId,
+  toDocument,
+} from '../rollup/index.ts'
 import { writeAudit } from './audit.ts'
 import { asDelta, type Cell, cellKey, countSpan, type Rows, type Span } from './counted.ts'
 import type { Kind } from './kinds.ts'
@@ -40,6 +48,8 @@ export const mendRollup = (scope: Scope, { kind, id, span, place, lane }: Mendin
       const before = await rollups.findOne({ _id: id }, { session, projection: { mending: 0 } as const })
       const after = toDocument(mended)
       await rollups.replaceOne({ _id: id }, after, { session, upsert: true })
+      const { grain, at } = place
+      if (grain === 'hour') await noteMended(scope.db, [{ site, at, lane, zone: scope.zoneOf(site) }], session)
       await writeAudit(scope.db, { kind, site, what: id, before, after }, session)
       return true
     },

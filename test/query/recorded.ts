@@ -103,13 +103,13 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
 export async function record(db: Db, sites: PlainEvent[][], zoneOf: ZoneOf): Promise<void> {
   await ensureCollections(db)
   // What is recorded here is older than it would be kept.
-  for (const name of ['sessions', 'rollups', 'journal']) {
+  for (const name of ['sessions', 'rollups', 'journal', 'touch']) {
     for (const { name: index, expireAfterSeconds } of await db.collection(name).indexes())
       if (expireAfterSeconds !== undefined && index) await db.collection(name).dropIndex(index)
   }
   const lane = await leaseLane(db, 'me')
   const fence = await raiseFence(db, lane)
-  const folder = createFolder(db, lane)
+  const folder = createFolder(db, lane, zoneOf)
   const random = seeded(7)
   const all = sites.flat().map(event => ({ event, at: random() }))
   const events = all

@@ -1,5 +1,6 @@
+/** The calendar of a time zone, by Node's own zones. */
 import { Temporal } from 'temporal-polyfill'
-import { getOrAdd } from '../get-or-add.ts'
+import { getOrAdd } from './get-or-add.ts'
 
 /** Whether Node knows the time zone (an IANA name or an offset such as `+02:00`). */
 export function isTimeZone(name: string): boolean {
@@ -44,6 +45,13 @@ export function dayOf(at: number, zone: string): ZoneDay {
   }
   if (held.unshift(day) > HELD) held.pop()
   return day
+}
+
+/** The zone's month that holds a moment: first and, not included, last ms. */
+export function monthOf(at: number, zone: string): Pick<ZoneDay, 'start' | 'end'> {
+  const first = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate().with({ day: 1 })
+  const begin = (date: Temporal.PlainDate) => date.toZonedDateTime(zone).epochMilliseconds
+  return { start: begin(first), end: begin(first.add({ months: 1 })) }
 }
 
 /**
