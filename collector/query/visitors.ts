@@ -4,39 +4,30 @@
  * and of events, of two attributes and of days that are not whole, visitors are left to the next engine.
  */
 import type { Abortable, ClientSession, Db, MongoClient } from 'mongodb'
+import { gapsBetween } from '../rollup/index.ts'
 import {
-  addHash,
-  type Estimate,
-  emptySketch,
-  estimate,
   readDays,
   readNames,
   readValues,
   type Seed,
-  type Sketch,
   type SketchedDay,
   type SketchedField,
   type Span,
   textOf,
-  unite,
   visitsIn,
 } from '../sketch/index.ts'
-import type { Ask, Engine, Row, Rows } from './engine.ts'
-import { rowKey } from './engine.ts'
+import { type Ask, type Engine, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf, leavesOf } from './filter.ts'
 import { placeOf } from './grid.ts'
 import { fittingOf } from './hours.ts'
 import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
+import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts'
 
-/** Visits that are read for an answer, and what its sketches may take, bytes. */
-const MOST = { visits: 500_000, bytes: 128 * 1024 * 1024 }
-const FEW_BYTES = 500
+/** Visits that are read for an answer. */
+const MOST_VISITS = 500_000
 /** How long a read may take, ms. */
 const MAX_TIME_MS = 30_000
-
-/** Too much to hold or to read. */
-class TooMuch extends Error {}
 
 /** @param counts answers what is asked beside visitors */
 export function createVisitors(client: MongoClient, db: Db, counts: Engine): Engine {
@@ -73,7 +64,6 @@ function fieldOf({ over, bots, measures, dimensions, filters, grid, exact }: Ask
 }
 
 type Options = { session: ClientSession } & Abortable
-type Row95 = Omit<Row, 'counts'> & Estimate
 type Made = Pick<Rows, 'source' | 'pending'>
 
 async function readVisitors(
@@ -81,7 +71,7 @@ async function readVisitors(
   ask: Ask,
   field: SketchedField | undefined,
   options: Options,
-): Promise<(Made & { rows: Row95[] }) | undefined> {
+): Promise<(Made & { rows: Estimated[] }) | undefined> {
   const { site, range, grid } = ask
   const bucketOf = (at: number): number => (grid ? placeOf(grid.starts, at) : 0)
   const fits = ({ from, to }: Span): boolean => bucketOf(from) === bucketOf(to - 1)
@@ -117,22 +107,11 @@ async function sumVisits(
     const asked = { site: ask.site.key, ...span, fields: field ? [field] : [], seed }
     const read = { ...options, maxTimeMS: MAX_TIME_MS, comment: 'livetag query' }
     for await (const { at, hash, session } of visitsIn(db, asked, read)) {
-      if (++visits > MOST.visits) throw new TooMuch()
+      if (++visits > MOST_VISITS) throw new TooMuch()
       sums.add(bucketOf(at), field ? textOf(session, field) : '', hash)
     }
   }
   return visits
-}
-
-/** What of a range is between these, which are in the order of time. */
-function gapsBetween({ from, to }: Span, days: readonly Span[]): Span[] {
-  const gaps: Span[] = []
-  let at = from
-  for (const day of [...days, { from: to, to }]) {
-    if (day.from > at) gaps.push({ from: at, to: day.from })
-    at = day.to
-  }
-  return gaps
 }
 
 async function sumValues(
@@ -152,61 +131,8 @@ async function sumValues(
     if (!fitting || fitting.has(value)) sums.unite(bucketOf(at), value, sketch)
 }
 
-/** Sketches by bucket and value, of bounded size. */
-interface Sums {
-  add(bucket: number, value: string, hash: number): void
-  unite(bucket: number, value: string, sketch: Sketch): void
-  values(): Set<string>
-  /** leaves out all other values */
-  keep(fitting: ReadonlySet<string>): void
-  rows(ask: Ask): Row95[]
-}
-
-function startSums(precision: 12 | 14): Sums {
-  const held = new Map<string, { bucket: number; value: string; sketch: Sketch }>()
-  let bytes = 0
-  const change = (bucket: number, value: string, by: (sketch: Sketch) => void): void => {
-    const key = `${bucket} ${value}`
-    let one = held.get(key)
-    if (!one) {
-      one = { bucket, value, sketch: emptySketch(precision) }
-      held.set(key, one)
-      bytes += FEW_BYTES
-    }
-    const wasFew = one.sketch.few !== undefined
-    by(one.sketch)
-    if (wasFew && one.sketch.registers) bytes += one.sketch.registers.length
-    if (bytes > MOST.bytes) throw new TooMuch()
-  }
-  return {
-    add: (bucket, value, hash) => change(bucket, value, sketch => addHash(sketch, hash)),
-    unite: (bucket, value, other) => change(bucket, value, sketch => unite(sketch, other)),
-    values: () => new Set([...held.values()].map(({ value }) => value)),
-    keep(fitting) {
-      for (const [key, { value }] of held) if (!fitting.has(value)) held.delete(key)
-    },
-    rows({ dimensions, wanted }) {
-      const byValue = !dimensions.every(isTimeDimension)
-      const rows = new Map<string, Omit<Row, 'counts'> & { sketch: Sketch }>()
-      for (const { bucket, value, sketch } of held.values()) {
-        const row = { values: byValue ? [value] : [], bucket, sketch }
-        const key = rowKey(row)
-        if (wanted && !wanted.has(key)) continue
-        const there = rows.get(key)
-        // Of several values that fit a filter, these are no longer needed by themselves.
-        if (there) unite(there.sketch, sketch)
-        else rows.set(key, row)
-      }
-      return [...rows.values()].flatMap(({ sketch, ...row }) => {
-        const { count, ...error } = estimate(sketch)
-        return count > 0 ? { ...row, count, ...error } : []
-      })
-    },
-  }
-}
-
 /** Rows are what has visits; each visit has one visitor. */
-function joinRows(counted: readonly Row[], visitors: readonly Row95[]): (Row & { error?: number })[] {
+function joinRows(counted: readonly Row[], visitors: readonly Estimated[]): (Row & { error?: number })[] {
   const byKey = new Map(visitors.map(row => [rowKey(row), row]))
   return counted.map(row => {
     const { count = 0, error } = byKey.get(rowKey(row)) ?? {}
@@ -216,7 +142,11 @@ function joinRows(counted: readonly Row[], visitors: readonly Row95[]): (Row & {
   })
 }
 
-function pageRows(ask: Ask, read: readonly (Row95 | (Row & { error?: number }))[], { source, pending }: Made): Rows {
+function pageRows(
+  ask: Ask,
+  read: readonly (Estimated | (Row & { error?: number }))[],
+  { source, pending }: Made,
+): Rows {
   const all = read.map(row => ('counts' in row ? row : { ...row, counts: { visitors: row.count } }))
   const { rows, total } = ask.page ? pageOf(all, ask.dimensions, ask.page) : { rows: all, total: undefined }
   const errors = rows.flatMap(({ error }: { error?: number }) => error ?? [])

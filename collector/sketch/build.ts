@@ -33,8 +33,17 @@ const FEW_BYTES = 500
 const DURABLE = { w: 'majority', journal: true } as const
 const MAJORITY = { readConcern: { level: 'majority' } } as const
 
-/** @returns whether it was built: not where it holds already, and not where somebody else was quicker */
-export async function buildDay(db: Db, site: string, { from, to }: Span, signal?: AbortSignal): Promise<boolean> {
+/**
+ * @param builtAt now, ms: from which on it is waited until it is built again
+ * @returns whether it was built: not where it holds already, and not where somebody else was quicker
+ */
+export async function buildDay(
+  db: Db,
+  site: string,
+  { from, to }: Span,
+  builtAt: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const seed = await makeSeed(db, site)
   return await db.client.withSession({ causalConsistency: true }, async session => {
     const _id = headId(site, from)
@@ -68,7 +77,7 @@ export async function buildDay(db: Db, site: string, { from, to }: Span, signal?
       revision,
       visits,
       missing,
-      builtAt: new Date(),
+      builtAt: new Date(builtAt),
     }
     const isOurs = await swap(db, before, head, session)
     await sketches(db).deleteMany(

@@ -1,13 +1,17 @@
 /**
- * Random queries against a naive recount; what hours answer is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
+ * Random queries against a naive recount; what hours and sketches answer is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
  * prints the query.
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { getOrAdd } from '../../collector/get-or-add.ts'
 import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
 import { createMinutes } from '../../collector/query/minutes.ts'
 import { createScan } from '../../collector/query/scan.ts'
+import { createVisitors } from '../../collector/query/visitors.ts'
+import { buildDay } from '../../collector/sketch/index.ts'
+import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, NAMES, PATHS, type RecordedSite, record } from './recorded.ts'
 import { type PlainEvent, type PlainQuery, recount, VISIT } from './recount.ts'
@@ -38,23 +42,36 @@ beforeAll(async () => {
   const { client, db } = database
   for (const [i, site] of SITES.entries()) recorded.set(site.key, makeEvents(site, 100 + i))
   await record(db, [...recorded.values()], key => SITES.find(site => site.key === key)?.timezone)
-  const engines = [compared(createHours(client, db, clock), createScan(db)), createMinutes(client, db, clock)]
+  for (const { key, timezone, from, to } of SITES) {
+    for (let at = from; at < to; at = dayOf(at, timezone).end) {
+      const { start, end } = dayOf(at, timezone)
+      await buildDay(db, key, { from: start, to: end }, 0)
+    }
+  }
+  const hours = createHours(client, db, clock)
+  const scan = createScan(db)
+  const engines = [
+    compared('hours', hours, scan),
+    createMinutes(client, db, clock),
+    compared('sketches', createVisitors(client, db, hours), scan),
+  ]
   queries = createQueries({ client, db, clock, engines })
 })
 afterAll(() => database.drop())
 
-const byHours = new Map<string, number>()
-let [asks, filled] = [0, 0]
+const answers = new Map<string, Map<string, number>>()
+const filled = new Map<string, number>()
+let asks = 0
 
 /** The first, whose every answer is also the second's. */
-function compared(engine: Engine, scan: Engine): Engine {
+function compared(name: string, engine: Engine, scan: Engine): Engine {
   const ordered = ({ rows, total }: Rows, { page }: Ask) => ({
     rows: page ? rows : rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
     total,
   })
   return {
     async answer(ask, signal) {
-      asks++
+      if (name === 'hours') asks++
       const rows = await engine.answer(ask, signal)
       if (!rows) return undefined
       const expected = await scan.answer(ask, signal)
@@ -62,8 +79,9 @@ function compared(engine: Engine, scan: Engine): Engine {
       expect(ordered(rows, ask)).toEqual(ordered(expected, ask))
       const [dimension] = ask.dimensions.filter(name => !name.startsWith('time'))
       const kind = `${ask.over}${dimension ? ' by' : ''}${ask.filters.length > 0 ? ' where' : ''}${ask.grid ? ' in time' : ''}`
-      byHours.set(kind, (byHours.get(kind) ?? 0) + 1)
-      if (rows.rows.length > 0) filled++
+      const kinds = getOrAdd<string, Map<string, number>>(answers, name, () => new Map())
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+      if (rows.rows.length > 0) filled.set(name, (filled.get(name) ?? 0) + 1)
       return rows
     },
   }
@@ -255,11 +273,15 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   )
   const sources = [...made].map(([source, n]) => `${source} ${n}`).join(', ')
   process.stderr.write(`${asked} random queries, ${rows} rows, all as recounted (${sources})\n`)
-  const kinds = [...byHours].sort().map(([kind, n]) => `${kind} ${n}`)
-  const answered = [...byHours.values()].reduce((sum, n) => sum + n, 0)
-  process.stderr.write(
-    `hours answered ${answered} of ${asks} asks, ${filled} with rows, all as the scan does (${kinds.join(', ')})\n`,
-  )
-  // So that it is not by never answering that they are right.
-  if (!process.env.SEED) expect(filled).toBeGreaterThan(asks / 10)
+  for (const [name, kinds] of answers) {
+    const answered = [...kinds.values()].reduce((sum, n) => sum + n, 0)
+    const each = [...kinds].sort().map(([kind, n]) => `${kind} ${n}`)
+    const some = filled.get(name) ?? 0
+    process.stderr.write(
+      `${name} answered ${answered} of ${asks} asks, ${some} with rows, all as the scan does (${each.join(', ')})\n`,
+    )
+    // So that it is not by never answering that they are right.
+    if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 10 : 50))
+  }
+  expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
 })

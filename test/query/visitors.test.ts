@@ -35,7 +35,7 @@ const dayAt = (at: number) => {
   return { from: start, to: end }
 }
 const buildAll = async () => {
-  for (let at = FIRST; at < LAST; at += DAY) await buildDay(database.db, 'shop', dayAt(at))
+  for (let at = FIRST; at < LAST; at += DAY) await buildDay(database.db, 'shop', dayAt(at), NOW)
 }
 beforeEach(buildAll)
 

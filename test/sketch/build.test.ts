@@ -25,11 +25,11 @@ const revise = () =>
   database.db.collection<{ hours: object }>('revisions').updateOne({ site: 'shop' }, { $inc: { 'hours.1': 1 } })
 
 test('a day is built once, and again when its sessions were revised', async () => {
-  expect(await buildDay(database.db, 'shop', SPAN)).toBe(true)
-  expect(await buildDay(database.db, 'shop', SPAN)).toBe(false)
+  expect(await buildDay(database.db, 'shop', SPAN, 0)).toBe(true)
+  expect(await buildDay(database.db, 'shop', SPAN, 0)).toBe(false)
   const [first] = await versions()
   await revise()
-  expect(await buildDay(database.db, 'shop', SPAN)).toBe(true)
+  expect(await buildDay(database.db, 'shop', SPAN, 0)).toBe(true)
   expect(await versions()).toHaveLength(1)
   expect(await versions()).not.toEqual([first])
 })
@@ -38,7 +38,7 @@ test('of several at the same time one wins, and nothing of the others is left', 
   for (let round = 0; round < 5; round++) {
     await revise()
     if (round === 3) await sketches().deleteMany({ dim: { $exists: true } })
-    const built = await Promise.all(Array.from({ length: 4 }, () => buildDay(database.db, 'shop', SPAN)))
+    const built = await Promise.all(Array.from({ length: 4 }, () => buildDay(database.db, 'shop', SPAN, 0)))
     expect(built.filter(Boolean)).toHaveLength(1)
     expect(await versions()).toHaveLength(1)
     expect(await sketches().countDocuments({ dim: { $exists: true } })).toBe(18)
@@ -50,7 +50,7 @@ test('what somebody has left who ended in the middle goes with the next building
   if (!chunk) throw new Error('nothing is built')
   await sketches().insertOne({ ...chunk, _id: 'left', version: new ObjectId() })
   await revise()
-  await buildDay(database.db, 'shop', SPAN)
+  await buildDay(database.db, 'shop', SPAN, 0)
   expect(await sketches().findOne({ _id: 'left' })).toBeNull()
 })
 
