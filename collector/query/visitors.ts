@@ -3,7 +3,7 @@
  * the present day, is read from sessions. What else is asked along comes from the engine of counts. With `include.exact`,
  * and of events, of two attributes and of days that are not whole, visitors are left to the next engine.
  */
-import type { Abortable, ClientSession, Db, MongoClient } from 'mongodb'
+import type { Abortable, ClientSession, Db, FindOptions, MongoClient } from 'mongodb'
 import { gapsBetween } from '../rollup/index.ts'
 import {
   readDays,
@@ -27,7 +27,7 @@ import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts
 /** Visits that are read for an answer. */
 const MOST_VISITS = 500_000
 /** How long a read may take, ms. */
-const MAX_TIME_MS = 30_000
+const LIMITS = { maxTimeMS: 30_000, comment: 'livetag query' } as const
 
 /** @param counts answers what is asked beside visitors */
 export function createVisitors(client: MongoClient, db: Db, counts: Engine): Engine {
@@ -36,7 +36,9 @@ export function createVisitors(client: MongoClient, db: Db, counts: Engine): Eng
       const field = fieldOf(ask)
       if (field === undefined) return undefined
       const read = await client
-        .withSession({ snapshot: true }, session => readVisitors(db, ask, field ?? undefined, { session, signal }))
+        .withSession({ snapshot: true }, session =>
+          readVisitors(db, ask, field ?? undefined, { ...LIMITS, session, signal }),
+        )
         .catch(error => {
           if (error instanceof TooMuch) return undefined
           throw error
@@ -63,7 +65,7 @@ function fieldOf({ over, bots, measures, dimensions, filters, grid, exact }: Ask
   return isVisitDimension(name) ? VISIT_FIELDS[name] : undefined
 }
 
-type Options = { session: ClientSession } & Abortable
+type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 type Made = Pick<Rows, 'source' | 'pending'>
 
 async function readVisitors(
@@ -105,8 +107,7 @@ async function sumVisits(
   let visits = 0
   for (const span of gapsBetween(ask.range, days)) {
     const asked = { site: ask.site.key, ...span, fields: field ? [field] : [], seed }
-    const read = { ...options, maxTimeMS: MAX_TIME_MS, comment: 'livetag query' }
-    for await (const { at, hash, session } of visitsIn(db, asked, read)) {
+    for await (const { at, hash, session } of visitsIn(db, asked, options)) {
       if (++visits > MOST_VISITS) throw new TooMuch()
       sums.add(bucketOf(at), field ? textOf(session, field) : '', hash)
     }

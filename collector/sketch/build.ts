@@ -14,6 +14,7 @@ import {
   chunksOf,
   type HeadDocument,
   headId,
+  heads,
   makeSeed,
   SKETCHED_FIELDS,
   type SketchedField,
@@ -29,6 +30,11 @@ const MOST_VALUES = 10_000
 const MOST_BYTES = 256 * 1024 * 1024
 /** Of a sketch of few hashes, about, bytes. */
 const FEW_BYTES = 500
+
+/** More than the longest day, ms. */
+const LONGEST_MS = 50 * 3_600_000
+/** How long reading the sessions of a day may take, ms. */
+const MAX_TIME_MS = 10 * 60_000
 
 const DURABLE = { w: 'majority', journal: true } as const
 const MAJORITY = { readConcern: { level: 'majority' } } as const
@@ -47,7 +53,7 @@ export async function buildDay(
   const seed = await makeSeed(db, site)
   return await db.client.withSession({ causalConsistency: true }, async session => {
     const _id = headId(site, from)
-    const before = (await sketches(db).findOne({ _id }, { ...MAJORITY, session })) as HeadDocument | null
+    const before = await heads(db).findOne({ _id }, { ...MAJORITY, session })
     const sum = await readRevisions(db, site, { from, to }, { ...MAJORITY, session })
     const revision = sum(from, to)
     if (before && before.revision === revision && +before.to === to) return false
@@ -84,18 +90,27 @@ export async function buildDay(
       { site, dim: { $in: [...SKETCHED_FIELDS] }, at: shared.at, version: { $in: isOurs ? old : [shared.version] } },
       { session },
     )
+    if (isOurs) await removeOverlaps(db, site, { from, to }, session)
     return isOurs
   })
+}
+
+/** Days of the time zone that the site had before. */
+async function removeOverlaps(db: Db, site: string, { from, to }: Span, session: ClientSession): Promise<void> {
+  const at = { $gt: new Date(from - LONGEST_MS), $lt: new Date(to), $ne: new Date(from) }
+  const begins = await heads(db).distinct('at', { site, dim: ALL, at, to: { $gt: new Date(from) } }, { session })
+  if (begins.length === 0) return
+  await sketches(db).deleteMany({ site, dim: { $in: [ALL, ...SKETCHED_FIELDS] }, at: { $in: begins } }, { session })
 }
 
 async function swap(db: Db, before: HeadDocument | null, head: HeadDocument, session: ClientSession): Promise<boolean> {
   const options = { writeConcern: DURABLE, session }
   if (before) {
     const { _id, version } = before
-    return (await sketches(db).replaceOne({ _id, version }, head, options)).matchedCount === 1
+    return (await heads(db).replaceOne({ _id, version }, head, options)).matchedCount === 1
   }
   try {
-    await sketches(db).insertOne(head, options)
+    await heads(db).insertOne(head, options)
     return true
   } catch (error) {
     if ((error as { code?: number }).code === 11000) return false
@@ -122,7 +137,12 @@ async function sketchVisits(
   const values = new Map(SKETCHED_FIELDS.map(field => [field, { all: new Map(), bytes: 0 } as Values]))
   let visits = 0
   const asked = { site, ...span, fields: SKETCHED_FIELDS, seed }
-  for await (const visit of visitsIn(db, asked, { ...MAJORITY, ...options, comment: 'livetag sketches' })) {
+  for await (const visit of visitsIn(db, asked, {
+    ...MAJORITY,
+    ...options,
+    maxTimeMS: MAX_TIME_MS,
+    comment: 'livetag sketches',
+  })) {
     visits++
     addHash(total, visit.hash)
     let bytes = 0

@@ -47,6 +47,9 @@ export interface HeadDocument extends ChunkDocument {
 
 export const sketches = (db: Db): Collection<ChunkDocument> => db.collection<ChunkDocument>('sketches')
 
+/** The same collection: of its documents the heads. Always ask for the dimension {@link ALL}, or by id. */
+export const heads = (db: Db): Collection<HeadDocument> => db.collection<HeadDocument>('sketches')
+
 export const headId = (site: string, at: number): string => `${site}/${at}`
 export const chunkId = (site: string, at: number, dim: string, version: ObjectId, place: number): string =>
   `${site}/${at}/${dim}/${version.toHexString()}/${place}`

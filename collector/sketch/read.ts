@@ -1,7 +1,7 @@
 /** Reading sketches: which days have them, and those of a dimension. All at the moment of the session's snapshot. */
-import type { Abortable, ClientSession, Db } from 'mongodb'
+import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { readRevisions } from '../settle/index.ts'
-import { ALL, fromBinary, type HeadDocument, readSeed, type SketchedField, sketches } from './documents.ts'
+import { ALL, fromBinary, type HeadDocument, heads, readSeed, type SketchedField, sketches } from './documents.ts'
 import type { Seed } from './hash.ts'
 import type { Sketch } from './sketch.ts'
 import type { Span } from './visits.ts'
@@ -21,7 +21,7 @@ const TOLERATED = 0.001
 export const isTolerated = (pending: number, { visits }: Pick<HeadDocument, 'visits'>): boolean =>
   pending >= 0 && pending <= visits * TOLERATED
 
-type Options = { session: ClientSession } & Abortable
+type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
 interface DaysAsked extends Span {
   site: string
@@ -41,11 +41,9 @@ export async function readDays(
   if (!seed) return { days: [], seed }
   const revisions = await readRevisions(db, site, { from, to }, options)
   const at = { $gte: new Date(from), $lt: new Date(to) }
-  const heads = sketches(db)
-    .find({ site, dim: ALL, at }, { ...options, sort: { at: 1 }, batchSize: 1_000 })
-    .map(head => head as HeadDocument)
+  const found = heads(db).find({ site, dim: ALL, at }, { ...options, sort: { at: 1 }, batchSize: 1_000 })
   const days: SketchedDay[] = []
-  for await (const head of heads) {
+  for await (const head of found) {
     const span = { from: +head.at, to: +head.to }
     const pending = revisions(span.from, span.to) - head.revision
     const [total] = head.sketches

@@ -5,7 +5,7 @@ import { PACE, type Pace, serverTime } from '../rollup/index.ts'
 import { readRevisions, type Session } from '../settle/index.ts'
 import { dayOf } from '../zone.ts'
 import { buildDay } from './build.ts'
-import { ALL, type HeadDocument, sketches } from './documents.ts'
+import { ALL, type HeadDocument, heads } from './documents.ts'
 import { isTolerated } from './read.ts'
 import type { Span } from './visits.ts'
 
@@ -85,14 +85,13 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
   const from = dayOf(Math.max(+first.start, asked), zone).start
   const at = { $gte: new Date(from), $lt: new Date(began) }
   const projection = { at: 1, to: 1, revision: 1, visits: 1, builtAt: 1 }
-  const heads = new Map<number, Head>()
-  for await (const head of sketches(db).find({ site, dim: ALL, at }, { projection }))
-    heads.set(+head.at, head as HeadDocument)
+  const held = new Map<number, Head>()
+  for await (const head of heads(db).find({ site, dim: ALL, at }, { projection })) held.set(+head.at, head)
   const revisions = await readRevisions(db, site, { from, to: began }, {})
   const due: Span[] = []
   for (let at = from; at < began; ) {
     const { start, end } = dayOf(at, zone)
-    const head = heads.get(start)
+    const head = held.get(start)
     if (isDue(head, end, revisions(start, end), began, pace)) due.push({ from: start, to: end })
     at = end
   }

@@ -59,3 +59,14 @@ test('it says nothing of who the visitors are but hashes that no other site has'
   for (const { visitor } of await database.db.collection<Session>('sessions').find().toArray())
     if (visitor?.startsWith('~')) expect(texts).not.toContain(visitor)
 })
+
+test('days of a zone that the site no longer has go when those of the new one are built', async () => {
+  const begins = async () => (await sketches().distinct('at')).map(Number)
+  const [day, half] = [DAY, DAY / 2]
+  await buildDay(database.db, 'shop', { from: FIRST + day, to: FIRST + 2 * day }, 0)
+  await buildDay(database.db, 'shop', { from: FIRST + half, to: FIRST + half + day }, 0)
+  expect(await begins()).toEqual([FIRST + half])
+  await buildDay(database.db, 'shop', SPAN, 0)
+  await buildDay(database.db, 'shop', { from: FIRST + day, to: FIRST + 2 * day }, 0)
+  expect(await begins()).toEqual([FIRST, FIRST + day])
+})
