@@ -20,9 +20,8 @@ import {
   type SketchedField,
   sketches,
 } from './documents.ts'
-import type { Seed } from './hash.ts'
 import { addHash, emptySketch, packSketch, type Sketch } from './sketch.ts'
-import { type Span, textOf, visitsIn } from './visits.ts'
+import { type Span, textOf, type VisitsAsked, visitsIn } from './visits.ts'
 
 /** Of a dimension of a day: those with more are scanned. */
 const MOST_VALUES = 10_000
@@ -34,7 +33,7 @@ const FEW_BYTES = 500
 /** More than the longest day, ms. */
 const LONGEST_MS = 50 * 3_600_000
 /** How long reading the sessions of a day may take, ms. */
-const MAX_TIME_MS = 10 * 60_000
+const LIMITS = { maxTimeMS: 10 * 60_000, comment: 'livetag sketches' } as const
 
 const DURABLE = { w: 'majority', journal: true } as const
 const MAJORITY = { readConcern: { level: 'majority' } } as const
@@ -59,12 +58,8 @@ export async function buildDay(
     if (before && before.revision === revision && +before.to === to) return false
     // Of who has ended in the middle, and of who is at work and will find the head swapped.
     const old = await sketches(db).distinct('version', { site, dim: { $in: [...SKETCHED_FIELDS] }, at: new Date(from) })
-    const { visits, total, values } = await sketchVisits(
-      db,
-      site,
-      { from, to, seed },
-      { session, ...(signal && { signal }) },
-    )
+    const asked = { site, from, to, fields: SKETCHED_FIELDS, seed }
+    const { visits, total, values } = await sketchVisits(db, asked, { session, ...(signal && { signal }) })
     const shared = { site, at: new Date(from), version: new ObjectId(), expires: new Date(to + KEPT.events) }
     const missing = SKETCHED_FIELDS.filter(field => !values.has(field))
     for (const [dim, sketched] of values) {
@@ -129,20 +124,13 @@ interface Values {
 
 async function sketchVisits(
   db: Db,
-  site: string,
-  { seed, ...span }: Span & { seed: Seed },
+  asked: VisitsAsked,
   options: { session: ClientSession; signal?: AbortSignal },
 ): Promise<{ visits: number; total: Sketch; values: Map<SketchedField, Values> }> {
   const total = emptySketch(14)
   const values = new Map(SKETCHED_FIELDS.map(field => [field, { all: new Map(), bytes: 0 } as Values]))
   let visits = 0
-  const asked = { site, ...span, fields: SKETCHED_FIELDS, seed }
-  for await (const visit of visitsIn(db, asked, {
-    ...MAJORITY,
-    ...options,
-    maxTimeMS: MAX_TIME_MS,
-    comment: 'livetag sketches',
-  })) {
+  for await (const visit of visitsIn(db, asked, { ...LIMITS, ...MAJORITY, ...options })) {
     visits++
     addHash(total, visit.hash)
     let bytes = 0

@@ -193,20 +193,22 @@ const anything: fc.Arbitrary<Drawn> = fc.record({
   isSimple: fc.constant(false),
 })
 const HOURLY = ['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot']
-/** One attribute at most, and no visitors: what hours may answer. */
+/** One attribute at most: what hours may answer or, where visitors are asked along, sketches. */
 const simple: fc.Arbitrary<Drawn> = fc
   .constantFrom('', ...VISIT_DIMENSIONS, ...HOURLY, ...HOURLY, ...HOURLY)
   .chain(name =>
     fc.record({
       names: fc.constant(name ? [name] : []),
-      metrics: fc.uniqueArray(
-        fc.constantFrom(
-          ...(name.startsWith('event:')
-            ? ['events', 'pageviews']
-            : METRICS.filter(metric => metric !== 'visitors' && metric !== 'percentage')),
-        ),
-        { minLength: 1 },
-      ),
+      metrics: fc
+        .uniqueArray(
+          fc.constantFrom(
+            ...(name.startsWith('event:')
+              ? ['events', 'pageviews']
+              : METRICS.filter(metric => metric !== 'visitors' && metric !== 'percentage')),
+          ),
+          { minLength: 1 },
+        )
+        .chain(some => fc.constantFrom(some, name.startsWith('event:') ? some : ['visitors', ...some])),
       isSimple: fc.constant(true),
     }),
   )
