@@ -104,10 +104,13 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
   const sketcher = createSketcher({ db, ...given.closing })
   const { every } = given.closing?.pace ?? PACE
   // At times of its own, so that collectors that were started together find the work of each other done.
-  const ownTime = (action: () => Promise<unknown>) => repeat(stop.signal, every * (0.5 + Math.random()), log, action)
-  const close = () => ownTime(() => closer.pass(stop.signal))
-  const sketch = () => ownTime(() => sketcher.pass(stop.signal))
-  const loops = [keepLane(), drainOrphans(), refresh(), close(), sketch()]
+  const ownTime = (pass: (signal: AbortSignal) => Promise<number>) =>
+    repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
+      await pass(stop.signal).catch(error => {
+        if (!stop.signal.aborted) throw error
+      })
+    })
+  const loops = [keepLane(), drainOrphans(), refresh(), ownTime(closer.pass), ownTime(sketcher.pass)]
 
   return {
     journal,

@@ -36,6 +36,11 @@ export const packClosed = (rows: Rows): Pick<ClosedDocument, 'values' | 'counter
   counters: packRows([...rows.values()]),
 })
 
+export const fromClosed = ({ values, counters }: Pick<ClosedDocument, 'values' | 'counters'>): Rows => {
+  const rows = unpackRows(counters, values.length)
+  return new Map(values.map((value, i) => [value, rows[i] ?? []]))
+}
+
 /** A time, ms, of which each asked dimension has a document that holds. */
 export interface Closed {
   from: number
@@ -87,17 +92,19 @@ export async function findClosed(db: Db, range: ClosedRange, options: Options): 
 
 async function readGrain(
   db: Db,
-  { site, dims, to }: ClosedRange,
+  { site, dims }: ClosedRange,
   grain: ClosedGrain,
   left: { from: number; to: number }[],
   options: Options,
 ): Promise<Closed[]> {
   const spans = new Map<string, Closed>()
   const filter: Filter<ClosedDocument> = {
-    site,
-    grain,
-    dim: { $in: [...dims] },
-    at: { $gte: new Date(left[0]?.from ?? to), $lt: new Date(left.at(-1)?.to ?? to) },
+    $or: left.map(gap => ({
+      site,
+      grain,
+      dim: { $in: [...dims] },
+      at: { $gte: new Date(gap.from), $lt: new Date(gap.to) },
+    })),
   }
   const documents = db.collection<ClosedDocument>('rollups').find(filter, { ...options, batchSize: 10_000 })
   for await (const { dim, at, to, upto, mended, values, counters } of documents) {

@@ -4,7 +4,7 @@
  * when these are over, and answers are the same from either.
  */
 export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
-export { type ClosedDocument, type ClosedGrain, closedId, gapsBetween } from './closed.ts'
+export { type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
 export { type Closer, type CloserParts, createCloser, PACE, type Pace, serverTime } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { type Minutes, readMinutes } from './read.ts'

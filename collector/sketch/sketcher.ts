@@ -42,11 +42,7 @@ export function createSketcher({ db, now = () => serverTime(db), pace = PACE }: 
     for (const day of await dueDays(db, { site, zone, from: all ? 0 : began - LATE_MS, began, pace })) {
       if (signal?.aborted) return built
       const begun = performance.now()
-      const done = await buildDay(db, site, day, began, signal).catch(error => {
-        if (signal?.aborted) return false
-        throw error
-      })
-      if (done) built++
+      if (await buildDay(db, site, day, began, signal)) built++
       // What was never sketched may be two years: half of the time is left to others.
       await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
     }

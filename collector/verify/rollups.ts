@@ -119,7 +119,9 @@ function judge(scope: Scope, cell: Cell, cells: Cells, { lanes }: Moment, folded
   const place = { site, grain, dim, at }
   const to = grain === 'hour' ? hourOfZone(at, scope.zoneOf(site)).end : at + MINUTE_MS
   const span: Span = { site, from: at, to, grains: [grain] }
-  return may ? { found } : { found, mend: () => mendRollup(scope, { kind, id: found.id ?? '', span, place, lane }) }
+  const stays = (): void => void (grain === 'hour' && scope.truth.hours.add(at))
+  if (may) return { found, stays }
+  return { found, stays, mend: () => mendRollup(scope, { kind, id: found.id ?? '', span, place, lane }) }
 }
 
 const isStale = ({ id, lane, upto }: Rollup, lanes: Moment['lanes'], folded: Folded): boolean =>

@@ -16,6 +16,8 @@ export interface Truth {
   gone: Set<string>
   /** sessions by id, as they should be */
   sessions: Map<string, Session | undefined>
+  /** begin of the hours that are wrong: what was closed is not held against them */
+  hours: Set<number>
 }
 
 export interface Scope {
@@ -28,7 +30,13 @@ export interface Scope {
   zoneOf(site: string): string
 }
 
-export const knowNothing = (): Truth => ({ extras: new Map(), lost: [], gone: new Set(), sessions: new Map() })
+export const knowNothing = (): Truth => ({
+  extras: new Map(),
+  lost: [],
+  gone: new Set(),
+  sessions: new Map(),
+  hours: new Set(),
+})
 
 /** How long before it was received an event may have happened, with a day to spare, ms. */
 export const LATE_MS = 8 * 24 * 3_600_000

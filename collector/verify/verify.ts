@@ -1,4 +1,5 @@
 import type { Db, MongoClient } from 'mongodb'
+import { checkClosed } from './closed.ts'
 import { checkIds } from './ids.ts'
 import type { Fault, Report } from './kinds.ts'
 import { checkPages } from './pages.ts'
@@ -59,9 +60,11 @@ async function* check(scope: Scope, site: string, folded: Map<string, number>, {
   yield* checkIds(scope, site)
   yield* checkPages(scope, site)
   yield* checkSessions(scope, site)
-  yield* checkRollups(scope, site, folded, n => {
-    checked.rollups += n
-  })
+  const looked = (rollups: number): void => {
+    checked.rollups += rollups
+  }
+  yield* checkRollups(scope, site, folded, looked)
+  yield* checkClosed(scope, site, looked)
   yield* listParked(scope.db, site)
 }
 

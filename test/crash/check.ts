@@ -136,8 +136,9 @@ type VisitLike = { start: Date | number; end: Date | number; events: number; vie
 const visitsOf = (visits: VisitLike[] = []): string =>
   visits.map(({ start, end, events, views, engaged = 0 }) => `${+start}–${+end} ${events} ${views} ${engaged}`).join()
 
-interface StoredRollup {
+export interface StoredRollup {
   _id: string
+  site: string
   grain: string
   dim: string
   at: Date
@@ -155,6 +156,8 @@ async function checkRollups(
   for await (const { grain, dim, at, values, counters: packed } of db
     .collection<StoredRollup>('rollups')
     .find({ site })) {
+    // These are held against hours (`closed.ts`).
+    if (grain === 'day' || grain === 'month') continue
     const rows = grains.get(grain) ?? new Map()
     grains.set(grain, rows)
     unpack(packed, values.length).forEach((row, i) => {
@@ -169,7 +172,7 @@ async function checkRollups(
 }
 
 /** One float64 column a counter, one after the other, little-endian. */
-function unpack(packed: Binary, rows: number): number[][] {
+export function unpack(packed: Binary, rows: number): number[][] {
   const bytes = Buffer.from(packed.buffer)
   return Array.from({ length: rows }, (_, row) =>
     COUNTERS.map((_, column) => bytes.readDoubleLE((column * rows + row) * 8)),

@@ -5,12 +5,13 @@
 import { register } from 'node:module'
 import { hold, release } from './holds.mjs'
 
-const { built, without, options } = JSON.parse(process.argv[2])
+const { built, without, options, closing } = JSON.parse(process.argv[2])
 if (without) register(new URL('without.mjs', import.meta.url), { data: without })
 const { createCollector } = await import(built)
 
 process.on('disconnect', () => process.exit(1))
-const collector = await createCollector(options, {})
+const hurried = closing && { closing: { pace: closing.pace, now: () => Date.now() + closing.ahead } }
+const collector = await createCollector({ ...options, ...hurried }, {})
 const { url } = await collector.listen()
 process.on('message', ({ ask, at, lane }) => {
   if (ask === 'memory') process.send?.({ rss: process.memoryUsage.rss() })

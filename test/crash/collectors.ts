@@ -9,6 +9,8 @@ import type { Protection } from './protections.ts'
 import { until } from './until.ts'
 
 const ENTRY = fileURLToPath(new URL('collector.mjs', import.meta.url))
+/** How days are closed: today and this month are taken for over, so that days and months are built while events come in, and built again soon; ms. */
+export const CLOSING = { ahead: 40 * 86_400_000, pace: { every: 300, first: 0, later: 1_000 } }
 /** A clean end may take 10 s, ms. */
 const CLEAN_END_MS = 20_000
 const START_MS = 60_000
@@ -42,12 +44,14 @@ export interface CollectorParts {
   /** URL of the built collector */
   built: string
   without: Protection | undefined
+  /** as the product does where it is absent */
+  closing: typeof CLOSING | undefined
   options: Options & { host: string; port: number }
 }
 
-export function collectorProcess({ name, folder, built, without, options }: CollectorParts): CollectorProcess {
+export function collectorProcess({ name, folder, built, without, closing, options }: CollectorParts): CollectorProcess {
   const log = openSync(join(folder, `${name}.log`), 'a')
-  const argument = JSON.stringify({ built, without, options })
+  const argument = JSON.stringify({ built, without, options, closing })
   const crashes: string[] = []
   let child: ChildProcess | undefined
   let listening = false

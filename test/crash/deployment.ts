@@ -8,7 +8,7 @@ import type { Db } from 'mongodb'
 import { addSite } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { freePort } from '../../collector/store/mongod/port.ts'
-import { type CollectorProcess, collectorProcess } from './collectors.ts'
+import { CLOSING, type CollectorProcess, collectorProcess } from './collectors.ts'
 import { type Link, startLink } from './link.ts'
 import { type Mongods, startMongods } from './mongods.ts'
 import { type Scenario, SETTINGS } from './plan.ts'
@@ -45,6 +45,8 @@ export async function deploy(
   without?: string,
   prepare?: (db: Db) => Promise<void>,
 ): Promise<Deployment> {
+  // A backlog is measured, so nothing is closed while it changes.
+  const closing = prepare ? undefined : CLOSING
   const protection = without === undefined ? undefined : checkProtection(without, fileURLToPath(new URL('.', BUILT)))
   const setting = SETTINGS[scenario]
   const folder = mkdtempSync(join(tmpdir(), 'livetag-crash-'))
@@ -74,6 +76,7 @@ export async function deploy(
           folder,
           built: BUILT.href,
           without: protection,
+          closing,
           options: {
             host: '127.0.0.1',
             port: await freePort(),

@@ -1,5 +1,10 @@
 /** What has to hold when all rounds are over, of the deployment as a whole. */
+import { compareClosed } from './closed.ts'
 import type { Deployment } from './deployment.ts'
+import { until } from './until.ts'
+
+/** How long it may take until all that was sent is in days and months, ms. */
+const CLOSED_MS = 180_000
 
 /** bytes that a collector may take */
 export const MOST_MEMORY = 400 * 1024 ** 2
@@ -31,5 +36,13 @@ export async function checkAll({ db, collectors }: Deployment, stored: Map<strin
   if (open > 0) faults.push(`${open} pages of the journal are not settled and folded`)
   const parked = await db.collection('parked').countDocuments()
   if (parked > 0) faults.push(`${parked} events were parked as if they could not be stored`)
+  if (faults.length === 0) {
+    let wrong: string[] = []
+    const closed = async () => {
+      wrong = await compareClosed(db)
+      return wrong.length === 0
+    }
+    await until('days and months', CLOSED_MS, closed, 500).catch(() => faults.push(...wrong.slice(0, 5)))
+  }
   return faults
 }

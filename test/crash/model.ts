@@ -28,8 +28,14 @@ export interface Raw {
   bot?: string
 }
 
-/** Length of a grain, ms; days are days in UTC, as the sites of these tests are. */
-export const GRAINS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
+const every = (length: number) => (time: number) => Math.floor(time / length) * length
+/** When what holds a moment began, ms; days and months are those of UTC, as the sites of these tests are. */
+export const GRAINS: Record<string, (time: number) => number> = {
+  minute: every(60_000),
+  hour: every(3_600_000),
+  day: every(86_400_000),
+  month: time => Date.UTC(new Date(time).getUTCFullYear(), new Date(time).getUTCMonth()),
+}
 /** The value of an event in a dimension of minutes; `undefined` where it has none. */
 const DIMENSIONS: Record<string, (event: Raw) => string | undefined> = {
   total: () => '',
@@ -153,9 +159,8 @@ function divide(events: Raw[]): Visit['visits'] {
 
 export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: string): Rows {
   const rows: Rows = new Map()
-  const length = GRAINS[grain]
-  if (length === undefined) throw new Error(`there are rollups of the grain "${grain}", which the model does not know`)
-  const startOf = (time: number) => Math.floor(time / length) * length
+  const startOf = GRAINS[grain]
+  if (startOf === undefined) throw new Error(`there are rollups of the grain "${grain}", which the model does not know`)
   const isMinute = grain === 'minute'
   for (const event of events) {
     const isView = event.meta.name === 'pageview'

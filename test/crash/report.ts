@@ -23,6 +23,8 @@ export interface RoundResult extends Done {
   /** until all was taken, and from then until all was counted; s */
   seconds: number
   countedAfter: number
+  /** looks at days and months, and how many of them found some that held */
+  closed: { looks: number; taken: number }
   /** bytes of the largest collector */
   memory: number
   lost: number
@@ -32,7 +34,7 @@ export interface RoundResult extends Done {
 }
 
 export function resultOf(ran: RoundDone, { faults }: RoundChecked, countedAfter: number, memory: number): RoundResult {
-  const { round, plan, done, ledger, seconds } = ran
+  const { round, plan, done, ledger, seconds, closed } = ran
   const taken = ledger.taken.map(({ at }) => at).sort((a, b) => a - b)
   return {
     round,
@@ -45,6 +47,7 @@ export function resultOf(ran: RoundDone, { faults }: RoundChecked, countedAfter:
     latencies: ledger.taken.map(({ after }) => after),
     seconds,
     countedAfter,
+    closed: { looks: closed.looks, taken: closed.taken },
     memory,
     lost: faults.lost.length,
     doubled: faults.doubled.length,
@@ -59,8 +62,8 @@ const actions = ({ kills, stops, cuts, restarts, full, held }: Done) =>
   `${times(kills, 'kill')}${times(stops, 'stop')}${held === 0 ? '' : ` (${held} at its moment)`}${times(cuts, 'cut')}${times(restarts, 'restart')}${times(full, 'full journal')}`
 
 export function lineOf(result: RoundResult): string {
-  const { round, acknowledged, seconds, countedAfter, memory, plan } = result
-  const took = `${seconds.toFixed(1)} s, counted after ${countedAfter.toFixed(1)} s, ${Math.round(memory / 1024 ** 2)} MiB`
+  const { round, acknowledged, seconds, countedAfter, closed, memory, plan } = result
+  const took = `${seconds.toFixed(1)} s, counted after ${countedAfter.toFixed(1)} s, days held in ${closed.taken} of ${closed.looks} looks, ${Math.round(memory / 1024 ** 2)} MiB`
   return `round ${String(round).padStart(3)}: ${number(acknowledged)} acknowledged${actions(result)}; ${took}\n           ${plan.join('; ')}`
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Done, nothingDone, perform } from './actions.ts'
 import { type Checked, checkSite, compareRows, type Faults, isFaulty, noFaults, unfinished } from './check.ts'
 import { startClients } from './clients.ts'
+import { type ClosedWatch, watchClosed } from './closed.ts'
 import type { CollectorProcess } from './collectors.ts'
 import { type Deployment, OWNER_KEY } from './deployment.ts'
 import type { Ledger } from './ledger.ts'
@@ -33,6 +34,7 @@ export interface RoundDone {
   done: Done
   ledger: Ledger
   viewer: LiveViewer
+  closed: ClosedWatch
   /** s until everything sent was taken and everything ran again */
   seconds: number
   endedAt: number
@@ -62,6 +64,7 @@ export async function runRound(
     OWNER_KEY,
   )
   const clients = startClients({ collectors, site, seeds: [seed, round], clients: options.clients })
+  const closed = watchClosed(deployment.db, site)
   deployment.disturbed.start()
   try {
     await Promise.all([perform(plan, deployment, clients, done), pause(LEAST_MS)])
@@ -71,11 +74,14 @@ export async function runRound(
   }
   const seconds = (performance.now() - begun) / 1000
   const { ledger } = clients
-  return { round, site, plan: plan.map(describe), done, ledger, viewer, seconds, endedAt: performance.now() }
+  return { round, site, plan: plan.map(describe), done, ledger, viewer, closed, seconds, endedAt: performance.now() }
 }
 
 /** Waits until a round is settled and folded, then counts. */
-export async function checkRound(deployment: Deployment, { site, ledger, viewer }: RoundDone): Promise<RoundChecked> {
+export async function checkRound(
+  deployment: Deployment,
+  { site, ledger, viewer, closed }: RoundDone,
+): Promise<RoundChecked> {
   const { db, disturbed } = deployment
   const calm = (ms: number) => {
     const before = disturbed.ms
@@ -105,6 +111,7 @@ export async function checkRound(deployment: Deployment, { site, ledger, viewer 
   })
   for (const answer of new Set(ledger.wrongAnswers)) last.faults.foreign.push(`a client was answered ${answer}`)
   viewer.leave()
+  last.faults.counters.push(...(await closed.end()))
   return { faults: last.faults, stored: last.events.length }
 }
 

@@ -100,5 +100,6 @@ async function count(run: Run, ran: RoundDone): Promise<string> {
     return `round ${String(ran.round).padStart(3)}: ${(error as Error).message}`
   } finally {
     ran.viewer.leave()
+    await ran.closed.end()
   }
 }

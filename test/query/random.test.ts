@@ -1,8 +1,9 @@
 /**
- * Random queries against a naive recount; what hours and sketches answer is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
+ * Random queries against a naive recount; what hours answer, days in their place, and sketches, is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
  * prints the query.
  */
 import fc from 'fast-check'
+import { UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getOrAdd } from '../../collector/get-or-add.ts'
 import { createHours } from '../../collector/query/hours.ts'
@@ -10,6 +11,8 @@ import { type Ask, createQueries, type Engine, type Queries, type Rows } from '.
 import { createMinutes } from '../../collector/query/minutes.ts'
 import { createScan } from '../../collector/query/scan.ts'
 import { createVisitors } from '../../collector/query/visitors.ts'
+import { findClosed } from '../../collector/rollup/closed.ts'
+import { createCloser, createFolder } from '../../collector/rollup/index.ts'
 import { buildDay } from '../../collector/sketch/index.ts'
 import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
@@ -41,12 +44,39 @@ beforeAll(async () => {
   database = await freshDatabase()
   const { client, db } = database
   for (const [i, site] of SITES.entries()) recorded.set(site.key, makeEvents(site, 100 + i))
-  await record(db, [...recorded.values()], key => SITES.find(site => site.key === key)?.timezone)
-  for (const { key, timezone, from, to } of SITES) {
+  await db
+    .collection<{ _id: string; timezone: string }>('sites')
+    .insertMany(SITES.map(({ key, timezone }) => ({ _id: key, timezone })))
+  /** As on that day of a site. */
+  const close = ({ to }: RecordedSite, day: number) =>
+    createCloser({ db, now: () => to + day * 24 * HOUR, pace: { every: 0, first: 0, later: 0 } }).pass()
+  const sketch = async ({ key, timezone, from, to }: RecordedSite) => {
     for (let at = from; at < to; at = dayOf(at, timezone).end) {
       const { start, end } = dayOf(at, timezone)
       await buildDay(db, key, { from: start, to: end }, 0)
     }
+  }
+  const zoneOf = (key: string) => SITES.find(site => site.key === key)?.timezone
+  // Some days are built when half of the events are there, and again when some wait to be folded; what is folded later makes
+  // some of them stale, and others are built of all.
+  let closings = 0
+  await record(db, [...recorded.values()], zoneOf, async settled => {
+    const due = [0.4, 0.9].filter(share => share <= settled).length
+    if (due === closings) return
+    closings = due
+    for (const site of SITES.slice(0, 4)) await close(site, -1)
+    for (const site of SITES) await sketch(site)
+  })
+  const folder = createFolder(db, { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }, zoneOf)
+  await folder.fold()
+  await close(SITES[1] as RecordedSite, 40)
+  for (const site of SITES.slice(0, 3)) await sketch(site)
+  for (const { key: site, from, to } of SITES) {
+    const range = { site, dims: ['total', 'visits'] as const, from, to: to + 40 * 24 * HOUR, fits: () => true }
+    const found = await client.withSession({ snapshot: true }, session =>
+      findClosed(db, { ...range, grains: ['month', 'day'] }, { session }),
+    )
+    held.set(site, found.length)
   }
   const hours = createHours(client, db, clock)
   const scan = createScan(db)
@@ -59,6 +89,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
+/** days and months that hold, by site */
+const held = new Map<string, number>()
 const answers = new Map<string, Map<string, number>>()
 const filled = new Map<string, number>()
 let asks = 0
@@ -275,6 +307,8 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   )
   const sources = [...made].map(([source, n]) => `${source} ${n}`).join(', ')
   process.stderr.write(`${asked} random queries, ${rows} rows, all as recounted (${sources})\n`)
+  process.stderr.write(`days and months that hold: ${[...held].map(([site, n]) => `${site} ${n}`).join(', ')}\n`)
+  expect([...held.values()].filter(n => n > 0).length).toBeGreaterThan(1)
   for (const [name, kinds] of answers) {
     const answered = [...kinds.values()].reduce((sum, n) => sum + n, 0)
     const each = [...kinds].sort().map(([kind, n]) => `${kind} ${n}`)

@@ -99,8 +99,16 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
   return events
 }
 
-/** Settles and folds events, out of order and in pages of 150; the last pages are only settled. */
-export async function record(db: Db, sites: PlainEvent[][], zoneOf: ZoneOf): Promise<void> {
+/**
+ * Settles and folds events, out of order and in pages of 150; the last pages are only settled.
+ * @param meanwhile called after each page with how much is settled, from 0 to 1
+ */
+export async function record(
+  db: Db,
+  sites: PlainEvent[][],
+  zoneOf: ZoneOf,
+  meanwhile: (settled: number) => Promise<void> = async () => {},
+): Promise<void> {
   await ensureCollections(db)
   // What is recorded here is older than it would be kept.
   for (const name of ['sessions', 'rollups', 'journal', 'touch']) {
@@ -120,6 +128,7 @@ export async function record(db: Db, sites: PlainEvent[][], zoneOf: ZoneOf): Pro
     await db.collection('journal').insertOne(toStored(page) as object)
     await settleBatch({ db, lane, fence, pages: [page], zoneOf })
     if (i < 0.8 * events.length) while ((await folder.fold()) > 0);
+    await meanwhile(i / events.length)
   }
   await fence.end()
 }

@@ -1,0 +1,88 @@
+/** Whether days and months say what hours say, at every moment: looked at again and again while things are killed. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Db } from 'mongodb'
+import { HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
+import { findClosed } from '../../collector/rollup/closed.ts'
+import { type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
+import { compareRows, type StoredRollup, unpack } from './check.ts'
+import { add, GRAINS, type Rows } from './model.ts'
+
+export interface ClosedWatch {
+  readonly looks: number
+  /** of these, those that found days or months that held */
+  readonly taken: number
+  /** Gives back what was wrong. */
+  end(): Promise<string[]>
+}
+
+const LOOK_MS = 250
+const DAY_MS = 86_400_000
+
+export function watchClosed(db: Db, site: string): ClosedWatch {
+  let [looks, taken] = [0, 0]
+  const faults: string[] = []
+  const stop = new AbortController()
+  const month = GRAINS.month?.(Date.now()) ?? 0
+  const range = { site, dims: HOUR_DIMENSIONS, from: month - 8 * DAY_MS, to: month + 40 * DAY_MS, bucketOf: () => 0 }
+  const look = async (grains: ClosedGrain[]): Promise<void> => {
+    const { held, both } = await db.client.withSession({ snapshot: true }, async session => {
+      const both = [await readHours(db, { ...range, closed: grains }, session), await readHours(db, range, session)]
+      return { both, held: await findClosed(db, { ...range, grains, fits: () => true }, { session }) }
+    })
+    looks++
+    if (held.length > 0) taken++
+    const [closed = '', hours = ''] = both.map(textOf)
+    if (closed !== hours) faults.push(`days and months say ${short(closed, hours)}, not ${short(hours, closed)}`)
+  }
+  const running = (async () => {
+    for (let turn = 0; !stop.signal.aborted; turn++) {
+      // What mongod can't tell as it is down, it tells later.
+      await look(turn % 2 === 0 ? ['day'] : ['month', 'day']).catch(() => {})
+      await pause(LOOK_MS, undefined, { signal: stop.signal }).catch(() => {})
+    }
+  })()
+  return {
+    get looks() {
+      return looks
+    },
+    get taken() {
+      return taken
+    },
+    async end() {
+      stop.abort()
+      await running
+      return faults
+    },
+  }
+}
+
+/** At the end, when all is folded and closed: what days and months say, that hours do not. */
+export async function compareClosed(db: Db): Promise<string[]> {
+  const expected: Rows = new Map()
+  const actual: Rows = new Map()
+  const grains = ['hour', 'day', 'month']
+  for await (const held of db.collection<StoredRollup>('rollups').find({ grain: { $in: grains } })) {
+    const { site, grain, dim, at, values, counters } = held
+    const isHour = grain === 'hour'
+    unpack(counters, values.length).forEach((row, i) => {
+      for (const as of isHour ? ['day', 'month'] : [grain])
+        add(isHour ? expected : actual, `${site} ${as} ${dim} ${GRAINS[as]?.(+at)} ${values[i]}`, row)
+    })
+  }
+  return compareRows('days and months', actual, expected)
+}
+
+/** A line a row, in an order that is always the same. */
+const textOf = (read: Map<string, Hours>): string =>
+  [...read]
+    .flatMap(([dim, hours]) =>
+      [...hours].flatMap(([, rows]) => [...rows].map(([value, row]) => `${dim} ${value}: ${row}`)),
+    )
+    .sort()
+    .join('\n')
+
+/** The first line that the other one has not. */
+const short = (text: string, other: string): string => {
+  const lines = new Set(other.split('\n'))
+  return text.split('\n').find(line => !lines.has(line)) ?? 'nothing of it'
+}
