@@ -26,6 +26,7 @@ import {
   testFence,
   type ZoneOf,
 } from './settle/index.ts'
+import { createSketcher } from './sketch/index.ts'
 
 /** How long after a page is settled its deltas are folded, ms: the live views have them from the page itself. */
 const FOLD_MS = 1_000
@@ -100,15 +101,16 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
     })
   const refresh = () => repeat(stop.signal, REFRESH_MS, log, () => refreshFences(db))
   const closer = createCloser({ db, ...given.closing })
+  const sketcher = createSketcher({ db, ...given.closing })
   const { every } = given.closing?.pace ?? PACE
   // At times of its own, so that collectors that were started together find the work of each other done.
-  const closeDays = () =>
+  const ownTime = (pass: (signal: AbortSignal) => Promise<number>) =>
     repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
-      await closer.pass(stop.signal).catch(error => {
+      await pass(stop.signal).catch(error => {
         if (!stop.signal.aborted) throw error
       })
     })
-  const loops = [keepLane(), drainOrphans(), refresh(), closeDays()]
+  const loops = [keepLane(), drainOrphans(), refresh(), ownTime(closer.pass), ownTime(sketcher.pass)]
 
   return {
     journal,

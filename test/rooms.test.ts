@@ -11,10 +11,12 @@ const MAY: Record<string, string[]> = {
   'collector/journal': ['collector/store'],
   'collector/settle': ['consent', 'collector/journal', 'collector/store'],
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
+  'collector/sketch': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
   'collector/intake': ['tag', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/live': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/query': [
     'consent',
+    'collector/sketch',
     'collector/rollup',
     'collector/settle',
     'collector/journal',

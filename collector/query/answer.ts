@@ -21,7 +21,7 @@ export interface Answering {
 
 /** What the same question of anybody is answered, as long as nothing of it is counted. */
 export type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'total_rows' | 'metric_warnings'>
+  Pick<Meta, 'source' | 'exact' | 'error' | 'pending' | 'total_rows' | 'metric_warnings'>
 
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
@@ -41,12 +41,16 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
       )
     : undefined
   const errors = used.flatMap(({ error }) => error ?? [])
+  // Of a share, its part and its whole.
+  const error = (query.metrics.includes('percentage') ? 2 : 1) * Math.max(0, ...errors)
+  const pending = Math.max(0, ...used.map(({ pending = 0 }) => pending))
   return {
     results,
     // The rawest.
     source: SOURCES[Math.max(...used.map(({ source }) => SOURCES.indexOf(source)))] ?? 'events',
-    exact: errors.length === 0,
-    ...(errors.length > 0 && { error: Math.max(...errors) }),
+    exact: error === 0 && pending === 0,
+    ...(error > 0 && { error }),
+    ...(pending > 0 && { pending }),
     ...(total !== undefined && { total_rows: total }),
     ...(warnings && { metric_warnings: warnings }),
   }
@@ -67,7 +71,7 @@ function asksOf(query: Query): Ask[] {
   ]
   const bots = kinds.includes('event:bot') ? 'only' : include.bots ? 'all' : 'none'
   const measuresOf = (some: Metric[]): Measure[] => [...new Set(some.flatMap(metric => MEASURES[metric]))]
-  const base = { site, range, grid, dimensions, filters, bots, pagesOnly: false } as const
+  const base = { site, range, grid, dimensions, filters, bots, exact: include.exact, pagesOnly: false } as const
   if (kinds.length > 0) {
     const pagesOnly = kinds.every(isPage) && dimensions.some(isPage)
     return [{ ...base, over: 'matches', measures: measuresOf(metrics), pagesOnly }]

@@ -16,6 +16,7 @@ import { isFault, readQuery } from './read-query.ts'
 import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
+import { createVisitors } from './visitors.ts'
 import { orGone, shareReads, startWork } from './work.ts'
 
 export interface Queries {
@@ -43,11 +44,16 @@ export interface QueryParts {
 
 const noTurn: Turn = async () => () => {}
 
+function enginesOf(client: MongoClient, db: Db, clock: () => number): Engine[] {
+  const hours = createHours(client, db, clock)
+  return [hours, createMinutes(client, db, clock), createVisitors(client, db, hours)]
+}
+
 export function createQueries({
   client,
   db,
   clock,
-  engines = [createHours(client, db, clock), createMinutes(client, db, clock)],
+  engines = enginesOf(client, db, clock),
   kept,
   most,
 }: QueryParts): Queries {

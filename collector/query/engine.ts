@@ -48,6 +48,8 @@ export interface Ask {
    * the dimensions `event:page` and `event:hostname` counted where nothing else asks for events of some kind.
    */
   pagesOnly: boolean
+  /** whether visitors may not be estimated */
+  exact: boolean
   /** absent where there are no dimensions but time: then all rows are wanted, in any order */
   page?: Page
   /** only rows of these keys are wanted, in any order */
@@ -79,12 +81,14 @@ export interface Rows {
   /** of all pages, where it was asked for */
   total?: number
   source: Source
-  /** bound of the relative error; absent where it is exact */
+  /** bound of the relative error, 95 of 100 times; absent where it is exact */
   error?: number
+  /** beside that, by how much each number may be off: visits that have changed since they were counted */
+  pending?: number
 }
 
 export interface Engine {
-  /** @returns `undefined` where it can't answer this ask exactly as it is meant: the next engine is asked */
+  /** @returns `undefined` where it can't answer this ask as it is meant: the next engine is asked */
   answer(ask: Ask, signal: AbortSignal): Promise<Rows | undefined>
 }
 

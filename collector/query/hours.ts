@@ -155,7 +155,7 @@ async function readExact(
 }
 
 /** Asked of the database, so that patterns mean there and here the same. */
-async function fittingOf(
+export async function fittingOf(
   db: Db,
   filters: readonly Filter[],
   values: string[],

@@ -29,6 +29,7 @@ export interface Query {
     timeLabels: boolean
     totalRows: boolean
     bots: boolean
+    exact: boolean
   }
   /** as they were sent, for the answer */
   raw: Pick<QueryBody, 'filters' | 'include'>

@@ -79,6 +79,9 @@ export const Include = Type.Object(
     total_rows: Type.Optional(Type.Boolean({ default: false })),
     comparisons: Type.Optional(Comparisons),
     bots: Type.Optional(Type.Boolean({ default: false, description: 'also what was recognized as a bot' })),
+    exact: Type.Optional(
+      Type.Boolean({ default: false, description: 'visitors are counted and not estimated, however long that takes' }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -146,7 +149,18 @@ export type Source = (typeof SOURCES)[number]
 export const Meta = Type.Object({
   source: Type.Enum([...SOURCES], { description: 'of what was read, the rawest' }),
   exact: Type.Boolean(),
-  error: Type.Optional(Type.Number({ description: 'where it is not exact: the bound of the relative error' })),
+  error: Type.Optional(
+    Type.Number({
+      description:
+        'where it is not exact: the bound of the relative error of visitors, 95 of 100 times, as 0.016 is ±1.6 %',
+    }),
+  ),
+  pending: Type.Optional(
+    Type.Integer({
+      description:
+        'beside that, visitors may be off by so many: visits of past days that arrived since these were counted',
+    }),
+  ),
   fresh: Type.String({ description: 'what was received before this time is contained (ISO 8601)' }),
   ms: Type.Number({ description: 'how long it took' }),
   cached: Type.Boolean({

@@ -4,8 +4,8 @@
  * when these are over, and answers are the same from either.
  */
 export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
-export { type ClosedDocument, type ClosedGrain, closedId, fromClosed } from './closed.ts'
-export { type Closer, type CloserParts, createCloser, PACE, type Pace } from './closer.ts'
+export { type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
+export { type Closer, type CloserParts, createCloser, PACE, type Pace, serverTime } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { type Minutes, readMinutes } from './read.ts'
 export { type HourRange, type Hours, NONE, readHours, readSums, TooManyHours, UnfitHours } from './read-hours.ts'

@@ -88,6 +88,7 @@ export function removalOf(site: string, added: boolean): string {
     `db.sessions.deleteMany({ site: ${key} })`,
     `db.rollups.deleteMany({ site: ${key} })`,
     `db.touch.deleteMany({ site: ${key} })`,
+    `db.sketches.deleteMany({ site: ${key} })`,
   ].join('\n  ')
 }
 

@@ -1,7 +1,7 @@
 /** A history into the database: in groups, several at the same time, each document once. */
 import { type Db, type Document, ObjectId } from 'mongodb'
 import { noteMended, type RollupDocument, type TouchedHour } from '../rollup/index.ts'
-import { type RawEvent, type Session, toRaw } from '../settle/index.ts'
+import { noteRevision, type RawEvent, type Revised, raiseRevisions, type Session, toRaw } from '../settle/index.ts'
 import { startCounters } from './counters.ts'
 import { startFlight } from './flight.ts'
 import type { Minute } from './history.ts'
@@ -36,6 +36,7 @@ export function startWriter(
   const counters = startCounters(lane, upto, zone)
   const stored: Stored = { events: 0, sessions: 0, rollups: 0 }
   const waiting = { events: [] as RawEvent[], sessions: [] as Session[], rollups: [] as RollupDocument[] }
+  const revised: Revised = new Map()
   // The page of the journal that these events would have come with.
   let page = new ObjectId()
   const send = async (kind: keyof Stored, least: number): Promise<void> => {
@@ -58,7 +59,10 @@ export function startWriter(
     stored,
     async write(minute) {
       if (raw) for (const event of minute.events) waiting.events.push(toRaw(event, page))
-      for (const session of minute.sessions) waiting.sessions.push(session)
+      for (const session of minute.sessions) {
+        waiting.sessions.push(session)
+        noteRevision(revised, undefined, session)
+      }
       counters.add(minute)
       collect(minute.at)
       if (waiting.events.length >= GROUP.events) page = new ObjectId()
@@ -74,6 +78,7 @@ export function startWriter(
       await flight.landed()
       // Days that were closed, also meanwhile, do not contain them.
       await noteMended(db, hours.values())
+      await raiseRevisions(db, lane, revised)
     },
   }
 }

@@ -9,6 +9,7 @@ import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { park } from './park.ts'
 import { writeProofs } from './proof.ts'
 import { storeRaw } from './raw.ts'
+import { noteRevision, type Revised, raiseRevisions } from './revisions.ts'
 import { claim } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
 import { readZones, type ZoneOf } from './zones.ts'
@@ -104,6 +105,7 @@ async function commit(session: ClientSession, { db, lane, pages, kept, counted, 
   )
   if (matchedCount !== 1) throw new LaneLost(`lane ${lane.id} has another holder`)
   const sessions = await readSessions(db, session, counted)
+  const revised: Revised = new Map()
   const updates = pages.map((page, i) => ({
     updateOne: {
       filter: { _id: page._id, state: 'open' as const },
@@ -111,7 +113,7 @@ async function commit(session: ClientSession, { db, lane, pages, kept, counted, 
         $set: {
           state: 'settled' as const,
           settled: lane.settled + i + 1,
-          ...count(counted[i] ?? [], sessions, zones),
+          ...count(counted[i] ?? [], sessions, zones, revised),
         },
       },
     },
@@ -121,6 +123,7 @@ async function commit(session: ClientSession, { db, lane, pages, kept, counted, 
     throw new Error(`${pages.length - result.matchedCount} pages were settled by another epoch`)
   }
   await writeSessions(db, session, [...sessions.values()])
+  await raiseRevisions(db, lane.id, revised, session)
   await writeProofs(db, session, pages, kept)
 }
 
@@ -172,15 +175,16 @@ async function writeSessions(db: Db, session: ClientSession, changes: SessionCha
   if (replaced.length > 0) await collection.bulkWrite(replaced, { session, ordered: false })
 }
 
-/** Applies one page's events to the sessions of the batch and sums up what changed. */
+/** Applies one page's events to the sessions of the batch, sums up what changed, and notes which hours of sessions are revised. */
 function count(
   events: JournalEvent[],
   sessions: Map<string, SessionChange>,
   zones: Map<string, string>,
+  revised: Revised,
 ): Pick<JournalPage, 'deltas' | 'hours'> {
   const sum = sumDeltas()
   const hours = sumHours(site => zones.get(site) ?? 'UTC')
-  const touched = new Set<SessionChange>()
+  const changed = new Set<SessionChange>()
   let last: JournalEvent | undefined
   let change: SessionChange | undefined
   for (const event of events) {
@@ -190,8 +194,8 @@ function count(
       last = event
       const key = sessionKey(event)
       change = key === undefined ? undefined : sessions.get(key)
-      if (key !== undefined && change && !touched.has(change)) {
-        touched.add(change)
+      if (key !== undefined && change && !changed.has(change)) {
+        changed.add(change)
         change.before = change.after
         change.after = change.before ? draftOf(change.before) : openSession(event, key)
         change.changed = true
@@ -199,8 +203,9 @@ function count(
     }
     if (change?.after) applyEvent(change.after, event)
   }
-  for (const { before, after } of touched) {
+  for (const { before, after } of changed) {
     if (!after) continue
+    noteRevision(revised, before, after)
     sum.session(before, after)
     hours.session(before, after)
   }

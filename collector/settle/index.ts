@@ -21,6 +21,7 @@ export {
   renew,
 } from './lane.ts'
 export { type RawEvent, toRaw } from './raw.ts'
+export { NO_LANE, noteRevision, type Revised, type RevisionSum, raiseRevisions, readRevisions } from './revisions.ts'
 export { claimKey } from './seen.ts'
 export { applyEvent, openSession, type Session, sessionKey } from './sessions.ts'
 export { type Settler, startSettler } from './settler.ts'

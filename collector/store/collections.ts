@@ -41,6 +41,13 @@ export const COLLECTIONS: Record<string, Spec> = {
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
   /** How far the hours of a day have been changed, by lane. Kept as long as these. */
   touch: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, from: 1 } }] },
+  /** How often sessions changed, by the hour in which they begin: whether what was made of them still holds. */
+  revisions: { indexes: [{ key: { site: 1, day: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  /** How many different visitors a finished day had. zstd makes a third of their registers. */
+  sketches: {
+    create: { storageEngine: { wiredTiger: { configString: 'block_compressor=zstd' } } },
+    indexes: [{ key: { site: 1, dim: 1, at: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }],
+  },
   /** Of cookieless visitors, a random text a day. MongoDB looks for what has expired once a minute. */
   salts: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /**

@@ -1,5 +1,5 @@
 /** Makes a session anew from its events, in a transaction: one that settle changes meanwhile is made anew again. */
-import type { Session } from '../settle/index.ts'
+import { NO_LANE, noteRevision, type Revised, raiseRevisions, type Session } from '../settle/index.ts'
 import { writeAudit } from './audit.ts'
 import type { Kind } from './kinds.ts'
 import { recount } from './recount.ts'
@@ -20,6 +20,9 @@ export const mendSession = (
       if (!before && !should) return false
       if (should) await sessions.replaceOne({ _id: id }, should, { session, upsert: true })
       else await sessions.deleteOne({ _id: id }, { session })
+      const revised: Revised = new Map()
+      noteRevision(revised, before ?? undefined, should)
+      await raiseRevisions(scope.db, NO_LANE, revised, session)
       await writeAudit(scope.db, { kind, site, what: id, before, after: should ?? null }, session)
       return true
     },

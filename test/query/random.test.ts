@@ -1,16 +1,20 @@
 /**
- * Random queries against a naive recount; what hours answer, and days in their place, is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
+ * Random queries against a naive recount; what hours answer, days in their place, and sketches, is also held against the scan. `QUERIES=2000 npx vitest run test/query/random.test.ts` asks more of them; a failure
  * prints the query.
  */
 import fc from 'fast-check'
 import { UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { getOrAdd } from '../../collector/get-or-add.ts'
 import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
 import { createMinutes } from '../../collector/query/minutes.ts'
 import { createScan } from '../../collector/query/scan.ts'
+import { createVisitors } from '../../collector/query/visitors.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
 import { createCloser, createFolder } from '../../collector/rollup/index.ts'
+import { buildDay } from '../../collector/sketch/index.ts'
+import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, NAMES, PATHS, type RecordedSite, record } from './recorded.ts'
 import { type PlainEvent, type PlainQuery, recount, VISIT } from './recount.ts'
@@ -46,6 +50,12 @@ beforeAll(async () => {
   /** As on that day of a site. */
   const close = ({ to }: RecordedSite, day: number) =>
     createCloser({ db, now: () => to + day * 24 * HOUR, pace: { every: 0, first: 0, later: 0 } }).pass()
+  const sketch = async ({ key, timezone, from, to }: RecordedSite) => {
+    for (let at = from; at < to; at = dayOf(at, timezone).end) {
+      const { start, end } = dayOf(at, timezone)
+      await buildDay(db, key, { from: start, to: end }, 0)
+    }
+  }
   const zoneOf = (key: string) => SITES.find(site => site.key === key)?.timezone
   // Some days are built when half of the events are there, and again when some wait to be folded; what is folded later makes
   // some of them stale, and others are built of all.
@@ -55,10 +65,12 @@ beforeAll(async () => {
     if (due === closings) return
     closings = due
     for (const site of SITES.slice(0, 4)) await close(site, -1)
+    for (const site of SITES) await sketch(site)
   })
   const folder = createFolder(db, { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }, zoneOf)
   await folder.fold()
   await close(SITES[1] as RecordedSite, 40)
+  for (const site of SITES.slice(0, 3)) await sketch(site)
   for (const { key: site, from, to } of SITES) {
     const range = { site, dims: ['total', 'visits'] as const, from, to: to + 40 * 24 * HOUR, fits: () => true }
     const found = await client.withSession({ snapshot: true }, session =>
@@ -66,25 +78,32 @@ beforeAll(async () => {
     )
     held.set(site, found.length)
   }
-  const engines = [compared(createHours(client, db, clock), createScan(db)), createMinutes(client, db, clock)]
+  const hours = createHours(client, db, clock)
+  const scan = createScan(db)
+  const engines = [
+    compared('hours', hours, scan),
+    createMinutes(client, db, clock),
+    compared('sketches', createVisitors(client, db, hours), scan),
+  ]
   queries = createQueries({ client, db, clock, engines })
 })
 afterAll(() => database.drop())
 
 /** days and months that hold, by site */
 const held = new Map<string, number>()
-const byHours = new Map<string, number>()
-let [asks, filled] = [0, 0]
+const answers = new Map<string, Map<string, number>>()
+const filled = new Map<string, number>()
+let asks = 0
 
 /** The first, whose every answer is also the second's. */
-function compared(engine: Engine, scan: Engine): Engine {
+function compared(name: string, engine: Engine, scan: Engine): Engine {
   const ordered = ({ rows, total }: Rows, { page }: Ask) => ({
     rows: page ? rows : rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
     total,
   })
   return {
     async answer(ask, signal) {
-      asks++
+      if (name === 'hours') asks++
       const rows = await engine.answer(ask, signal)
       if (!rows) return undefined
       const expected = await scan.answer(ask, signal)
@@ -92,8 +111,9 @@ function compared(engine: Engine, scan: Engine): Engine {
       expect(ordered(rows, ask)).toEqual(ordered(expected, ask))
       const [dimension] = ask.dimensions.filter(name => !name.startsWith('time'))
       const kind = `${ask.over}${dimension ? ' by' : ''}${ask.filters.length > 0 ? ' where' : ''}${ask.grid ? ' in time' : ''}`
-      byHours.set(kind, (byHours.get(kind) ?? 0) + 1)
-      if (rows.rows.length > 0) filled++
+      const kinds = getOrAdd<string, Map<string, number>>(answers, name, () => new Map())
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+      if (rows.rows.length > 0) filled.set(name, (filled.get(name) ?? 0) + 1)
       return rows
     },
   }
@@ -215,20 +235,22 @@ const ofGoals: fc.Arbitrary<Drawn> = fc.record({
   isSimple: fc.constant(false),
 })
 const HOURLY = ['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot', 'event:goal', 'event:goal']
-/** One attribute at most, and no visitors: what hours may answer. */
+/** One attribute at most: what hours may answer or, where visitors are asked along, sketches. */
 const simple: fc.Arbitrary<Drawn> = fc
   .constantFrom('', ...VISIT_DIMENSIONS, ...HOURLY, ...HOURLY, ...HOURLY)
   .chain(name =>
     fc.record({
       names: fc.constant(name ? [name] : []),
-      metrics: fc.uniqueArray(
-        fc.constantFrom(
-          ...(name.startsWith('event:')
-            ? ['events', 'pageviews', ...(name === 'event:goal' ? ['total_revenue', 'average_revenue'] : [])]
-            : METRICS.filter(metric => metric !== 'visitors' && metric !== 'percentage')),
-        ),
-        { minLength: 1 },
-      ),
+      metrics: fc
+        .uniqueArray(
+          fc.constantFrom(
+            ...(name.startsWith('event:')
+              ? ['events', 'pageviews', ...(name === 'event:goal' ? ['total_revenue', 'average_revenue'] : [])]
+              : METRICS.filter(metric => metric !== 'visitors' && metric !== 'percentage')),
+          ),
+          { minLength: 1 },
+        )
+        .chain(some => fc.constantFrom(some, name.startsWith('event:') ? some : ['visitors', ...some])),
       isSimple: fc.constant(true),
     }),
   )
@@ -315,13 +337,17 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   )
   const sources = [...made].map(([source, n]) => `${source} ${n}`).join(', ')
   process.stderr.write(`${asked} random queries, ${rows} rows, all as recounted (${sources})\n`)
-  const kinds = [...byHours].sort().map(([kind, n]) => `${kind} ${n}`)
-  const answered = [...byHours.values()].reduce((sum, n) => sum + n, 0)
-  process.stderr.write(
-    `days and months that hold: ${[...held].map(([site, n]) => `${site} ${n}`).join(', ')}\n` +
-      `hours answered ${answered} of ${asks} asks, ${filled} with rows, all as the scan does (${kinds.join(', ')})\n`,
-  )
+  process.stderr.write(`days and months that hold: ${[...held].map(([site, n]) => `${site} ${n}`).join(', ')}\n`)
   expect([...held.values()].filter(n => n > 0).length).toBeGreaterThan(1)
-  // So that it is not by never answering that they are right.
-  if (!process.env.SEED) expect(filled).toBeGreaterThan(asks / 10)
+  for (const [name, kinds] of answers) {
+    const answered = [...kinds.values()].reduce((sum, n) => sum + n, 0)
+    const each = [...kinds].sort().map(([kind, n]) => `${kind} ${n}`)
+    const some = filled.get(name) ?? 0
+    process.stderr.write(
+      `${name} answered ${answered} of ${asks} asks, ${some} with rows, all as the scan does (${each.join(', ')})\n`,
+    )
+    // So that it is not by never answering that they are right.
+    if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 10 : 200))
+  }
+  expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
 })

@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await fence.end()
-  for (const name of ['journal', 'seen', 'sessions', 'lanes', 'parked'])
+  for (const name of ['journal', 'seen', 'sessions', 'lanes', 'parked', 'revisions'])
     await database.db.collection(name).deleteMany({})
   await database.db.collection('events').deleteMany({ 'meta.site': { $in: ['shop', 'other'] } })
 })
@@ -63,6 +63,19 @@ describe('a batch of pages', () => {
     expect(await database.db.collection<Session>('sessions').findOne({ _id: 'shop:s' } as object)).toMatchObject({
       events: 4,
     })
+  })
+
+  test('raises the revisions of its sessions, by the hour and lane, once for each change of one', async () => {
+    const ts = new Date('2026-10-25T10:30:00Z')
+    const event = (id: string, change: Partial<JournalEvent> = {}) => journalEvent({ id, ts, session: 's', ...change })
+    const revisions = () => database.db.collection('revisions').find({ site: 'shop' }).toArray()
+    await settle(await plant([event('a'), event('b', { name: 'click' })]), await plant([event('c', { session: 't' })]))
+    const day = new Date('2026-10-25T00:00:00Z')
+    expect(await revisions()).toMatchObject([{ day, lane: lane.id, hours: { 10: 2 } }])
+    await settle(await plant([event('d', { name: 'click', ts: new Date(+ts + 60_000) }), event('a')]))
+    expect(await revisions()).toMatchObject([{ hours: { 10: 2 } }])
+    await settle(await plant([event('e', { visitor: 'v', ts: new Date(+ts - 3_600_000) })]))
+    expect(await revisions()).toMatchObject([{ hours: { 9: 1, 10: 3 } }])
   })
 
   test('gives each page a number of its own, without gaps', async () => {

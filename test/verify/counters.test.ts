@@ -150,6 +150,10 @@ describe('sessions', () => {
   test('one that no event knows is taken away', async () => {
     const session = one(await it.sessions.findOne({ site: 'shop' }))
     await it.sessions.insertOne({ ...session, _id: 'shop:ghost' })
+    const mended = () => it.db.collection('revisions').find({ site: 'shop', lane: -1 }).toArray()
+    const before = await mended()
     await mends(it, 'session-wrong', 'shop', 'shop:ghost')
+    // What was built of it holds no longer.
+    expect(await mended()).not.toEqual(before)
   })
 })

@@ -1,0 +1,69 @@
+/** Visitors added up by bucket and value: hashes of visits that are read, and sketches of whole days. */
+import { addHash, type Estimate, emptySketch, estimate, type Sketch, unite } from '../sketch/index.ts'
+import { type Ask, type Row, rowKey } from './engine.ts'
+import { isTimeDimension } from './names.ts'
+
+export type Estimated = Omit<Row, 'counts'> & Estimate
+
+/** What an answer's sketches may take, bytes. */
+const MOST_BYTES = 128 * 1024 * 1024
+/** Of a sketch of few hashes, about. */
+const FEW_BYTES = 500
+
+/** There is more to hold or to read than one answer takes. */
+export class TooMuch extends Error {
+  override name = 'TooMuch'
+}
+
+/** Sketches by bucket and value, of bounded size. */
+export interface Sums {
+  add(bucket: number, value: string, hash: number): void
+  unite(bucket: number, value: string, sketch: Sketch): void
+  values(): Set<string>
+  /** leaves out all other values */
+  keep(fitting: ReadonlySet<string>): void
+  rows(ask: Ask): Estimated[]
+}
+
+export function startSums(precision: 12 | 14): Sums {
+  const held = new Map<string, { bucket: number; value: string; sketch: Sketch }>()
+  let bytes = 0
+  const change = (bucket: number, value: string, by: (sketch: Sketch) => void): void => {
+    const key = `${bucket} ${value}`
+    let one = held.get(key)
+    if (!one) {
+      one = { bucket, value, sketch: emptySketch(precision) }
+      held.set(key, one)
+      bytes += FEW_BYTES
+    }
+    const wasFew = one.sketch.few !== undefined
+    by(one.sketch)
+    if (wasFew && one.sketch.registers) bytes += one.sketch.registers.length
+    if (bytes > MOST_BYTES) throw new TooMuch()
+  }
+  return {
+    add: (bucket, value, hash) => change(bucket, value, sketch => addHash(sketch, hash)),
+    unite: (bucket, value, other) => change(bucket, value, sketch => unite(sketch, other)),
+    values: () => new Set([...held.values()].map(({ value }) => value)),
+    keep(fitting) {
+      for (const [key, { value }] of held) if (!fitting.has(value)) held.delete(key)
+    },
+    rows({ dimensions, wanted }) {
+      const byValue = !dimensions.every(isTimeDimension)
+      const rows = new Map<string, Omit<Row, 'counts'> & { sketch: Sketch }>()
+      for (const { bucket, value, sketch } of held.values()) {
+        const row = { values: byValue ? [value] : [], bucket, sketch }
+        const key = rowKey(row)
+        if (wanted && !wanted.has(key)) continue
+        const there = rows.get(key)
+        // Of several values that fit a filter, these are no longer needed by themselves.
+        if (there) unite(there.sketch, sketch)
+        else rows.set(key, row)
+      }
+      return [...rows.values()].flatMap(({ sketch, ...row }) => {
+        const { count, ...error } = estimate(sketch)
+        return count > 0 ? { ...row, count, ...error } : []
+      })
+    },
+  }
+}

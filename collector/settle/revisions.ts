@@ -1,0 +1,105 @@
+/**
+ * What of sessions has changed, by the hour in which their visits begin: raised in the transaction that changes them, so
+ * that whoever has read the revisions of a time, and then its sessions, knows by the same sum that these are still the same.
+ * By hours of UTC, so that the site's zone does not matter; by lane, so that lanes do not wait for each other.
+ */
+import type { AnyBulkWriteOperation, ClientSession, Db, FindOptions } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
+import { ATTRIBUTES, type Attribute } from '../journal/index.ts'
+import { KEPT } from '../store/index.ts'
+import { HOUR_MS } from './hour-grid.ts'
+import type { Session } from './sessions.ts'
+
+const DAY_MS = 24 * HOUR_MS
+/** Of who mends sessions instead of counting them. */
+export const NO_LANE = -1
+
+export interface RevisionDocument {
+  _id: string
+  site: string
+  /** a day of UTC */
+  day: Date
+  lane: number
+  /** by the hour, from 0 to 23: how many times a session with a visit that begins in it has changed */
+  hours: Record<string, number>
+  expires: Date
+}
+
+/** By site, and begin of the hour, ms since the epoch. */
+export type Revised = Map<string, Map<number, number>>
+
+const ATTRIBUTE_NAMES = [
+  'visitor',
+  'bot',
+  'host',
+  'entry',
+  'exit',
+  ...(Object.keys(ATTRIBUTES) as Attribute[]),
+] as const
+
+/** Notes a change of what a visit is told apart by: its begin, its visitor and its attributes, not what it has done. */
+export function noteRevision(revised: Revised, before: Session | undefined, after: Session | undefined): void {
+  if (before && after && isSame(before, after)) return
+  const hours = new Set([...startsOf(before), ...startsOf(after)].map(at => Math.floor(at / HOUR_MS) * HOUR_MS))
+  const ofSite = getOrAdd<string, Map<number, number>>(revised, (after ?? before)?.site ?? '', () => new Map())
+  for (const hour of hours) ofSite.set(hour, (ofSite.get(hour) ?? 0) + 1)
+}
+
+const startsOf = (session: Session | undefined): number[] =>
+  session ? (session.visits ?? [session]).map(({ start }) => +start) : []
+
+function isSame(before: Session, after: Session): boolean {
+  if (ATTRIBUTE_NAMES.some(name => before[name] !== after[name])) return false
+  const [old, now] = [startsOf(before), startsOf(after)]
+  return old.length === now.length && old.every((start, i) => start === now[i])
+}
+
+/** @param session of the transaction that changes the sessions; without one: after they are written, of a majority */
+export async function raiseRevisions(db: Db, lane: number, revised: Revised, session?: ClientSession): Promise<void> {
+  const raised: AnyBulkWriteOperation<RevisionDocument>[] = []
+  for (const [site, hours] of revised) {
+    for (const [day, inc] of byDay(hours)) {
+      const $setOnInsert = { site, day: new Date(day), lane, expires: new Date(day + KEPT.events) }
+      raised.push({
+        updateOne: { filter: { _id: `${site}/${day}/${lane}` }, update: { $inc: inc, $setOnInsert }, upsert: true },
+      })
+    }
+  }
+  if (raised.length === 0) return
+  const options = session ? { session } : { writeConcern: { w: 'majority', journal: true } as const }
+  await db.collection<RevisionDocument>('revisions').bulkWrite(raised, { ...options, ordered: false })
+}
+
+function byDay(hours: Map<number, number>): Map<number, Record<string, number>> {
+  const days = new Map<number, Record<string, number>>()
+  for (const [at, n] of hours) {
+    const day = Math.floor(at / DAY_MS) * DAY_MS
+    getOrAdd<number, Record<string, number>>(days, day, () => ({}))[`hours.${(at - day) / HOUR_MS}`] = n
+  }
+  return days
+}
+
+/** How often sessions were revised, of all lanes: the sum over the hours that hold some of a time, ms since the epoch. */
+export type RevisionSum = (from: number, to: number) => number
+
+/** @param options with a session in which sessions are read afterwards, or at the same moment */
+export async function readRevisions(
+  db: Db,
+  site: string,
+  { from, to }: { from: number; to: number },
+  options: FindOptions,
+): Promise<RevisionSum> {
+  const day = { $gte: new Date(from - DAY_MS), $lt: new Date(to) }
+  const sums = new Map<number, number>()
+  for await (const { day: at, hours } of db.collection<RevisionDocument>('revisions').find({ site, day }, options)) {
+    for (const [hour, n] of Object.entries(hours)) {
+      const begin = +at + Number(hour) * HOUR_MS
+      sums.set(begin, (sums.get(begin) ?? 0) + n)
+    }
+  }
+  return (from, to) => {
+    let sum = 0
+    for (let at = Math.floor(from / HOUR_MS) * HOUR_MS; at < to; at += HOUR_MS) sum += sums.get(at) ?? 0
+    return sum
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * How sketches are kept. A finished day of a site has a *head*, with the sketch of all its visits and what it was made of, and
+ * *chunks* with those of the values of each dimension, the ones with most visits first. Chunks belong to a version of the
+ * head and are there before it is: who reads both at one moment has either all of it or that of before.
+ */
+import { randomInt } from 'node:crypto'
+import { Binary, type ClientSession, type Collection, type Db, type ObjectId } from 'mongodb'
+import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
+import type { Seed } from './hash.ts'
+import { packSketch, type Sketch, unpackSketch } from './sketch.ts'
+
+/** What visits are told apart by: fields of sessions. */
+export type SketchedField = Exclude<
+  HourDimension,
+  'total' | 'visits' | 'name' | 'page' | 'consent' | 'bot' | 'goal' | 'revenue'
+>
+export const SKETCHED_FIELDS: readonly SketchedField[] = [
+  ...VISIT_DIMENSIONS.filter(dim => dim !== 'visits'),
+  'host',
+] as const
+
+/** The dimension of heads. */
+export const ALL = 'visits'
+
+export interface ChunkDocument {
+  _id: string
+  site: string
+  dim: SketchedField | typeof ALL
+  /** begin of the day */
+  at: Date
+  version: ObjectId
+  /** of heads one, which is empty */
+  values: string[]
+  sketches: Binary[]
+  expires: Date
+}
+
+export interface HeadDocument extends ChunkDocument {
+  dim: typeof ALL
+  /** the end of the day, not included */
+  to: Date
+  /** the sum of the day's revisions when its sessions were read */
+  revision: number
+  /** visits of the day, without bots */
+  visits: number
+  /** dimensions that had too many values: there are no chunks of these */
+  missing: SketchedField[]
+  builtAt: Date
+}
+
+export const sketches = (db: Db): Collection<ChunkDocument> => db.collection<ChunkDocument>('sketches')
+
+/** The same collection: of its documents the heads. Always ask for the dimension {@link ALL}, or by id. */
+export const heads = (db: Db): Collection<HeadDocument> => db.collection<HeadDocument>('sketches')
+
+export const headId = (site: string, at: number): string => `${site}/${at}`
+export const chunkId = (site: string, at: number, dim: string, version: ObjectId, place: number): string =>
+  `${site}/${at}/${dim}/${version.toHexString()}/${place}`
+
+/** Bytes of sketches in one chunk. */
+const CHUNK_BYTES = 64 * 1024
+
+/** Values with their sketches in groups, each of a document. */
+export function chunksOf(values: Iterable<[string, Sketch]>): Pick<ChunkDocument, 'values' | 'sketches'>[] {
+  const chunks: Pick<ChunkDocument, 'values' | 'sketches'>[] = []
+  let bytes = CHUNK_BYTES
+  for (const [value, sketch] of values) {
+    const packed = packSketch(sketch)
+    if (bytes + packed.length > CHUNK_BYTES) {
+      chunks.push({ values: [], sketches: [] })
+      bytes = 0
+    }
+    bytes += packed.length + value.length
+    chunks.at(-1)?.values.push(value)
+    chunks.at(-1)?.sketches.push(new Binary(packed))
+  }
+  return chunks
+}
+
+export const fromBinary = (packed: Binary): Sketch => unpackSketch(packed.buffer.subarray(0, packed.position))
+
+const seedId = (site: string): string => `${site}/seed`
+
+/** The secret numbers of a site, made when they are first needed. They go when the site's sketches do. */
+export async function makeSeed(db: Db, site: string): Promise<Seed> {
+  const seed = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+  const document = await db
+    .collection<{ _id: string; site: string; seed: Seed }>('sketches')
+    .findOneAndUpdate(
+      { _id: seedId(site) },
+      { $setOnInsert: { site, seed } },
+      { upsert: true, returnDocument: 'after', writeConcern: { w: 'majority', journal: true } },
+    )
+  return document?.seed ?? seed
+}
+
+/** @returns `undefined` where the site has no sketches yet */
+export async function readSeed(db: Db, site: string, session: ClientSession): Promise<Seed | undefined> {
+  const held = db.collection<{ _id: string; seed: Seed }>('sketches')
+  return (await held.findOne({ _id: seedId(site) }, { session }))?.seed
+}
