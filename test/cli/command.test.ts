@@ -11,7 +11,9 @@ import { freePort } from '../../collector/store/mongod/port.ts'
 
 const COMMAND = fileURLToPath(new URL('../../collector/cli/livetag.mjs', import.meta.url))
 
-const STEPS = ['ready', 'fence', 'disk', 'transactions', 'joined', 'accepted', 'live', 'stored']
+/** Made for tests, on 2026-02-04. */
+const PLACES = fileURLToPath(new URL('../fixtures/mmdb/GeoLite2-City-Test.mmdb', import.meta.url))
+const STEPS = ['ready', 'fence', 'disk', 'transactions', 'places', 'joined', 'accepted', 'live', 'stored']
 
 let home: string
 let port: number
@@ -74,6 +76,8 @@ describe('without a running collector', () => {
       'pay.example',
       '--sample',
       '0.5',
+      '--place',
+      'region',
     ])
     expect(added).toMatchObject({ code: 0, out: expect.stringContaining('/t/first.js') })
     const listed = await run(['site', 'list', '--json'])
@@ -87,6 +91,7 @@ describe('without a running collector', () => {
       with: ['forms', 'vitals'],
       link: ['pay.example'],
       sample: 0.5,
+      place: 'region',
     }
     expect(JSON.parse(listed.out).sites).toContainEqual(first)
     expect(listed.out).not.toContain('_doctor')
@@ -110,11 +115,14 @@ describe('without a running collector', () => {
       'https://x/',
       '--sample',
       'half',
+      '--place',
+      'street',
     ])
     expect([code, out]).toEqual([1, ''])
     for (const word of [
       ...['the key takes', 'the domain is', 'consent is one of', 'the time zone is'],
       ...['forms, media, errors, vitals, not "telepathy"', 'a linked domain is', 'the sample is a share'],
+      'of a place one of nothing, country, region, city is kept, not "street"',
     ])
       expect(err).toContain(word)
     expect(err).not.toMatch(/^\s+at /m)
@@ -127,6 +135,13 @@ describe('without a running collector', () => {
     await expect(fetch(url)).rejects.toThrow()
   })
 
+  test('`serve` with a database of places that is none says which file, and starts nothing', async () => {
+    const { code, err } = await run(['serve'], { LIVETAG_GEO: COMMAND })
+    expect(code).toBe(1)
+    expect(err).toContain(`LIVETAG_GEO: ${COMMAND} is no MaxMind DB`)
+    expect(err).not.toMatch(/^\s+at /m)
+  })
+
   test('`login` says that there is none', async () => {
     const { code, out, err } = await run(['login'])
     expect([code, out]).toEqual([1, ''])
@@ -137,7 +152,7 @@ describe('without a running collector', () => {
 describe('a running collector', () => {
   let serving: Running
   beforeAll(async () => {
-    serving = start(['serve'])
+    serving = start(['serve'], { LIVETAG_GEO: PLACES })
     await vi.waitFor(() => expect(serving.out(), serving.err()).toContain('is running at'), { timeout: 30_000 })
   })
   afterAll(async () => {
@@ -203,12 +218,14 @@ describe('a running collector', () => {
     const report = JSON.parse(out) as Report
     expect([code, report.ok, report.collector]).toEqual([0, true, 'running'])
     expect(Object.keys(report.steps)).toEqual(STEPS)
+    expect(report.steps.places?.warning).toContain(`${PLACES} was made on 2026-02-04, and networks move`)
     // A disk that is nearly full is the machine's.
-    for (const [name, step] of Object.entries(report.steps).filter(([name]) => name !== 'disk'))
+    for (const [name, step] of Object.entries(report.steps).filter(([name]) => name !== 'disk' && name !== 'places'))
       expect(step, name).toEqual({ ok: true, ms: expect.any(Number) })
     expect(report.oplog).toEqual({ reachesMs: expect.any(Number), filled: expect.any(Number) })
     const { out: text } = await run(['doctor'])
     expect(text).toContain('Everything works.')
+    expect(text).toContain(`Where visitors are is looked up in ${PLACES}: GeoLite2-City of 2026-02-04.`)
     expect(text).toMatch(/Salts .+ oplog still holds them for as long as it reaches back: \d+ minutes now/)
   })
 
