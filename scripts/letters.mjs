@@ -1,13 +1,13 @@
 /**
- * `node scripts/letters.mjs [seconds] [core|consent]`: looks for an order of letters (`LETTERS` in tag-build.mjs) in which the
+ * `node scripts/letters.mjs [seconds] [core|consent|full]`: looks for an order of letters (`LETTERS` in tag-build.mjs) in which the
  * tag compresses best, by swapping letters and keeping what is not worse. Prints each that is better, and the bytes: of that
- * program; or, where none is named, of `standard` and `full`, and of `standard` composed of chunks.
+ * program; or, where none is named, of `standard`, also composed of chunks.
  */
 import { BUDGETS, brotli, compose, MARGIN } from './budget.mjs'
-import { cut, EAGER, inOrder, LETTERS, mangle, unnamedChunks, unnamedProgram } from './tag-build.mjs'
+import { cut, hintOf, inOrder, LETTERS, mangle, unnamedChunks, unnamedProgram } from './tag-build.mjs'
 
 const seconds = Number(process.argv[2] ?? 120)
-/** `core`, `consent`, or none: then it is about all else. */
+/** `core`, `consent`, `full`, or none: then it is about all else. */
 const one = process.argv[3]
 
 /** What stands around the number of a name until it is known which letters it is: it is in no text of the tag. */
@@ -20,13 +20,13 @@ const lettered = (parts, letters) => {
 }
 
 const programs = await Promise.all(
-  (one ? [one] : ['standard', 'full']).map(async name => [name, await numbered(await unnamedProgram(name))]),
+  [one ?? 'standard'].map(async name => [name, await numbered(await unnamedProgram(name))]),
 )
 const chunks = one ? undefined : await numbered(await unnamedChunks())
 
 const sizesWith = letters => ({
   ...Object.fromEntries(
-    programs.map(([name, parts]) => [name, brotli((one ? '' : EAGER) + lettered(parts, letters)).length]),
+    programs.map(([name, parts]) => [name, brotli(hintOf(name) + lettered(parts, letters)).length]),
   ),
   ...(chunks && { composed: brotli(compose(cut(lettered(chunks, letters)))).length }),
 })

@@ -48,6 +48,8 @@ const CHUNKS = {
  */
 export const EAGER = '//# allFunctionsCalledOnLoad\n'
 const PROGRAMS = ['core', 'consent', 'standard', 'full']
+/** The two smallest have to be smaller rather than faster. */
+export const hintOf = program => (program === 'core' || program === 'consent' ? '' : EAGER)
 /** Safari 14, Chrome 85, Firefox 79: all have `fetch` */
 const ECMA = 2021
 
@@ -68,14 +70,15 @@ const eraseTypes = {
 }
 
 /**
- * In which order letters become names: in the two smallest programs, and in all else. Brotli finds more repetitions in some
+ * In which order letters become names: in three programs, each by itself, and in all else. Brotli finds more repetitions in some
  * orders than in others, for no reason that could be told beforehand: these were found by trying (`node scripts/letters.mjs`),
  * and save 20 to 30 bytes of each program.
  */
 export const LETTERS = {
   core: 'edtfumplkiaSjqArgITwBnRUcMoyLHDbzvsPNExCJWhOV_FYGKQXZ$',
   consent: 'sStplhnPbOxwzRoCyurDgINcemfTAUHaELkvdMqiJWjBV_FYGKQXZ$',
-  rest: 'excutaRSsvgnkUlCbiqAOpNmfzyHPLEoDTwdMhrIJWjBV_FYGKQXZ$',
+  full: 'ifrutdpoknvzIHlDbgUwLPRNqehSTsyExCOcmaMAJWjBV_FYGKQXZ$',
+  rest: 'eiwntuRaxpohdvlyIzCOLgTrMbfsSHPAUNcDqkmEJWjBV_FYGKQXZ$',
 }
 
 /** The n-th name from 0: one letter, then two … */
@@ -204,8 +207,7 @@ const chunks = made('chunks', async () => {
 const program = name =>
   made(name, async () => {
     const code = await mangle(await unnamedProgram(name), inOrder(LETTERS[name] ?? LETTERS.rest))
-    // The two smallest have to be smaller rather than faster.
-    return { [name]: (LETTERS[name] ? '' : EAGER) + code }
+    return { [name]: hintOf(name) + code }
   })
 
 /** Google's library is minified as its own, with nothing assumed. */

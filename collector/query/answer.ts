@@ -62,7 +62,9 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
  */
 function asksOf(query: Query): Ask[] {
   const { site, range, grid, dimensions, filters, include } = query
-  const metrics = countable(query.metrics, asksGoal(query))
+  const counted = countable(query.metrics, asksGoal(query))
+  // Where nothing can be counted there are rows nevertheless: those of visits.
+  const metrics: Metric[] = counted.length > 0 ? counted : ['visits']
   const leaves = filters.flatMap(leavesOf)
   const hasDone = filters.flatMap(donesOf).length > 0
   const kinds = [

@@ -247,7 +247,6 @@ describe('a problem', () => {
       'query-invalid',
       /^include.comparisons: date_range/,
     ],
-    ['goals', { ...good, dimensions: ['event:goal'] }, 'query-unsupported', /^event:goal: .*event:name/],
   ])('%s', async (_, body, code, detail) => {
     const response = await post(body)
     const problem = (await response.json()) as { code: string; status: number; detail?: string }

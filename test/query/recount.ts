@@ -148,12 +148,15 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery): Pla
     const conversions = byGoal
       ? events.flatMap(event => (event.goals ?? []).map(goal => ({ event, goals: [goal] })))
       : events.map(event => ({ event, goals: event.goals ?? [] }))
+    const reading =
+      (event: PlainEvent, goals: string | string[]) =>
+      (name: string): string | string[] => {
+        if (name === 'event:goal') return goals
+        return name.startsWith('event:') ? eventValue(event, name) : (visitOf.get(event)?.attributes[name] ?? '(none)')
+      }
     for (const { event, goals } of conversions) {
       const visit = visitOf.get(event)
-      const read = (name: string): string | string[] => {
-        if (name === 'event:goal') return byGoal ? (goals[0] ?? '') : goals
-        return name.startsWith('event:') ? eventValue(event, name) : (visit?.attributes[name] ?? '(none)')
-      }
+      const read = reading(event, byGoal ? (goals[0] ?? '') : goals)
       if (!filters.every(filter => fits(filter, read, isDone(event.session)))) continue
       const values = dimensions.map(name => (name.startsWith('time') ? label(event.ts, name) : String(read(name))))
       const group = groupOf(values)
@@ -169,6 +172,13 @@ export function recount(all: PlainEvent[], zone: string, query: PlainQuery): Pla
         group.visitors.add(visitor)
         visitors.add(visitor)
       }
+    }
+    // The whole of a share is the question without its dimensions: what meets no goal is in it.
+    for (const event of byGoal ? events : []) {
+      const visitor = event.visitor ?? event.session
+      if (visitor === undefined) continue
+      const read = reading(event, event.goals ?? [])
+      if (filters.every(filter => fits(filter, read, isDone(event.session)))) visitors.add(visitor)
     }
     total = visitors.size
   } else {
