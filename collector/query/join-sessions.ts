@@ -4,7 +4,7 @@ import { NONE } from '../rollup/index.ts'
 import type { Ask } from './engine.ts'
 import { visitText } from './expressions.ts'
 import { type Expression, type Filter, isEventLeaf, type Leaf, leafExpression, leavesOf, toMatch } from './filter.ts'
-import { type Dimension, isVisitDimension, VISIT_FIELDS, type VisitDimension } from './names.ts'
+import { type Dimension, isVisitDimension, type VisitDimension } from './names.ts'
 
 /** What is asked of each event, and what of its session. */
 export interface Parts {
@@ -26,8 +26,10 @@ export interface Parts {
  */
 export type Join = 'union' | 'lookup'
 
+/** Its name in `z`: two dimensions may be told by one field. */
+const nameOf = (dimension: VisitDimension): string => dimension.slice('visit:'.length)
 /** What a joined event has of its session, in `z`. */
-const sessionText = (dimension: VisitDimension): Expression => ({ $ifNull: [`$z.${VISIT_FIELDS[dimension]}`, NONE] })
+const sessionText = (dimension: VisitDimension): Expression => ({ $ifNull: [`$z.${nameOf(dimension)}`, NONE] })
 
 /** Gives each event its session, as `z`, and leaves out what the filters of both leave out. */
 export function joinSessions(
@@ -44,7 +46,7 @@ export function joinSessions(
   const toStage = (part: Filter): Document => ({ $match: toMatch(part, leaf, done) })
   const asked = [...values, ...late.flatMap(leavesOf).map(({ attribute }) => attribute)].filter(isVisitDimension)
   const ofSession = (prefix: string): Document => ({
-    ...Object.fromEntries(asked.map(name => [VISIT_FIELDS[name], visitText(name, prefix)])),
+    ...Object.fromEntries(asked.map(name => [nameOf(name), visitText(name, prefix)])),
     ...(hasVisits && Object.fromEntries(['start', 'end', 'views', 'visits'].map(name => [name, prefix + name]))),
   })
   if (join === 'lookup') {

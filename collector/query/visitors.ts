@@ -62,7 +62,8 @@ function fieldOf({ over, bots, measures, dimensions, filters, grid, exact }: Ask
   const [name, another] = new Set([...dimensions.filter(one => !isTimeDimension(one)), ...asked])
   if (another !== undefined) return undefined
   if (name === undefined) return null
-  return isVisitDimension(name) ? VISIT_FIELDS[name] : undefined
+  // Sketches are told apart by codes of countries, not by their names.
+  return isVisitDimension(name) && name !== 'visit:country_name' ? VISIT_FIELDS[name] : undefined
 }
 
 type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
