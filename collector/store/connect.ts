@@ -17,7 +17,7 @@ export class ConnectError extends Error {
  * streams, so a member of a replica set or a `mongos`. Every write is acknowledged by a majority, from its journal.
  *
  * @param uri a MongoDB connection string
- * @throws ConnectError within about `timeout`: not a connection string, `retryWrites=false`, unreachable, refused, or alone
+ * @throws ConnectError within about `timeout`: not a connection string, `retryWrites=false` or a `readConcernLevel` in it, unreachable, refused, or alone
  */
 export async function connect(uri: string, { appName, timeout = 10_000 }: ConnectOptions): Promise<MongoClient> {
   const client = open(uri, {
@@ -30,6 +30,12 @@ export async function connect(uri: string, { appName, timeout = 10_000 }: Connec
     throw new ConnectError(
       `${redact(uri)} has retryWrites=false: without it an event can be lost or counted twice. ` +
         'Take it out of the connection string (it is on by default)',
+    )
+  }
+  if (client.options.readConcern) {
+    throw new ConnectError(
+      `${redact(uri)} has readConcernLevel=${client.options.readConcern.level}: reads that belong together would then not be of one moment, and counts wrong. ` +
+        'Take it out of the connection string: livetag reads from a majority wherever that matters',
     )
   }
   try {

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Db } from 'mongodb'
+import { type Db, ReadConcern } from 'mongodb'
 import { addSite, readGoal } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { freePort } from '../../collector/store/mongod/port.ts'
@@ -63,7 +63,8 @@ export async function deploy(
     if (!keep) await rm(folder, { recursive: true, force: true })
   }
   try {
-    const db = mongods.client.db(DATABASE)
+    // Not of the client: it would then make no snapshots.
+    const db = mongods.client.db(DATABASE, { readConcern: new ReadConcern('majority') })
     await ensureCollections(db)
     for (const key of sites)
       await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS })

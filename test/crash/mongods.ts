@@ -99,7 +99,7 @@ export async function startMongods(folder: string, count: 1 | 3): Promise<Mongod
     await Promise.all(ports.map((_, which) => start(which)))
     await initiate(ports)
     const uri = `mongodb://${ports.map(port => `127.0.0.1:${port}`).join()}/?replicaSet=${SET}`
-    const client = new MongoClient(uri, { readConcernLevel: 'majority', ...HASTE, socketTimeoutMS: 20_000 })
+    const client = new MongoClient(uri, { ...HASTE, socketTimeoutMS: 20_000 })
     const members = ports.map(port => new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, HASTE))
     const isPrimary = async (member: MongoClient): Promise<boolean> => {
       const { isWritablePrimary } = await member.db('admin').command({ hello: 1 })

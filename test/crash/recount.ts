@@ -29,8 +29,9 @@ export async function recount(db: Db, site: string): Promise<Count> {
     byName.set(meta.name, (byName.get(meta.name) ?? 0) + 1)
   }
   const session = db.client.startSession({ snapshot: true })
+  // Not `db`, whose read concern of its own would stand in the place of the snapshot.
   const minutes = await readMinutes(
-    db,
+    db.client.db(db.databaseName),
     { site, dims: ['total', 'name'], from: 0, to: Number.MAX_SAFE_INTEGER / 1e3 },
     session,
   )

@@ -50,6 +50,12 @@ test('retryWrites=false is refused, whatever the server', async () => {
   expect(message).toContain('Take it out of the connection string')
 })
 
+test('a readConcernLevel is refused: the driver then makes no snapshot, and says nothing', async () => {
+  const { message } = await refusal(`mongodb://me:${SECRET}@db.example/?readConcernLevel=majority`)
+  expect(message).toContain('readConcernLevel=majority')
+  expect(message).toContain('Take it out of the connection string')
+})
+
 test.each([
   ['http://db.example/', 'is not a MongoDB connection string'],
   [`mongodb://me:${SECRET}/@db.example:27017/`, 'is not a MongoDB connection string'],
