@@ -2,6 +2,7 @@
 import { ObjectId } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Session } from '../../collector/settle/index.ts'
+import { SKETCHED_FIELDS } from '../../collector/sketch/documents.ts'
 import { buildDay } from '../../collector/sketch/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, record } from '../query/recorded.ts'
@@ -41,7 +42,8 @@ test('of several at the same time one wins, and nothing of the others is left', 
     const built = await Promise.all(Array.from({ length: 4 }, () => buildDay(database.db, 'shop', SPAN, 0)))
     expect(built.filter(Boolean)).toHaveLength(1)
     expect(await versions()).toHaveLength(1)
-    expect(await sketches().countDocuments({ dim: { $exists: true } })).toBe(18)
+    // A head, and a chunk of each attribute.
+    expect(await sketches().countDocuments({ dim: { $exists: true } })).toBe(1 + SKETCHED_FIELDS.length)
   }
 })
 
