@@ -16,13 +16,14 @@ export interface Pace {
   first: number
   /** after it was built again */
   later: number
+  /** between two looks at all that is kept: what was changed by other means, and what was never touched; 6 h if absent */
+  all?: number
 }
 
 export const PACE: Pace = { every: 60_000, first: 60_000, later: 3_600_000 }
 const DAY_MS = 86_400_000
 /** Within this time days change by events: these are up to seven days late. */
 const LATE_MS = 9 * DAY_MS
-/** How often all that is kept is looked at: what was changed by other means, and what was never touched; ms. */
 const ALL_MS = 6 * 3_600_000
 /** One of them has a row in each hour in which something was. */
 const TELLING: HourDimension[] = ['total', 'visits', 'bot']
@@ -53,7 +54,7 @@ export function createCloser({ db, now = () => serverTime(db), pace = PACE }: Cl
 
   const closeSite = async (site: string, zone: string, began: number, signal?: AbortSignal): Promise<number> => {
     const last = looked.get(site)
-    const all = last?.zone !== zone || last.at < began - ALL_MS
+    const all = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
     let closed = 0
     // Months are built of days.
     for (const grain of ['day', 'month'] as const) {

@@ -37,7 +37,7 @@ export function createSketcher({ db, now = () => serverTime(db), pace = PACE }: 
 
   const sketchSite = async (site: string, zone: string, began: number, signal?: AbortSignal): Promise<number> => {
     const last = looked.get(site)
-    const all = last?.zone !== zone || last.at < began - ALL_MS
+    const all = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
     let built = 0
     for (const day of await dueDays(db, { site, zone, from: all ? 0 : began - LATE_MS, began, pace })) {
       if (signal?.aborted) return built

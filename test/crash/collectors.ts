@@ -9,8 +9,8 @@ import type { Protection } from './protections.ts'
 import { until } from './until.ts'
 
 const ENTRY = fileURLToPath(new URL('collector.mjs', import.meta.url))
-/** How days are closed: today and this month are taken for over, so that days and months are built while events come in, and built again soon; ms. */
-export const CLOSING = { ahead: 40 * 86_400_000, pace: { every: 300, first: 0, later: 1_000 } }
+/** How days are closed: today and this month are taken for over, so that days and months are built while events come in, and built again soon; ms. All is looked at each time: 40 days ahead, nothing is recent. */
+export const CLOSING = { ahead: 40 * 86_400_000, pace: { every: 300, first: 0, later: 1_000, all: 0 } }
 /** A clean end may take 10 s, ms. */
 const CLEAN_END_MS = 20_000
 const START_MS = 60_000
