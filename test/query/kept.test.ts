@@ -283,7 +283,7 @@ describe('a question that takes long', () => {
   test('and many more are refused', async () => {
     // More than may: those of before may not all have left.
     const most = Array.from({ length: LIMITS.atOnce + 4 }, (_, n) => start(20 + n))
-    await runs(LIMITS.computing)
+    // At once: who has waited for 10 s for a turn is refused, and then they are fewer.
     const refused = await vi.waitFor(async () => {
       const response = await post(TODAY)
       expect(response.status).toBe(429)
