@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { createJournal, type Journal, type JournalEvent, type StoredPage } from './journal/index.ts'
 import type { Log } from './log.ts'
-import { type CloserParts, createCloser, createFolder, PACE } from './rollup/index.ts'
+import { createCloser, createFolder, PACE, type Pass, type PassParts } from './rollup/index.ts'
 import {
   createHolder,
   hasWork,
@@ -56,7 +56,7 @@ interface Parts {
   closing?: Closing | undefined
 }
 
-export type Closing = Omit<CloserParts, 'db'>
+export type Closing = Omit<PassParts, 'db'>
 
 interface FencedParts extends Parts {
   raise: RaiseFence
@@ -100,17 +100,22 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
       }
     })
   const refresh = () => repeat(stop.signal, REFRESH_MS, log, () => refreshFences(db))
-  const closer = createCloser({ db, ...given.closing })
-  const sketcher = createSketcher({ db, ...given.closing })
-  const { every } = given.closing?.pace ?? PACE
+  const closing = { db, ...given.closing }
+  const { every } = closing.pace ?? PACE
   // At times of its own, so that collectors that were started together find the work of each other done.
-  const ownTime = (pass: (signal: AbortSignal) => Promise<number>) =>
+  const ownTime = (pass: Pass) =>
     repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
       await pass(stop.signal).catch(error => {
         if (!stop.signal.aborted) throw error
       })
     })
-  const loops = [keepLane(), drainOrphans(), refresh(), ownTime(closer.pass), ownTime(sketcher.pass)]
+  const loops = [
+    keepLane(),
+    drainOrphans(),
+    refresh(),
+    ownTime(createCloser(closing)),
+    ownTime(createSketcher(closing)),
+  ]
 
   return {
     journal,

@@ -83,7 +83,7 @@ export async function buildSpan(
         ...packClosed(topOf(dim, rows)),
       })
     }
-    // Two reads of one session were seen to disagree where mongod was killed again and again. A day must not stay wrong for it.
+    // Reads of a session make no snapshot where a client has a read concern of its own. A day must not stay wrong for it.
     if (!isDeepStrictEqual(seen, await readSeen(db, span, session, until)))
       throw new Error('what a day is built of was not read at one moment')
     return documents

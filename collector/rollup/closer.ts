@@ -5,101 +5,44 @@ import { KEPT } from '../store/index.ts'
 import { monthOf } from '../zone.ts'
 import { type ClosedSpan, closeSpan } from './close.ts'
 import type { ClosedDocument, ClosedGrain } from './closed.ts'
+import { createPass, LATE_MS, type Look, type Pace, type Pass, type PassParts } from './passes.ts'
 import type { RollupDocument } from './rollup.ts'
 import { daySpan, isStale, readTouches, type Touch } from './touch.ts'
 
-/** How often is looked, and how long is waited, ms. */
-export interface Pace {
-  /** between two looks */
-  every: number
-  /** after the end of a day, and after it was built for the first time: late events come in groups */
-  first: number
-  /** after it was built again */
-  later: number
-  /** between two looks at all that is kept: what was changed by other means, and what was never touched; 6 h if absent */
-  all?: number
-}
-
-export const PACE: Pace = { every: 60_000, first: 60_000, later: 3_600_000 }
 const DAY_MS = 86_400_000
-/** Within this time days change by events: these are up to seven days late. */
-const LATE_MS = 9 * DAY_MS
-const ALL_MS = 6 * 3_600_000
 /** One of them has a row in each hour in which something was. */
 const TELLING: HourDimension[] = ['total', 'visits', 'bot']
-
-export interface Closer {
-  /** Closes what is due; gives back how many days and months. Any number of collectors may do so at the same time. */
-  pass(signal?: AbortSignal): Promise<number>
-}
-
-export interface CloserParts {
-  db: Db
-  /**
-   * ms since the epoch; the server's if absent, by whose time hours expire. It decides what is over, and when: never what is
-   * counted.
-   */
-  now?: (() => number | Promise<number>) | undefined
-  pace?: Pace
-}
 
 type Span = Pick<ClosedSpan, 'from' | 'to'>
 type Head = Pick<ClosedDocument, 'grain' | 'at' | 'to' | 'built' | 'builtAt' | 'upto' | 'mended'>
 
-export function createCloser({ db, now = () => serverTime(db), pace = PACE }: CloserParts): Closer {
-  /** when all of a site was looked at, and in which zone */
-  const looked = new Map<string, { at: number; zone: string }>()
+/** Closes days and months. */
+export function createCloser(parts: PassParts): Pass {
   /** spans whose hours do not tell, and when that was seen */
   const unfit = new Map<string, number>()
 
-  const closeSite = async (site: string, zone: string, began: number, signal?: AbortSignal): Promise<number> => {
-    const last = looked.get(site)
-    const all = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
+  return createPass(parts, async ({ signal, ...look }) => {
+    const { site, zone, began, pace } = look
     let closed = 0
     // Months are built of days.
     for (const grain of ['day', 'month'] as const) {
-      for (const span of await dueSpans(db, { site, zone, all, grain, began, pace })) {
+      for (const span of await dueSpans(parts.db, grain, look)) {
         if (signal?.aborted) return closed
         const key = `${site}/${grain}/${span.from}`
         if (began < (unfit.get(key) ?? began - pace.later) + pace.later) continue
         unfit.delete(key)
-        const outcome = await closeSpan(db, { site, grain, zone, ...span }, began, signal)
+        const outcome = await closeSpan(parts.db, { site, grain, zone, ...span }, began, signal)
         if (outcome === 'closed') closed++
         else if (outcome === 'unfit') unfit.set(key, began)
       }
     }
-    if (all) looked.set(site, { at: began, zone })
     return closed
-  }
-
-  return {
-    async pass(signal) {
-      const began = await now()
-      let closed = 0
-      const sites = db
-        .collection<{ _id: string; timezone: string }>('sites')
-        .find({}, { projection: { timezone: 1 } })
-        .sort({ _id: 1 })
-      for (const { _id, timezone } of await sites.toArray()) {
-        if (signal?.aborted) break
-        closed += await closeSite(_id, timezone, began, signal)
-      }
-      return closed
-    },
-  }
+  })
 }
 
-interface Asked {
-  site: string
-  zone: string
-  /** all that is kept, or what late events may have changed */
-  all: boolean
-  grain: ClosedGrain
-  began: number
-  pace: Pace
-}
+type Asked = Omit<Look, 'signal'>
 
-async function dueSpans(db: Db, { site, zone, all, grain, began, pace }: Asked): Promise<Span[]> {
+async function dueSpans(db: Db, grain: ClosedGrain, { site, zone, all, began, pace }: Asked): Promise<Span[]> {
   // A day sooner than they expire: what has lost some of its hours stays as it is.
   const oldest = began - KEPT.hours + DAY_MS
   const from = all ? oldest : spanOf(grain, began - LATE_MS, zone).from
@@ -163,6 +106,3 @@ async function headsIn(db: Db, { site, from, to }: Span & { site: string }, grai
   for await (const head of found) heads.set(+head.at, head)
   return heads
 }
-
-/** By the clock of the server that answers, ms since the epoch. */
-export const serverTime = async (db: Db): Promise<number> => +(await db.command({ hello: 1 })).localTime

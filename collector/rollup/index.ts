@@ -5,8 +5,9 @@
  */
 export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
 export { type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
-export { type Closer, type CloserParts, createCloser, PACE, type Pace, serverTime } from './closer.ts'
+export { createCloser } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
+export { createPass, LATE_MS, PACE, type Pace, type Pass, type PassParts } from './passes.ts'
 export { type Minutes, readMinutes } from './read.ts'
 export { type HourRange, type Hours, NONE, readHours, readSums, TooManyHours, UnfitHours } from './read-hours.ts'
 export {

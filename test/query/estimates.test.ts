@@ -38,9 +38,9 @@ const sketcher = () => createSketcher({ db: database.db, now: () => NOW, pace: {
 
 test('the sketcher builds each day that is over, once', async () => {
   const mine = sketcher()
-  const [built, byOther] = await Promise.all([mine.pass(), sketcher().pass()])
+  const [built, byOther] = await Promise.all([mine(), sketcher()()])
   expect(built + byOther).toBe(6)
-  expect([await mine.pass(), await sketcher().pass()]).toEqual([0, 0])
+  expect([await mine(), await sketcher()()]).toEqual([0, 0])
 }, 120_000)
 
 test('numbers of visitors are within the error that is said, 95 of 100 times', async () => {
@@ -107,7 +107,7 @@ test('few late visits are said and not waited for; many are read', async () => {
   expect(results.length).toBeGreaterThan(10)
   await raise(10)
   expect((await put(quick, {})).meta).toMatchObject({ source: 'sessions' })
-  expect(await sketcher().pass()).toBe(1)
+  expect(await sketcher()()).toBe(1)
   expect((await put(quick, {})).meta).toEqual({ ...before.meta, ms: expect.any(Number), fresh: expect.any(String) })
 }, 60_000)
 

@@ -77,8 +77,7 @@ export async function deploy(timezone = 'UTC', { knows = true } = {}) {
     await settleBatch({ db, lane, fence, pages: [page], zoneOf })
     if (folded) await fold(n)
   }
-  const close = (now: number | string, pace: Pace = AT_ONCE) =>
-    createCloser({ db, now: () => +new Date(now), pace }).pass()
+  const close = (now: number | string, pace: Pace = AT_ONCE) => createCloser({ db, now: () => +new Date(now), pace })()
 
   interface Read {
     from: number | string

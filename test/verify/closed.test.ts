@@ -15,7 +15,7 @@ afterAll(() => it.drop())
 
 /** Today and this month are taken for over. */
 const close = () =>
-  createCloser({ db: it.db, now: () => LAST + 40 * 86_400_000, pace: { every: 0, first: 0, later: 0 } }).pass()
+  createCloser({ db: it.db, now: () => LAST + 40 * 86_400_000, pace: { every: 0, first: 0, later: 0 } })()
 const closed = () => it.db.collection<ClosedDocument>('rollups')
 
 test('days and months are compared with hours, whatever is folded and to be built again', async () => {

@@ -1,0 +1,77 @@
+/**
+ * Going through all sites again and again, for what is over and not built, or not built of what there is now: closed days and
+ * months (`closer.ts`), and sketches.
+ */
+import type { Db } from 'mongodb'
+
+/** How often is looked, and how long is waited, ms. */
+export interface Pace {
+  /** between two looks */
+  every: number
+  /** after the end of a day, and after it was built for the first time: late events come in groups */
+  first: number
+  /** after it was built again */
+  later: number
+  /** between two looks at all that is kept: what was changed by other means, and what was never touched; 6 h if absent */
+  all?: number
+}
+
+export const PACE: Pace = { every: 60_000, first: 60_000, later: 3_600_000 }
+const DAY_MS = 86_400_000
+const ALL_MS = 6 * 3_600_000
+/** Within this time days change by events, ms: these are up to seven days late. */
+export const LATE_MS = 9 * DAY_MS
+
+export interface PassParts {
+  db: Db
+  /**
+   * ms since the epoch; the server's if absent, by whose time hours expire. It decides what is over, and when: never what is
+   * counted.
+   */
+  now?: (() => number | Promise<number>) | undefined
+  pace?: Pace | undefined
+}
+
+/** One look at one site. */
+export interface Look {
+  site: string
+  zone: string
+  /** all that is kept, or what late events may have changed */
+  all: boolean
+  /** when the pass began, ms since the epoch */
+  began: number
+  pace: Pace
+  signal: AbortSignal | undefined
+}
+
+/** Builds what is due of all sites; gives back how much. Any number of collectors may do so at the same time. */
+export type Pass = (signal?: AbortSignal) => Promise<number>
+
+/** @param build of one site, what is due; gives back how much. Begins with all that is kept, and with each change of the zone. */
+export function createPass(
+  { db, now = () => serverTime(db), pace = PACE }: PassParts,
+  build: (look: Look) => Promise<number>,
+): Pass {
+  /** when all of a site was looked at, and in which zone */
+  const looked = new Map<string, { at: number; zone: string }>()
+  return async signal => {
+    const began = await now()
+    let built = 0
+    const sites = db
+      .collection<{ _id: string; timezone: string }>('sites')
+      .find({}, { projection: { timezone: 1 } })
+      .sort({ _id: 1 })
+    for (const { _id: site, timezone: zone } of await sites.toArray()) {
+      if (signal?.aborted) break
+      const last = looked.get(site)
+      const all = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
+      built += await build({ site, zone, all, began, pace, signal })
+      // Not where it was ended in the middle.
+      if (all && !signal?.aborted) looked.set(site, { at: began, zone })
+    }
+    return built
+  }
+}
+
+/** By the clock of the server that answers, ms since the epoch. */
+const serverTime = async (db: Db): Promise<number> => +(await db.command({ hello: 1 })).localTime
