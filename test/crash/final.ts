@@ -18,15 +18,8 @@ export async function largestMemory({ collectors }: Deployment): Promise<number>
   return Math.max(...(await Promise.all(sizes)))
 }
 
-/**
- * @param stored events by site, as they were when the site was checked
- * @param closing whether days and months have to be closed
- */
-export async function checkAll(
-  { db, collectors }: Deployment,
-  stored: Map<string, number>,
-  closing: boolean,
-): Promise<string[]> {
+/** @param stored events by site, as they were when the site was checked */
+export async function checkAll({ db, collectors }: Deployment, stored: Map<string, number>): Promise<string[]> {
   const faults = collectors.flatMap(({ crashes }) => crashes)
   const now = await db
     .collection('events')
@@ -43,13 +36,15 @@ export async function checkAll(
   if (open > 0) faults.push(`${open} pages of the journal are not settled and folded`)
   const parked = await db.collection('parked').countDocuments()
   if (parked > 0) faults.push(`${parked} events were parked as if they could not be stored`)
-  if (closing && faults.length === 0) {
+  if (faults.length === 0) {
     let wrong: string[] = []
     const closed = async () => {
       wrong = await compareClosed(db)
       return wrong.length === 0
     }
-    await until('days and months', CLOSED_MS, closed, 500).catch(() => faults.push(...wrong.slice(0, 5)))
+    await until('days and months', CLOSED_MS, closed, 500).catch(error =>
+      faults.push(error.message, ...wrong.slice(0, 5)),
+    )
   }
   return faults
 }

@@ -17,8 +17,6 @@ export interface Options {
   backlog: number | undefined
   /** instead of a run: whether the loss of each protection is found */
   protections: boolean
-  /** whether days and months have to be closed in the end */
-  closing: boolean
   json: boolean
   keep: boolean
 }
@@ -36,7 +34,6 @@ export const USAGE = `npm run crash -- [options]
     .join('')}
   --backlog N       start a collector on so many events that are not settled, and count what it does while clients send
   --protections     take each of these out in turn, in a run that is meant for it; 0 when each is found, and nothing with it
-  --no-closing      do not wait in the end until days and months are closed
   --json            results as JSON on stdout
   --keep            keep logs and data also when nothing is wrong
 `
@@ -55,7 +52,6 @@ export function readOptions(args: string[]): Options | undefined {
       without: { type: 'string' },
       backlog: { type: 'string' },
       protections: { type: 'boolean', default: false },
-      'no-closing': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -81,17 +77,12 @@ export function readOptions(args: string[]): Options | undefined {
     without: values.without,
     backlog: values.backlog === undefined ? undefined : number('backlog', 1),
     protections: values.protections,
-    closing: !values['no-closing'],
     json: values.json,
     keep: values.keep,
   }
 }
 
 /** The command that runs the rounds from this one on with the same draws. */
-export const repeatOf = (
-  { scenario, seed, clients, only, without, closing }: Options,
-  round: number,
-  rounds: number,
-): string =>
+export const repeatOf = ({ scenario, seed, clients, only, without }: Options, round: number, rounds: number): string =>
   `npm run crash -- --scenario ${scenario} --seed ${seed} --from ${round} --rounds ${rounds}` +
-  `${clients === 6 ? '' : ` --clients ${clients}`}${only === undefined ? '' : ` --only '${only}'`}${without === undefined ? '' : ` --without ${without}`}${closing ? '' : ' --no-closing'}`
+  `${clients === 6 ? '' : ` --clients ${clients}`}${only === undefined ? '' : ` --only '${only}'`}${without === undefined ? '' : ` --without ${without}`}`

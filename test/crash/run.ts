@@ -49,7 +49,7 @@ export async function run(options: Options, say: (text: string) => void): Promis
   let keep = true
   try {
     await allRounds(run, numbers)
-    if (faults.length === 0) faults.push(...(await checkAll(deployment, stored, options.closing)))
+    if (faults.length === 0) faults.push(...(await checkAll(deployment, stored)))
     keep = options.keep || faults.length > 0
   } catch (error) {
     faults.push((error as Error).stack ?? String(error), ...deployment.collectors.flatMap(({ crashes }) => crashes))
