@@ -49,7 +49,7 @@ beforeAll(async () => {
     .insertMany(SITES.map(({ key, timezone }) => ({ _id: key, timezone })))
   /** As on that day of a site. */
   const close = ({ to }: RecordedSite, day: number) =>
-    createCloser({ db, now: () => to + day * 24 * HOUR, pace: { every: 0, first: 0, later: 0 } }).pass()
+    createCloser({ db, now: () => to + day * 24 * HOUR, pace: { every: 0, first: 0, later: 0 } })()
   const sketch = async ({ key, timezone, from, to }: RecordedSite) => {
     for (let at = from; at < to; at = dayOf(at, timezone).end) {
       const { start, end } = dayOf(at, timezone)
@@ -275,7 +275,7 @@ function hasGoalsApart(dimensions: string[], filters: readonly unknown[]): boole
 }
 
 const query = fc
-  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, simple, ofGoals))
+  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, { arbitrary: simple, weight: 2 }, ofGoals))
   .chain(([site, { names, metrics: some, isSimple }]) =>
     fc
       .record({
@@ -347,7 +347,7 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
       `${name} answered ${answered} of ${asks} asks, ${some} with rows, all as the scan does (${each.join(', ')})\n`,
     )
     // So that it is not by never answering that they are right.
-    if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 20 : 200))
+    if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 10 : 200))
   }
   expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
 })
