@@ -1,6 +1,7 @@
 /**
- * Fan-out: one room a site that is being watched, one stream for all rooms. A room is filled by one snapshot read and
- * takes only deltas after its cluster time (reading first and adding later was wrong in 31 of 100 tries, DESIGN §1);
+ * Fan-out: one room a site that is being watched, one stream for all rooms. A room is filled by one snapshot read that
+ * is not older than the stream, and takes only what comes after it (reading first and adding later was wrong in 31 of
+ * 100 tries, DESIGN §1);
  * a viewer joins what the room holds, in one turn of the event loop.
  */
 import type { Db, MongoClient, Timestamp } from 'mongodb'
@@ -42,6 +43,8 @@ interface Watched {
   ready: Promise<void>
   /** what comes while the snapshot is read */
   early: { at: Timestamp; apply(room: Room): void }[] | undefined
+  /** cluster time of the snapshot, once it is read: the stream may tell later what is in it already */
+  from: Timestamp | undefined
   everSeen: boolean
   emptySince: number
 }
@@ -59,7 +62,7 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
   const take = (site: string, at: Timestamp, apply: (room: Room) => void): void => {
     const entry = watched.get(site)
     if (entry?.early) entry.early.push({ at, apply })
-    else if (entry) apply(entry.room)
+    else if (entry?.from?.lt(at)) apply(entry.room)
   }
   const listener = {
     inserted(events: LiveFields[], received: Date, at: Timestamp) {
@@ -93,14 +96,14 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       stream.catch(() => {
         stream = undefined
       })
-      await stream
-      const { at, everSeen } = await loadRoom(client, db, entry.site.key, room, clock())
-      for (const change of early) if (!at || change.at.gt(at)) change.apply(room)
+      const { reached } = await stream
+      const { at, everSeen } = await loadRoom(client, db, entry.site.key, room, clock(), reached())
+      for (const change of early) if (at.lt(change.at)) change.apply(room)
       // What is in the snapshot must not come again as a tick.
       room.tick(clock())
       entry.everSeen ||= everSeen
       // Not where it is filled once more already, after another interruption.
-      if (entry.early === early) entry.early = undefined
+      if (entry.early === early) Object.assign(entry, { early: undefined, from: at })
     })()
     entry.ready.catch(error => {
       log.warn({ err: error, site: entry.site.key }, 'a live view could not be filled')
@@ -160,6 +163,7 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
           viewers: new Set(),
           ready: Promise.resolve(),
           early: undefined,
+          from: undefined,
           everSeen: false,
           emptySince: clock(),
         }

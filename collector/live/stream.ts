@@ -47,21 +47,26 @@ export interface Listener {
 }
 
 export interface LiveStream {
+  /** Cluster time up to which all was told: where it was opened, then that of the newest change. */
+  reached(): Timestamp
   close(): Promise<void>
 }
 
 /** Resolves when nothing that happens from now on will be missed. */
 export async function openStream(db: Db, listener: Listener): Promise<LiveStream> {
   let closed = false
+  let reached: Timestamp
   // Opening takes a second where nothing happens; a point in time to start from takes no wait.
   const open = async () => {
     const { operationTime } = await db.command({ ping: 1 })
+    reached = operationTime as Timestamp
     return db
       .collection<StoredPage>('journal')
       .watch<StoredPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
   }
   const take = (change: Change): void => {
     if (!change.clusterTime) return
+    reached = change.clusterTime
     if (change.operationType === 'insert')
       listener.inserted(eventsOf(change.fullDocument.envelopes), change.fullDocument.at, change.clusterTime)
     else listener.settled(change.updateDescription.updatedFields?.deltas ?? [], change.clusterTime)
@@ -92,6 +97,7 @@ export async function openStream(db: Db, listener: Listener): Promise<LiveStream
   }
   const running = run()
   return {
+    reached: () => reached,
     async close() {
       closed = true
       await stream.close().catch(() => {})
