@@ -20,9 +20,8 @@ export interface Sums {
   add(bucket: number, value: string, hash: number): void
   unite(bucket: number, value: string, sketch: Sketch): void
   values(): Set<string>
-  /** leaves out all other values */
-  keep(fitting: ReadonlySet<string>): void
-  rows(ask: Ask): Estimated[]
+  /** Of these values. */
+  rows(ask: Ask, fitting: ReadonlySet<string>): Estimated[]
 }
 
 export function startSums(precision: 12 | 14): Sums {
@@ -45,13 +44,11 @@ export function startSums(precision: 12 | 14): Sums {
     add: (bucket, value, hash) => change(bucket, value, sketch => addHash(sketch, hash)),
     unite: (bucket, value, other) => change(bucket, value, sketch => unite(sketch, other)),
     values: () => new Set([...held.values()].map(({ value }) => value)),
-    keep(fitting) {
-      for (const [key, { value }] of held) if (!fitting.has(value)) held.delete(key)
-    },
-    rows({ dimensions, wanted }) {
+    rows({ dimensions, wanted }, fitting) {
       const byValue = !dimensions.every(isTimeDimension)
       const rows = new Map<string, Omit<Row, 'counts'> & { sketch: Sketch }>()
       for (const { bucket, value, sketch } of held.values()) {
+        if (!fitting.has(value)) continue
         const row = { values: byValue ? [value] : [], bucket, sketch }
         const key = rowKey(row)
         if (wanted && !wanted.has(key)) continue

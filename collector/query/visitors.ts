@@ -1,162 +1,106 @@
 /**
- * Different visitors of visits from the sketches of finished days, all of them or by one attribute; what has no sketches, as
- * the present day, is read from sessions. What else is asked along comes from the engine of counts. With `include.exact`,
- * and of events, of two attributes and of days that are not whole, visitors are left to the next engine.
+ * Different visitors from the sketches of finished days: of visits, all of them or by one attribute, and of events by name,
+ * goal, page or host; what has no sketches, as the present day, is read from sessions or events. What else is asked along
+ * comes from the engine of counts, which also tells of which values sketches are worth reading: a value has no more visitors
+ * than visits or events. With `include.exact`, of two attributes and of days that are not whole, visitors are left to the
+ * next engine.
  */
-import type { Abortable, ClientSession, Db, FindOptions, MongoClient } from 'mongodb'
-import { gapsBetween } from '../rollup/index.ts'
-import {
-  readDays,
-  readNames,
-  readValues,
-  type Seed,
-  type SketchedDay,
-  type SketchedField,
-  type Span,
-  textOf,
-  visitsIn,
-} from '../sketch/index.ts'
-import { type Ask, type Engine, type Row, type Rows, rowKey } from './engine.ts'
+import type { Db, MongoClient } from 'mongodb'
+import type { Told } from '../sketch/index.ts'
+import type { Ask, Engine, Measure, Row, Rows } from './engine.ts'
+import { rowKey } from './engine.ts'
 import { donesOf, leavesOf } from './filter.ts'
-import { placeOf } from './grid.ts'
-import { fittingOf } from './hours.ts'
 import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
-import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts'
+import { type Reading, startReading } from './read-visitors.ts'
+import { reading } from './reading.ts'
+import { type Estimated, TooMuch } from './sum-visitors.ts'
+import { pageOfFew } from './top-visitors.ts'
 
-/** Visits that are read for an answer. */
-const MOST_VISITS = 500_000
-/** How long a read may take, ms. */
-const LIMITS = { maxTimeMS: 30_000, comment: 'livetag query' } as const
+const OF_EVENTS: Record<string, Told> = {
+  'event:name': 'name',
+  'event:goal': 'goal',
+  'event:page': 'page',
+  'event:hostname': 'pageHost',
+}
 
 /** @param counts answers what is asked beside visitors */
 export function createVisitors(client: MongoClient, db: Db, counts: Engine): Engine {
   return {
     async answer(ask, signal) {
-      const field = fieldOf(ask)
-      if (field === undefined) return undefined
-      const read = await client
-        .withSession({ snapshot: true }, session =>
-          readVisitors(db, ask, field ?? undefined, { ...LIMITS, session, signal }),
-        )
-        .catch(error => {
-          if (error instanceof TooMuch) return undefined
-          throw error
+      const told = toldOf(ask)
+      if (!told) return undefined
+      const { page: _, ...all } = ask
+      const measures = new Set([...ask.measures.filter(one => one !== 'visitors'), boundOf(ask)])
+      const counted = await counts.answer({ ...all, measures: [...measures] }, signal)
+      if (!counted && !isAlone(ask)) return undefined
+      try {
+        return await client.withSession({ snapshot: true }, async session => {
+          const visitors = await startReading(db, ask, told, { ...reading(signal), session })
+          return visitors && (await rowsOf(ask, counted?.rows, visitors))
         })
-      if (!read) return undefined
-      const { rows, ...made } = read
-      const others = ask.measures.filter(measure => measure !== 'visitors')
-      if (others.length === 0) return pageRows(ask, rows, made)
-      const { page: _, ...rest } = ask
-      const counted = await counts.answer({ ...rest, measures: others }, signal)
-      return counted && pageRows(ask, joinRows(counted.rows, rows), made)
+      } catch (error) {
+        if (error instanceof TooMuch) return undefined
+        throw error
+      }
     },
   }
 }
 
-/** The attribute that is asked of, `null` where all visits are; `undefined` where sketches do not tell. */
-function fieldOf({ over, bots, measures, dimensions, filters, grid, exact }: Ask): SketchedField | null | undefined {
-  if (over !== 'visits' || bots !== 'none' || exact || !measures.includes('visitors')) return undefined
+/** `undefined` where sketches do not tell it. */
+function toldOf(ask: Ask): Told | undefined {
+  const { over, bots, measures, dimensions, filters, grid, exact, pagesOnly } = ask
+  if (over === 'events' || bots !== 'none' || exact || !measures.includes('visitors')) return undefined
   if (filters.flatMap(donesOf).length > 0 || grid?.unit === 'minute' || grid?.unit === 'hour') return undefined
   const asked = filters.flatMap(leavesOf).map(({ attribute }) => attribute)
   const [name, another] = new Set([...dimensions.filter(one => !isTimeDimension(one)), ...asked])
   if (another !== undefined) return undefined
-  if (name === undefined) return null
+  if (name === undefined) return over === 'visits' ? 'visits' : pagesOnly ? 'views' : 'events'
   // Sketches are told apart by codes of countries, not by their names.
-  return isVisitDimension(name) && name !== 'visit:country_name' ? VISIT_FIELDS[name] : undefined
+  if (isVisitDimension(name)) return over === 'visits' && name !== 'visit:country_name' ? VISIT_FIELDS[name] : undefined
+  const field = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
+  return (field === 'page' || field === 'pageHost') === pagesOnly ? field : undefined
 }
 
-type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
-type Made = Pick<Rows, 'source' | 'pending'>
+/** Whether visitors answer all. All visits have one; of events some are nobody's, and have rows nevertheless. */
+const isAlone = ({ over, measures, dimensions, filters }: Ask): boolean =>
+  measures.length === 1 && (over === 'visits' || dimensions.length + filters.length === 0)
 
-async function readVisitors(
-  db: Db,
-  ask: Ask,
-  field: SketchedField | undefined,
-  options: Options,
-): Promise<(Made & { rows: Estimated[] }) | undefined> {
-  const { site, range, grid } = ask
-  const bucketOf = (at: number): number => (grid ? placeOf(grid.starts, at) : 0)
-  const fits = ({ from, to }: Span): boolean => bucketOf(from) === bucketOf(to - 1)
-  const { days, seed } = await readDays(db, { site: site.key, ...range, field, fits }, options)
-  if (!seed || days.length === 0) return undefined
-  const sums = startSums(field ? 12 : 14)
-  const visits = await sumVisits(db, { ask, field, seed, bucketOf, days, sums }, options)
-  if (!field) for (const { from, total } of days) sums.unite(bucketOf(from), '', total)
-  else await sumValues(db, { ask, field, bucketOf, days, sums }, options)
-  return {
-    rows: sums.rows(ask),
-    source: visits > 0 ? 'sessions' : 'rollups',
-    pending: days.reduce((sum, { pending }) => sum + pending, 0),
-  }
-}
+/** What a row has at least as many of as visitors. */
+const boundOf = ({ over, pagesOnly }: Ask): Measure =>
+  over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
 
-interface Summing {
-  ask: Ask
-  field: SketchedField | undefined
-  bucketOf(at: number): number
-  days: readonly SketchedDay[]
-  sums: Sums
-}
+type Rowed = Row & { error?: number }
 
-/** Of what is between the days; gives back how many visits that are. */
-async function sumVisits(
-  db: Db,
-  { ask, field, seed, bucketOf, days, sums }: Summing & { seed: Seed },
-  options: Options,
-): Promise<number> {
-  let visits = 0
-  for (const span of gapsBetween(ask.range, days)) {
-    const asked = { site: ask.site.key, ...span, fields: field ? [field] : [], seed }
-    for await (const { at, hash, session } of visitsIn(db, asked, options)) {
-      if (++visits > MOST_VISITS) throw new TooMuch()
-      sums.add(bucketOf(at), field ? textOf(session, field) : '', hash)
+async function rowsOf(ask: Ask, counted: Row[] | undefined, { source, pending, rows }: Reading): Promise<Rows> {
+  const bound = boundOf(ask)
+  const page = async (): Promise<{ rows: Rowed[]; total?: number }> => {
+    if (!counted) {
+      const all = (await rows()).map((row): Rowed => ({ ...row, counts: { visitors: row.count } }))
+      return ask.page ? pageOf(all, ask.dimensions, ask.page) : { rows: all }
     }
+    if (ask.dimensions.every(isTimeDimension)) return { rows: joined(counted, await rows(), bound) }
+    const valued = (some: Row[]): ReadonlySet<string> => new Set(some.map(({ values }) => values[0] ?? ''))
+    return await pageOfFew(ask, counted, bound, async some => joined(some, await rows(valued(some)), bound))
   }
-  return visits
-}
-
-async function sumValues(
-  db: Db,
-  { ask, bucketOf, days, sums, field }: Summing & { field: SketchedField },
-  options: Options,
-): Promise<void> {
-  const asked = { site: ask.site.key, field, days }
-  let fitting: ReadonlySet<string> | undefined
-  if (ask.filters.length > 0) {
-    const names = await readNames(db, asked, options)
-    for (const value of sums.values()) names.add(value)
-    fitting = await fittingOf(db, ask.filters, [...names], options.signal as AbortSignal)
-    sums.keep(fitting)
-  }
-  for await (const { at, value, sketch } of readValues(db, asked, options))
-    if (!fitting || fitting.has(value)) sums.unite(bucketOf(at), value, sketch)
-}
-
-/** Rows are what has visits; each visit has one visitor. */
-function joinRows(counted: readonly Row[], visitors: readonly Estimated[]): (Row & { error?: number })[] {
-  const byKey = new Map(visitors.map(row => [rowKey(row), row]))
-  return counted.map(row => {
-    const { count = 0, error } = byKey.get(rowKey(row)) ?? {}
-    const { visits } = row.counts
-    const counts = { ...row.counts, visitors: Math.max(1, visits === undefined ? count : Math.min(count, visits)) }
-    return { ...row, counts, ...(error !== undefined && { error }) }
-  })
-}
-
-function pageRows(
-  ask: Ask,
-  read: readonly (Estimated | (Row & { error?: number }))[],
-  { source, pending }: Made,
-): Rows {
-  const all = read.map(row => ('counts' in row ? row : { ...row, counts: { visitors: row.count } }))
-  const { rows, total } = ask.page ? pageOf(all, ask.dimensions, ask.page) : { rows: all, total: undefined }
-  const errors = rows.flatMap(({ error }: { error?: number }) => error ?? [])
+  const { rows: shown, total } = await page()
+  const errors = shown.flatMap(({ error }) => error ?? [])
   return {
-    rows: rows.map(({ values, bucket, counts }) => ({ values, bucket, counts })),
+    rows: shown.map(({ error: _, ...row }) => row),
     ...(total !== undefined && { total }),
     source,
     ...(errors.length > 0 && { error: Math.max(...errors) }),
     ...(pending && { pending }),
   }
+}
+
+/** Each visit has one visitor. */
+function joined(counted: readonly Row[], visitors: readonly Estimated[], bound: Measure): Rowed[] {
+  const byKey = new Map(visitors.map(row => [rowKey(row), row]))
+  return counted.map(row => {
+    const { count = 0, error } = byKey.get(rowKey(row)) ?? {}
+    const least = bound === 'visits' ? 1 : 0
+    const counts = { ...row.counts, visitors: Math.max(least, Math.min(count, row.counts[bound] ?? count)) }
+    return { ...row, counts, ...(error !== undefined && { error }) }
+  })
 }

@@ -1,7 +1,15 @@
 /** A history into the database: in groups, several at the same time, each document once. */
 import { type Db, type Document, ObjectId } from 'mongodb'
 import { noteMended, type RollupDocument, type TouchedHour } from '../rollup/index.ts'
-import { noteRevision, type RawEvent, type Revised, raiseRevisions, type Session, toRaw } from '../settle/index.ts'
+import {
+  noteEvent,
+  noteRevision,
+  type RawEvent,
+  type Revised,
+  raiseRevisions,
+  type Session,
+  toRaw,
+} from '../settle/index.ts'
 import { startCounters } from './counters.ts'
 import { startFlight } from './flight.ts'
 import type { Minute } from './history.ts'
@@ -58,7 +66,10 @@ export function startWriter(
   return {
     stored,
     async write(minute) {
-      if (raw) for (const event of minute.events) waiting.events.push(toRaw(event, page))
+      for (const event of minute.events) {
+        if (raw) waiting.events.push(toRaw(event, page))
+        noteEvent(revised, event)
+      }
       for (const session of minute.sessions) {
         waiting.sessions.push(session)
         noteRevision(revised, undefined, session)

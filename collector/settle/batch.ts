@@ -9,7 +9,7 @@ import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { park } from './park.ts'
 import { writeProofs } from './proof.ts'
 import { storeRaw } from './raw.ts'
-import { noteRevision, type Revised, raiseRevisions } from './revisions.ts'
+import { noteEvent, noteRevision, type Revised, raiseRevisions } from './revisions.ts'
 import { claim } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
 import { readZones, type ZoneOf } from './zones.ts'
@@ -175,7 +175,7 @@ async function writeSessions(db: Db, session: ClientSession, changes: SessionCha
   if (replaced.length > 0) await collection.bulkWrite(replaced, { session, ordered: false })
 }
 
-/** Applies one page's events to the sessions of the batch, sums up what changed, and notes which hours of sessions are revised. */
+/** Applies one page's events to the sessions of the batch, sums up what changed, and notes which hours are revised. */
 function count(
   events: JournalEvent[],
   sessions: Map<string, SessionChange>,
@@ -190,6 +190,7 @@ function count(
   for (const event of events) {
     sum.event(event)
     hours.event(event)
+    noteEvent(revised, event)
     if (!last || last.session !== event.session || last.site !== event.site) {
       last = event
       const key = sessionKey(event)

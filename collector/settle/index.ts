@@ -21,7 +21,15 @@ export {
   renew,
 } from './lane.ts'
 export { type RawEvent, toRaw } from './raw.ts'
-export { NO_LANE, noteRevision, type Revised, type RevisionSum, raiseRevisions, readRevisions } from './revisions.ts'
+export {
+  NO_LANE,
+  noteEvent,
+  noteRevision,
+  type Revised,
+  type Revision,
+  raiseRevisions,
+  readRevisions,
+} from './revisions.ts'
 export { claimKey } from './seen.ts'
 export { applyEvent, openSession, type Session, sessionKey } from './sessions.ts'
 export { type Settler, startSettler } from './settler.ts'

@@ -1,11 +1,13 @@
 /**
- * What of sessions has changed, by the hour in which their visits begin: raised in the transaction that changes them, so
- * that whoever has read the revisions of a time, and then its sessions, knows by the same sum that these are still the same.
- * By hours of UTC, so that the site's zone does not matter; by lane, so that lanes do not wait for each other.
+ * What of sessions has changed, by the hour in which their visits begin, and how many events have come, by theirs: raised in
+ * the transaction that counts them, so that whoever has read the revisions of a time, and then its sessions or events, knows
+ * by the same sum that these are still the same. (Events are there before that transaction: who reads some too early finds
+ * the sum raised later.) By hours of UTC, so that the site's zone does not matter; by lane, so that lanes do not wait for
+ * each other.
  */
 import type { AnyBulkWriteOperation, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { ATTRIBUTES, type Attribute } from '../journal/index.ts'
+import { ATTRIBUTES, type Attribute, type JournalEvent } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { HOUR_MS } from './hour-grid.ts'
 import type { Session } from './sessions.ts'
@@ -21,12 +23,16 @@ export interface RevisionDocument {
   day: Date
   lane: number
   /** by the hour, from 0 to 23: how many times a session with a visit that begins in it has changed */
-  hours: Record<string, number>
+  hours?: Record<string, number>
+  /** by the hour: how many events there are, without bots; of those that came before this was counted there are none */
+  events?: Record<string, number>
   expires: Date
 }
 
-/** By site, and begin of the hour, ms since the epoch. */
-export type Revised = Map<string, Map<number, number>>
+/** By begin of the hour, ms since the epoch. */
+type Hours = Map<number, number>
+/** By site. */
+export type Revised = Map<string, { visits: Hours; events: Hours }>
 
 const ATTRIBUTE_NAMES = [
   'visitor',
@@ -41,9 +47,20 @@ const ATTRIBUTE_NAMES = [
 export function noteRevision(revised: Revised, before: Session | undefined, after: Session | undefined): void {
   if (before && after && isSame(before, after)) return
   const hours = new Set([...startsOf(before), ...startsOf(after)].map(at => Math.floor(at / HOUR_MS) * HOUR_MS))
-  const ofSite = getOrAdd<string, Map<number, number>>(revised, (after ?? before)?.site ?? '', () => new Map())
-  for (const hour of hours) ofSite.set(hour, (ofSite.get(hour) ?? 0) + 1)
+  const { visits } = ofSite(revised, (after ?? before)?.site ?? '')
+  for (const hour of hours) visits.set(hour, (visits.get(hour) ?? 0) + 1)
 }
+
+/** Notes an event that is counted. */
+export function noteEvent(revised: Revised, { site, ts, bot }: Pick<JournalEvent, 'site' | 'ts' | 'bot'>): void {
+  if (bot !== undefined) return
+  const { events } = ofSite(revised, site)
+  const hour = Math.floor(+ts / HOUR_MS) * HOUR_MS
+  events.set(hour, (events.get(hour) ?? 0) + 1)
+}
+
+const ofSite = (revised: Revised, site: string) =>
+  getOrAdd(revised, site, () => ({ visits: new Map() as Hours, events: new Map() as Hours }))
 
 const startsOf = (session: Session | undefined): number[] =>
   session ? (session.visits ?? [session]).map(({ start }) => +start) : []
@@ -57,8 +74,8 @@ function isSame(before: Session, after: Session): boolean {
 /** @param session of the transaction that changes the sessions; without one: after they are written, of a majority */
 export async function raiseRevisions(db: Db, lane: number, revised: Revised, session?: ClientSession): Promise<void> {
   const raised: AnyBulkWriteOperation<RevisionDocument>[] = []
-  for (const [site, hours] of revised) {
-    for (const [day, inc] of byDay(hours)) {
+  for (const [site, { visits, events }] of revised) {
+    for (const [day, inc] of byDay({ hours: visits, events })) {
       const $setOnInsert = { site, day: new Date(day), lane, expires: new Date(day + KEPT.events) }
       raised.push({
         updateOne: { filter: { _id: `${site}/${day}/${lane}` }, update: { $inc: inc, $setOnInsert }, upsert: true },
@@ -70,19 +87,27 @@ export async function raiseRevisions(db: Db, lane: number, revised: Revised, ses
   await db.collection<RevisionDocument>('revisions').bulkWrite(raised, { ...options, ordered: false })
 }
 
-function byDay(hours: Map<number, number>): Map<number, Record<string, number>> {
+function byDay(raised: Record<'hours' | 'events', Hours>): Map<number, Record<string, number>> {
   const days = new Map<number, Record<string, number>>()
-  for (const [at, n] of hours) {
-    const day = Math.floor(at / DAY_MS) * DAY_MS
-    getOrAdd<number, Record<string, number>>(days, day, () => ({}))[`hours.${(at - day) / HOUR_MS}`] = n
+  for (const [field, hours] of Object.entries(raised)) {
+    for (const [at, n] of hours) {
+      const day = Math.floor(at / DAY_MS) * DAY_MS
+      getOrAdd<number, Record<string, number>>(days, day, () => ({}))[`${field}.${(at - day) / HOUR_MS}`] = n
+    }
   }
   return days
 }
 
-/** How often sessions were revised, of all lanes: the sum over the hours that hold some of a time, ms since the epoch. */
-export type RevisionSum = (from: number, to: number) => number
+/** How often sessions were revised, and how many events came. */
+export interface Revision {
+  visits: number
+  events: number
+}
 
-/** @param options with a session in which sessions are read afterwards, or at the same moment */
+/** Of all lanes: the sum over the hours that hold some of a time, ms since the epoch. */
+export type RevisionSum = (from: number, to: number) => Revision
+
+/** @param options with a session in which sessions or events are read afterwards, or at the same moment */
 export async function readRevisions(
   db: Db,
   site: string,
@@ -90,16 +115,25 @@ export async function readRevisions(
   options: FindOptions,
 ): Promise<RevisionSum> {
   const day = { $gte: new Date(from - DAY_MS), $lt: new Date(to) }
-  const sums = new Map<number, number>()
-  for await (const { day: at, hours } of db.collection<RevisionDocument>('revisions').find({ site, day }, options)) {
-    for (const [hour, n] of Object.entries(hours)) {
-      const begin = +at + Number(hour) * HOUR_MS
-      sums.set(begin, (sums.get(begin) ?? 0) + n)
+  const visits: Hours = new Map()
+  const events: Hours = new Map()
+  for await (const document of db.collection<RevisionDocument>('revisions').find({ site, day }, options)) {
+    for (const [sums, hours] of [
+      [visits, document.hours],
+      [events, document.events],
+    ] as const) {
+      for (const [hour, n] of Object.entries(hours ?? {})) {
+        const begin = +document.day + Number(hour) * HOUR_MS
+        sums.set(begin, (sums.get(begin) ?? 0) + n)
+      }
     }
   }
   return (from, to) => {
-    let sum = 0
-    for (let at = Math.floor(from / HOUR_MS) * HOUR_MS; at < to; at += HOUR_MS) sum += sums.get(at) ?? 0
+    const sum = { visits: 0, events: 0 }
+    for (let at = Math.floor(from / HOUR_MS) * HOUR_MS; at < to; at += HOUR_MS) {
+      sum.visits += visits.get(at) ?? 0
+      sum.events += events.get(at) ?? 0
+    }
     return sum
   }
 }

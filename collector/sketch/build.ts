@@ -1,10 +1,9 @@
 /**
- * Builds the sketches of a finished day from its sessions. There are no clocks and no transactions in it: the revisions are
- * read before the sessions, so what changes meanwhile makes the sketches stale, and they are built anew; and the head is
- * swapped for the one that was there before, so of two that build the same day one wins and the other leaves nothing.
+ * Builds the sketches of a finished day from its sessions and its events. There are no clocks and no transactions in it: the
+ * revisions are read before these, so what changes meanwhile makes the sketches stale, and they are built anew; and the head
+ * is swapped for the one that was there before, so of two that build the same day one wins and the other leaves nothing.
  */
 import { Binary, type ClientSession, type Db, ObjectId } from 'mongodb'
-import { getOrAdd } from '../get-or-add.ts'
 import { readRevisions } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type ChunkDocument,
   chunkId,
   chunksOf,
+  EVENT_FIELDS,
   type HeadDocument,
   headId,
   heads,
@@ -19,20 +19,17 @@ import {
   SKETCHED_FIELDS,
   type SketchedField,
   sketches,
+  VISIT_FIELDS,
 } from './documents.ts'
+import { eventsIn, textsOf } from './events.ts'
+import type { Seed } from './hash.ts'
 import { addHash, emptySketch, packSketch, type Sketch } from './sketch.ts'
-import { type Span, textOf, type VisitsAsked, visitsIn } from './visits.ts'
-
-/** Of a dimension of a day: those with more are scanned. */
-const MOST_VALUES = 10_000
-/** What the sketches of a day may take while they are built, bytes: past it the dimension with most values is given up. */
-const MOST_BYTES = 256 * 1024 * 1024
-/** Of a sketch of few hashes, about, bytes. */
-const FEW_BYTES = 500
+import { startValues, type Values } from './values.ts'
+import { type Span, textOf, visitsIn } from './visits.ts'
 
 /** More than the longest day, ms. */
 const LONGEST_MS = 50 * 3_600_000
-/** How long reading the sessions of a day may take, ms. */
+/** How long reading the sessions or the events of a day may take, ms. */
 const LIMITS = { maxTimeMS: 10 * 60_000, comment: 'livetag sketches' } as const
 
 const DURABLE = { w: 'majority', journal: true } as const
@@ -53,21 +50,27 @@ export async function buildDay(
   return await db.client.withSession({ causalConsistency: true }, async session => {
     const _id = headId(site, from)
     const before = await heads(db).findOne({ _id }, { ...MAJORITY, session })
-    const sum = await readRevisions(db, site, { from, to }, { ...MAJORITY, session })
-    const revision = sum(from, to)
-    if (before && before.revision === revision && +before.to === to) return false
+    const revision = (await readRevisions(db, site, { from, to }, { ...MAJORITY, session }))(from, to)
+    const isSame = before?.revision === revision.visits && before.events?.revision === revision.events
+    if (isSame && +before.to === to) return false
     // Of who has ended in the middle, and of who is at work and will find the head swapped.
     const old = await sketches(db).distinct('version', { site, dim: { $in: [...SKETCHED_FIELDS] }, at: new Date(from) })
-    const asked = { site, from, to, fields: SKETCHED_FIELDS, seed }
-    const { visits, total, values } = await sketchVisits(db, asked, { session, ...(signal && { signal }) })
     const shared = { site, at: new Date(from), version: new ObjectId(), expires: new Date(to + KEPT.events) }
-    const missing = SKETCHED_FIELDS.filter(field => !values.has(field))
-    for (const [dim, sketched] of values) {
-      const chunks = chunksOf(byVisits(sketched)).map(
-        (chunk, i): ChunkDocument => ({ _id: chunkId(site, from, dim, shared.version, i), ...shared, dim, ...chunk }),
-      )
-      if (chunks.length > 0) await sketches(db).insertMany(chunks, { writeConcern: DURABLE, session })
+    const write = async <Field extends SketchedField>(values: Values<Field>): Promise<Field[]> => {
+      for (const [dim, sketched] of values.sketched()) {
+        const chunks = chunksOf(sketched).map(
+          (chunk, i): ChunkDocument => ({ _id: chunkId(site, from, dim, shared.version, i), ...shared, dim, ...chunk }),
+        )
+        if (chunks.length > 0) await sketches(db).insertMany(chunks, { writeConcern: DURABLE, session })
+      }
+      return values.missing()
     }
+    const asked = { site, from, to, seed }
+    const options = { ...LIMITS, ...MAJORITY, session, ...(signal && { signal }) }
+    const { total, visits, ofVisits } = await sketchVisits(db, asked, options)
+    const missing: SketchedField[] = await write(ofVisits)
+    const { ofEvents, ...events } = await sketchEvents(db, asked, options)
+    missing.push(...(await write(ofEvents)))
     const head: HeadDocument = {
       _id,
       ...shared,
@@ -75,8 +78,9 @@ export async function buildDay(
       values: [''],
       sketches: [new Binary(packSketch(total))],
       to: new Date(to),
-      revision,
+      revision: revision.visits,
       visits,
+      events: { revision: revision.events, ...events },
       missing,
       builtAt: new Date(builtAt),
     }
@@ -113,49 +117,30 @@ async function swap(db: Db, before: HeadDocument | null, head: HeadDocument, ses
   }
 }
 
-interface Counted {
-  sketch: Sketch
-  visits: number
-}
-interface Values {
-  all: Map<string, Counted>
-  bytes: number
-}
+type Asked = Span & { site: string; seed: Seed }
+type Options = Parameters<typeof visitsIn>[2]
 
-async function sketchVisits(
-  db: Db,
-  asked: VisitsAsked,
-  options: { session: ClientSession; signal?: AbortSignal },
-): Promise<{ visits: number; total: Sketch; values: Map<SketchedField, Values> }> {
-  const total = emptySketch(14)
-  const values = new Map(SKETCHED_FIELDS.map(field => [field, { all: new Map(), bytes: 0 } as Values]))
+async function sketchVisits(db: Db, asked: Asked, options: Options) {
+  const total: Sketch = emptySketch(14)
+  const ofVisits = startValues(VISIT_FIELDS)
   let visits = 0
-  for await (const visit of visitsIn(db, asked, { ...LIMITS, ...MAJORITY, ...options })) {
+  for await (const { hash, session } of visitsIn(db, { ...asked, told: VISIT_FIELDS }, options)) {
     visits++
-    addHash(total, visit.hash)
-    let bytes = 0
-    for (const [field, of] of values) {
-      count(of, textOf(visit.session, field), visit.hash)
-      if (of.all.size > MOST_VALUES) values.delete(field)
-      else bytes += of.bytes
-    }
-    if (bytes <= MOST_BYTES) continue
-    const [largest] = [...values].toSorted(([, a], [, b]) => b.bytes - a.bytes)
-    if (largest) values.delete(largest[0])
+    addHash(total, hash)
+    for (const field of VISIT_FIELDS) ofVisits.add(field, textOf(session, field), hash)
   }
-  return { visits, total, values }
+  return { total, visits, ofVisits }
 }
 
-function count(of: Values, value: string, hash: number): void {
-  const counted = getOrAdd(of.all, value, () => {
-    of.bytes += FEW_BYTES
-    return { sketch: emptySketch(12), visits: 0 }
-  })
-  const wasFew = counted.sketch.few !== undefined
-  addHash(counted.sketch, hash)
-  counted.visits++
-  if (wasFew && counted.sketch.registers) of.bytes += counted.sketch.registers.length
+async function sketchEvents(db: Db, asked: Asked, options: Options) {
+  const ofEvents = startValues(EVENT_FIELDS)
+  const [all, views] = [emptySketch(14), emptySketch(14)]
+  let counted = 0
+  for await (const { hash, event } of eventsIn(db, { ...asked, told: EVENT_FIELDS }, options)) {
+    counted++
+    addHash(all, hash)
+    if (event.meta.name === 'pageview') addHash(views, hash)
+    for (const field of EVENT_FIELDS) for (const value of textsOf(event, field)) ofEvents.add(field, value, hash)
+  }
+  return { ofEvents, counted, all: new Binary(packSketch(all)), views: new Binary(packSketch(views)) }
 }
-
-const byVisits = ({ all }: Values): [string, Sketch][] =>
-  [...all].toSorted(([, a], [, b]) => b.visits - a.visits).map(([value, { sketch }]) => [value, sketch])

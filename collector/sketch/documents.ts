@@ -10,14 +10,25 @@ import type { Seed } from './hash.ts'
 import { packSketch, type Sketch, unpackSketch } from './sketch.ts'
 
 /** What visits are told apart by: fields of sessions. */
-export type SketchedField = Exclude<
+export type VisitField = Exclude<
   HourDimension,
   'total' | 'visits' | 'name' | 'page' | 'consent' | 'bot' | 'goal' | 'revenue'
 >
-export const SKETCHED_FIELDS: readonly SketchedField[] = [
-  ...VISIT_DIMENSIONS.filter(dim => dim !== 'visits'),
-  'host',
-] as const
+export const VISIT_FIELDS: readonly VisitField[] = [...VISIT_DIMENSIONS.filter(dim => dim !== 'visits'), 'host']
+/** What events are told apart by: all of them by name and by goal, page views by page and by host. */
+export const EVENT_FIELDS = ['name', 'goal', 'page', 'pageHost'] as const
+export type EventField = (typeof EVENT_FIELDS)[number]
+export type SketchedField = VisitField | EventField
+export const SKETCHED_FIELDS: readonly SketchedField[] = [...VISIT_FIELDS, ...EVENT_FIELDS]
+
+/** What all visitors of a day are counted of: its visits, its events, its page views. */
+export type Total = 'visits' | 'events' | 'views'
+/** What visitors are counted by. */
+export type Told = SketchedField | Total
+
+export const isTotal = (told: Told): told is Total => told === 'visits' || told === 'events' || told === 'views'
+export const isOfEvents = (told: Told): told is EventField | Exclude<Total, 'visits'> =>
+  told === 'events' || told === 'views' || (EVENT_FIELDS as readonly Told[]).includes(told)
 
 /** The dimension of heads. */
 export const ALL = 'visits'
@@ -39,10 +50,20 @@ export interface HeadDocument extends ChunkDocument {
   dim: typeof ALL
   /** the end of the day, not included */
   to: Date
-  /** the sum of the day's revisions when its sessions were read */
+  /** the sum of the day's revisions of visits when its sessions were read */
   revision: number
   /** visits of the day, without bots */
   visits: number
+  /** absent of days that were built without */
+  events?: {
+    /** the sum of the day's revisions of events when these were read */
+    revision: number
+    /** events of the day, without bots */
+    counted: number
+    /** sketches of all of them, and of the page views */
+    all: Binary
+    views: Binary
+  }
   /** dimensions that had too many values: there are no chunks of these */
   missing: SketchedField[]
   builtAt: Date

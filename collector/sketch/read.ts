@@ -1,32 +1,61 @@
 /** Reading sketches: which days have them, and those of a dimension. All at the moment of the session's snapshot. */
-import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
-import { readRevisions } from '../settle/index.ts'
-import { ALL, fromBinary, type HeadDocument, heads, readSeed, type SketchedField, sketches } from './documents.ts'
+import type { Abortable, Binary, ClientSession, Db, FindOptions } from 'mongodb'
+import { type Revision, readRevisions } from '../settle/index.ts'
+import {
+  ALL,
+  fromBinary,
+  type HeadDocument,
+  heads,
+  isOfEvents,
+  isTotal,
+  readSeed,
+  type SketchedField,
+  sketches,
+  type Told,
+  type Total,
+} from './documents.ts'
 import type { Seed } from './hash.ts'
 import type { Sketch } from './sketch.ts'
 import type { Span } from './visits.ts'
 
 /** A day that has sketches. */
 export interface SketchedDay extends Span {
-  /** of all its visits */
-  total: Sketch
-  /** visits of the day that have changed since: each count is off by so many at most */
+  /** of all its visits, events or page views, where that was asked for */
+  total: Sketch | undefined
+  /** visits or events of the day that have changed since: each count is off by so many at most */
   pending: number
 }
 
-/** Of a day's visits so many may have changed before its sketches are not taken any more. */
+/** Of a day's visits, or of its events, so many may have changed before its sketches are not taken any more. */
 const TOLERATED = 0.001
 
-/** Whether a day's sketches still answer, though so many of its visits have changed since. */
-export const isTolerated = (pending: number, { visits }: Pick<HeadDocument, 'visits'>): boolean =>
-  pending >= 0 && pending <= visits * TOLERATED
+/** What was counted for the sketches of a head, and how much of that has changed since. */
+export interface Changed {
+  counted: number
+  pending: number
+}
+
+type Changeable = Pick<HeadDocument, 'revision' | 'visits'> & {
+  events?: Pick<NonNullable<HeadDocument['events']>, 'revision' | 'counted'>
+}
+/** What of a head {@link changedSince} asks for. */
+export const CHANGEABLE = { revision: 1, visits: 1, 'events.revision': 1, 'events.counted': 1 } as const
+
+/** @returns `undefined` where the head has none of this */
+export function changedSince(head: Changeable, { visits, events }: Revision, told: Told): Changed | undefined {
+  if (!isOfEvents(told)) return { counted: head.visits, pending: visits - head.revision }
+  return head.events && { counted: head.events.counted, pending: events - head.events.revision }
+}
+
+/** Whether sketches still answer. Of fewer revisions than there were, some have expired. */
+export const isTolerated = ({ counted, pending }: Changed): boolean => pending >= 0 && pending <= counted * TOLERATED
 
 type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
 interface DaysAsked extends Span {
   site: string
-  /** the dimension that is going to be read */
-  field?: SketchedField | undefined
+  /** what is going to be read */
+  told: Told
   /** whether what lies in this time is counted together */
   fits(span: Span): boolean
 }
@@ -34,37 +63,48 @@ interface DaysAsked extends Span {
 /** Days that lie in this time, in its order, whatever the zone in which they are days. None without a seed. */
 export async function readDays(
   db: Db,
-  { site, from, to, field, fits }: DaysAsked,
+  { site, from, to, told, fits }: DaysAsked,
   options: Options,
 ): Promise<{ days: SketchedDay[]; seed: Seed | undefined }> {
   const seed = await readSeed(db, site, options.session)
   if (!seed) return { days: [], seed }
   const revisions = await readRevisions(db, site, { from, to }, options)
   const at = { $gte: new Date(from), $lt: new Date(to) }
-  const found = heads(db).find({ site, dim: ALL, at }, { ...options, sort: { at: 1 }, batchSize: 1_000 })
+  const projection = { at: 1, to: 1, missing: 1, ...CHANGEABLE, ...(isTotal(told) && { [TOTALS[told]]: 1 }) }
+  const found = heads(db).find({ site, dim: ALL, at }, { ...options, projection, sort: { at: 1 }, batchSize: 1_000 })
   const days: SketchedDay[] = []
   for await (const head of found) {
     const span = { from: +head.at, to: +head.to }
-    const pending = revisions(span.from, span.to) - head.revision
-    const [total] = head.sketches
-    if (!total || span.to > to || (field && head.missing.includes(field)) || !fits(span)) continue
-    // Days of two zones may overlap. Of fewer revisions than there were, some have expired.
-    if (span.from < (days.at(-1)?.to ?? span.from) || !isTolerated(pending, head)) continue
-    days.push({ ...span, pending, total: fromBinary(total) })
+    const changed = changedSince(head, revisions(span.from, span.to), told)
+    if (span.to > to || (head.missing as Told[]).includes(told) || !fits(span)) continue
+    // Days of two zones may overlap.
+    if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
+    const total = isTotal(told) ? totalOf(head, told) : undefined
+    days.push({ ...span, pending: changed.pending, total: total && fromBinary(total) })
   }
   return { days, seed }
+}
+
+const TOTALS: Record<Total, string> = { visits: 'sketches', events: 'events.all', views: 'events.views' }
+
+function totalOf({ sketches, events }: HeadDocument, total: Total): Binary | undefined {
+  if (total === 'visits') return sketches[0]
+  return total === 'events' ? events?.all : events?.views
 }
 
 interface ValuesAsked {
   site: string
   field: SketchedField
   days: readonly SketchedDay[]
+  /** only these are wanted; all if absent */
+  wanted?: ReadonlySet<string> | undefined
 }
 
-const filterOf = ({ site, field, days }: ValuesAsked) => ({
+const filterOf = ({ site, field, days, wanted }: ValuesAsked) => ({
   site,
   dim: field,
   at: { $in: days.map(({ from }) => new Date(from)) },
+  ...(wanted && { values: { $in: [...wanted] } }),
 })
 
 /** All values of a dimension. */
@@ -75,7 +115,7 @@ export async function readNames(db: Db, asked: ValuesAsked, options: Options): P
   return names
 }
 
-/** Of these days, each value with its sketch: not to be changed. */
+/** Of these days, each wanted value with its sketch: not to be changed. */
 export async function* readValues(
   db: Db,
   asked: ValuesAsked,
@@ -84,7 +124,7 @@ export async function* readValues(
   for await (const { at, values, sketches: packed } of sketches(db).find(filterOf(asked), options)) {
     for (const [i, value] of values.entries()) {
       const one = packed[i]
-      if (one) yield { at: +at, value, sketch: fromBinary(one) }
+      if (one && (!asked.wanted || asked.wanted.has(value))) yield { at: +at, value, sketch: fromBinary(one) }
     }
   }
 }

@@ -2,17 +2,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../rollup/index.ts'
-import { readRevisions, type Session } from '../settle/index.ts'
+import { type Revision, readRevisions, type Session } from '../settle/index.ts'
 import { dayOf } from '../zone.ts'
 import { buildDay } from './build.ts'
 import { ALL, type HeadDocument, heads } from './documents.ts'
-import { isTolerated } from './read.ts'
+import { CHANGEABLE, changedSince, isTolerated } from './read.ts'
 import type { Span } from './visits.ts'
 
 /** Times the first wait: after so long sketches that answer no more are built again. */
 const STALE_WAITS = 5
 
-type Head = Pick<HeadDocument, 'to' | 'revision' | 'visits' | 'builtAt'>
+type Head = Pick<HeadDocument, 'to' | 'revision' | 'visits' | 'events' | 'builtAt'>
 
 /** Builds sketches of days, the newest first. */
 export const createSketcher = (parts: PassParts): Pass =>
@@ -48,7 +48,7 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
   if (!first) return []
   const from = dayOf(Math.max(+first.start, asked), zone).start
   const at = { $gte: new Date(from), $lt: new Date(began) }
-  const projection = { at: 1, to: 1, revision: 1, visits: 1, builtAt: 1 }
+  const projection = { at: 1, to: 1, builtAt: 1, ...CHANGEABLE }
   const held = new Map<number, Head>()
   for await (const head of heads(db).find({ site, dim: ALL, at }, { projection })) held.set(+head.at, head)
   const revisions = await readRevisions(db, site, { from, to: began }, {})
@@ -62,10 +62,11 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
   return due.reverse()
 }
 
-function isDue(head: Head | undefined, end: number, revision: number, now: number, pace: Pace): boolean {
-  // Also one of a zone of before, whose day began at the same time.
-  if (!head || +head.to !== end) return now >= end + pace.first
-  const pending = revision - head.revision
-  if (pending <= 0) return false
-  return now >= +head.builtAt + (isTolerated(pending, head) ? pace.later : STALE_WAITS * pace.first)
+function isDue(head: Head | undefined, end: number, revision: Revision, now: number, pace: Pace): boolean {
+  const changed = head && [changedSince(head, revision, 'visits'), changedSince(head, revision, 'events')]
+  // Also one of a zone of before, whose day began at the same time, and one without its events.
+  if (!changed || +head.to !== end) return now >= end + pace.first
+  if (changed.every(one => one && one.pending <= 0)) return false
+  const answers = changed.every(one => one && isTolerated(one))
+  return now >= +head.builtAt + (answers ? pace.later : STALE_WAITS * pace.first)
 }

@@ -2,7 +2,7 @@
 import type { Abortable, Db, FindOptions } from 'mongodb'
 import { NONE } from '../rollup/index.ts'
 import { beginningIn, type Session } from '../settle/index.ts'
-import type { SketchedField } from './documents.ts'
+import type { VisitField } from './documents.ts'
 import { hashOf, type Seed } from './hash.ts'
 
 export interface Span {
@@ -15,12 +15,12 @@ export interface SketchedVisit {
   at: number
   /** of the visitor; a session without one is a visitor of its own */
   hash: number
-  session: Pick<Session, SketchedField>
+  session: Pick<Session, VisitField>
 }
 
 export interface VisitsAsked extends Span {
   site: string
-  fields: readonly SketchedField[]
+  told: readonly (VisitField | 'visits')[]
   seed: Seed
 }
 
@@ -30,10 +30,15 @@ const TOGETHER = 1_000
 /** Without bots. Each visit of a cookieless day is one, of the same visitor. */
 export async function* visitsIn(
   db: Db,
-  { site, from, to, fields, seed }: VisitsAsked,
+  { site, from, to, told, seed }: VisitsAsked,
   options: FindOptions & Abortable,
 ): AsyncGenerator<SketchedVisit> {
-  const asked = { visitor: 1, start: 1, 'visits.start': 1, ...Object.fromEntries(fields.map(field => [field, 1])) }
+  const asked = {
+    visitor: 1,
+    start: 1,
+    'visits.start': 1,
+    ...Object.fromEntries(told.flatMap(one => (one === 'visits' ? [] : [[one, 1]]))),
+  }
   const filter = {
     ...beginningIn(site, { $gte: new Date(from), $lt: new Date(to) }),
     bot: { $exists: false },
@@ -51,4 +56,5 @@ export async function* visitsIn(
 }
 
 /** Empty is as if absent. */
-export const textOf = (session: SketchedVisit['session'], field: SketchedField): string => session[field] || NONE
+export const textOf = (session: SketchedVisit['session'], told: VisitField | 'visits'): string =>
+  told === 'visits' ? '' : session[told] || NONE

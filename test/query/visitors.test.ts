@@ -78,6 +78,19 @@ test.each<[string, object]>([
       include: { comparisons: { mode: 'previous_period' } },
     },
   ],
+  ['pages', { dimensions: ['event:page'], metrics: ['visitors', 'pageviews'], include: { total_rows: true } }],
+  [
+    'pages by another order',
+    { dimensions: ['event:page'], metrics: ['visitors', 'events'], order_by: [['events', 'asc']] },
+  ],
+  ['hosts of pages', { dimensions: ['event:hostname'] }],
+  ['events by name', { dimensions: ['event:name'], metrics: ['visitors', 'events', 'percentage'] }],
+  ['events by name each week', { dimensions: ['event:name', 'time:week'] }],
+  ['events of a name', { filters: [['is', 'event:name', ['click']]], metrics: ['visitors', 'events'] }],
+  [
+    'some pages',
+    { dimensions: ['event:page'], filters: [['contains', 'event:page', ['a']]], pagination: { limit: 2 } },
+  ],
 ])('sketches answer %s', async (_, query) => {
   expect(await sourceOf(query)).toBe('rollups')
 })
@@ -93,7 +106,8 @@ test.each<[string, object]>([
   ['what has to be exact', { include: { exact: true } }],
   ['hours', { dimensions: ['time:hour'] }],
   ['two attributes', { dimensions: ['visit:source', 'visit:device'] }],
-  ['pages', { dimensions: ['event:page'] }],
+  ['pages and sources', { dimensions: ['event:page', 'visit:source'] }],
+  ['who did something on a page', { filters: [['is', 'event:page', ['/']]] }],
   ['visits with a page', { filters: [['is', 'event:page', ['/']]] }],
   ['bots and all others', { include: { bots: true } }],
   ['less than a day', { date_range: ['2026-10-23T10:00:00Z', '2026-10-23T17:59:59Z'] }],

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { applyEvent, noteRevision, openSession, type Revised, type Session } from '../../collector/settle/index.ts'
+import {
+  applyEvent,
+  noteEvent,
+  noteRevision,
+  openSession,
+  type Revised,
+  type Session,
+} from '../../collector/settle/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
 
 const at = (time: string) => new Date(`2026-10-25T${time}Z`)
@@ -18,7 +25,7 @@ const noted = (before: Session | undefined, now: Session | undefined) => {
   const revised: Revised = new Map()
   noteRevision(revised, before, now)
   return Object.fromEntries(
-    [...(revised.get('shop') ?? [])].map(([hour, n]) => [new Date(hour).toISOString().slice(11, 13), n]),
+    [...(revised.get('shop')?.visits ?? [])].map(([hour, n]) => [new Date(hour).toISOString().slice(11, 13), n]),
   )
 }
 
@@ -47,4 +54,14 @@ test('each visit of a cookieless day revises its hour, and a new one all of them
   const later = after(session, '14:00:00', { consent: 'l' })
   expect(noted(session, later)).toEqual({ 10: 1, 14: 1 })
   expect(noted(later, after(later, '14:10:00', { consent: 'l' }))).toEqual({})
+})
+
+test('each event counts in its hour, without bots', () => {
+  const revised: Revised = new Map()
+  for (const time of ['10:00:00', '10:59:59', '11:00:00']) noteEvent(revised, journalEvent({ id: time, ts: at(time) }))
+  noteEvent(revised, journalEvent({ id: 'c', ts: at('12:00:00'), bot: 'agent' }))
+  expect([...(revised.get('shop')?.events ?? [])].map(([hour, n]) => [new Date(hour).getUTCHours(), n])).toEqual([
+    [10, 2],
+    [11, 1],
+  ])
 })
