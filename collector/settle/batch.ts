@@ -66,9 +66,9 @@ export async function settleBatch({
   repeated,
 }: Batch): Promise<number> {
   const [{ kept, tried }, zones] = await Promise.all([claim(db, pages), readZones(db, pages, zoneOf)])
-  // The lane was adopted anew after every failure, so a page of this epoch has not been tried.
+  // A page of this epoch may have been tried, too: read as open by a primary that was just elected, and settled long before.
   const fresh = (page: JournalPage) =>
-    page.epoch === lane.epoch || (!tried.has(page) && Date.now() - +page.at < CLAIMS_LAST_MS)
+    !tried.has(page) && (page.epoch === lane.epoch || Date.now() - +page.at < CLAIMS_LAST_MS)
   const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))

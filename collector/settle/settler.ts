@@ -70,7 +70,8 @@ export function startSettler({
   const journal = db.collection<StoredPage>('journal')
   /** @param taken ids of pages at work */
   const openPages = async (taken: Set<string>): Promise<JournalPage[]> => {
-    // A batch may end while this is asked, and its pages be open in the answer all the same.
+    // A batch may end while this is asked, and its pages be open in the answer all the same. So may pages that were settled
+    // before, where the primary was just elected: what a majority has, it learns a little later. The transaction refuses these.
     const before = new Set(taken)
     const open = await journal
       .find({ lane: lane.id, state: 'open' }, { projection: { _id: 1 }, readConcern: { level: 'majority' } })

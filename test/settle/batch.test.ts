@@ -160,6 +160,14 @@ describe('a page that an older epoch tried before', () => {
     expect(await rawIds()).toEqual(['a', 'b', 'c'])
   })
 
+  test('one that was settled, and is read as open by a primary that was just elected, is stored and counted no more', async () => {
+    const page = await plant(events('a', 'b'))
+    expect(await settle(page)).toBe(2)
+    await expect(settle(page)).rejects.toThrow('settled by another epoch')
+    expect(await rawIds()).toEqual(['a', 'b'])
+    expect(await counted()).toBe(2)
+  })
+
   test('events of the same name and id, of two sites, are two', async () => {
     const page = await plant([...events('a'), journalEvent({ id: 'a', site: 'other' })], { epoch: 0 })
     expect(await settle(page)).toBe(2)
