@@ -1,11 +1,13 @@
-/** Whether days and months say what hours say, at every moment: looked at again and again while things are killed. */
+/** Whether days, months and sketches say what they are made of, at every moment: looked at again and again while things are killed. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { HOUR_COUNTERS, HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
 import { type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
+import { isOfEvents } from '../../collector/sketch/index.ts'
 import { compareRows, type StoredRollup, unpack } from './check.ts'
 import { add, GRAINS, type Rows } from './model.ts'
+import { compareSketched } from './sketched.ts'
 
 export interface ClosedWatch {
   readonly looks: number
@@ -27,15 +29,17 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
   const month = GRAINS.month?.(Date.now()) ?? 0
   const range = { site, dims: HOUR_DIMENSIONS, from: month - 8 * DAY_MS, to: month + 40 * DAY_MS, bucketOf: () => 0 }
   const look = async (grains: ClosedGrain[]): Promise<void> => {
-    const { held, both } = await plain.client.withSession({ snapshot: true }, async session => {
+    const { held, both, sketched } = await plain.client.withSession({ snapshot: true }, async session => {
       const both = [
         await readHours(plain, { ...range, closed: grains }, session),
         await readHours(plain, range, session),
       ]
-      return { both, held: await findClosed(plain, { ...range, grains, fits: () => true }, { session }) }
+      const sketched = await compareSketched(plain, site, session, ['visits', 'source'])
+      return { both, sketched, held: await findClosed(plain, { ...range, grains, fits: () => true }, { session }) }
     })
     looks++
     if (held.length > 0) taken++
+    faults.push(...sketched.faults)
     const [closed = '', hours = ''] = both.map(textOf)
     if (closed !== hours) faults.push(`days and months say ${short(closed, hours)}, not ${short(hours, closed)}`)
   }
@@ -75,6 +79,23 @@ export async function compareClosed(db: Db): Promise<string[]> {
     })
   }
   return compareRows('days and months', actual, expected)
+}
+
+/** At the end, when all is settled: what sketches say that is not so, and what no sketches say. */
+export async function compareSketches(db: Db): Promise<string[]> {
+  const plain = db.client.db(db.databaseName)
+  const faults: string[] = []
+  for (const site of await db.collection('sessions').distinct('site')) {
+    const looked = await plain.client.withSession({ snapshot: true }, session => compareSketched(plain, site, session))
+    faults.push(...looked.faults)
+    for (const [told, days] of looked.held) {
+      const [name, site_, time] = isOfEvents(told) ? ['events', 'meta.site', 'ts'] : ['sessions', 'site', 'start']
+      const $nor = days.map(({ from, to }) => ({ [time]: { $gte: new Date(from), $lt: new Date(to) } }))
+      const missing = { [site_]: site, bot: { $exists: false }, ...($nor.length > 0 && { $nor }) }
+      if (await db.collection(name).findOne(missing)) faults.push(`${told} of ${site} are not sketched`)
+    }
+  }
+  return faults
 }
 
 /** A line a row, in an order that is always the same. */

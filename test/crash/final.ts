@@ -1,9 +1,9 @@
 /** What has to hold when all rounds are over, of the deployment as a whole. */
-import { compareClosed } from './closed.ts'
+import { compareClosed, compareSketches } from './closed.ts'
 import type { Deployment } from './deployment.ts'
 import { until } from './until.ts'
 
-/** How long it may take until all that was sent is in days and months, ms. */
+/** How long it may take until all that was sent is in days, months and sketches, ms. */
 const CLOSED_MS = 180_000
 
 /** bytes that a collector may take */
@@ -39,10 +39,10 @@ export async function checkAll({ db, collectors }: Deployment, stored: Map<strin
   if (faults.length === 0) {
     let wrong: string[] = []
     const closed = async () => {
-      wrong = await compareClosed(db)
+      wrong = [...(await compareClosed(db)), ...(await compareSketches(db))]
       return wrong.length === 0
     }
-    await until('days and months', CLOSED_MS, closed, 500).catch(error =>
+    await until('days, months and sketches', CLOSED_MS, closed, 500).catch(error =>
       faults.push(error.message, ...wrong.slice(0, 5)),
     )
   }
