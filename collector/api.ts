@@ -5,15 +5,17 @@ import { LIMITS } from '../tag/wire.ts'
 import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
-import { goalRoutes } from './goals-api.ts'
+import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
+import { PROPERTIES } from './properties-api.ts'
 import { createKept, createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
+import { siteListRoutes } from './site-lists-api.ts'
 import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
 import { readOplog } from './status/index.ts'
 
@@ -82,7 +84,8 @@ export function apiRoutes({
   )
 
   router.get('/consents', serveConsents(db, sites))
-  router.use('/goals', goalRoutes(db, sites, clock))
+  router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))
+  router.use('/properties', siteListRoutes({ db, sites, clock }, PROPERTIES))
 
   /** Events of the site's own servers, with a key that may write. */
   router.post('/events', json({ limit: '1mb', type: () => true }), async (request, response) => {

@@ -1,6 +1,8 @@
-/** The OpenAPI 3.1 description of the query API, made from the schemas that check and type it. */
+/** The OpenAPI 3.1 description of the query API and of what a site counts by, made from the schemas that check and type it. */
+import { type Code, describeList } from './openapi-lists.ts'
 import { PROBLEMS } from './problem.ts'
 import { Filter, QueryAnswer, QueryBody } from './query/index.ts'
+import { GoalInput, GoalOutput, PropertyInput, PropertyOutput } from './sites/index.ts'
 
 type Schema = { [key: string]: unknown }
 
@@ -48,9 +50,9 @@ const OF_QUERIES = [
   'unavailable',
 ] as const
 
-function problemResponses(): Schema {
+function problemResponses(codes: readonly Code[]): Schema {
   const responses: Record<string, { description: string; content: Schema }> = {}
-  for (const code of OF_QUERIES) {
+  for (const code of codes) {
     const { status, title } = PROBLEMS[code]
     const before = responses[status]?.description
     responses[status] = {
@@ -75,19 +77,49 @@ export function openApi(): Schema {
           requestBody: { required: true, content: { 'application/json': { schema: ref('Query') } } },
           responses: {
             200: { description: 'the counts', content: { 'application/json': { schema: ref('Answer') } } },
-            ...problemResponses(),
+            ...problemResponses(OF_QUERIES),
           },
         },
       },
+      '/goals': describeList({
+        field: 'goals',
+        noun: 'goal',
+        input: ref('GoalInput'),
+        output: ref('Goal'),
+        invalid: 'goal-invalid',
+        exists: 'goal-exists',
+        tooMany: 'too-many-goals',
+        unknown: 'goal-unknown',
+        problems: problemResponses,
+      }),
+      '/properties': describeList({
+        field: 'properties',
+        noun: 'property',
+        input: ref('PropertyInput'),
+        output: ref('Property'),
+        invalid: 'property-invalid',
+        exists: 'property-exists',
+        tooMany: 'too-many-properties',
+        unknown: 'property-unknown',
+        problems: problemResponses,
+      }),
     },
     components: {
       securitySchemes: {
-        key: { type: 'http', scheme: 'bearer', description: 'the owner key, or one with the scope read' },
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'the owner key, or one with the scope that is needed: read, if none is named',
+        },
       },
       schemas: {
         Query: toOpenApi(QueryBody),
         Filter: toOpenApi((Filter as unknown as { $defs: { Filter: unknown } }).$defs.Filter),
         Answer: toOpenApi(QueryAnswer),
+        GoalInput: toOpenApi(GoalInput),
+        Goal: toOpenApi(GoalOutput),
+        PropertyInput: toOpenApi(PropertyInput),
+        Property: toOpenApi(PropertyOutput),
         Problem: problemSchema,
       },
     },

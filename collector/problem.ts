@@ -20,6 +20,16 @@ export const PROBLEMS = {
   'goal-exists': { status: 409, title: 'A goal of the site has this name already.' },
   'goal-unknown': { status: 404, title: 'No goal of the site has this name: `npx livetag goal list` shows them.' },
   'too-many-goals': { status: 409, title: 'The site has as many goals as it can: remove one first.' },
+  'property-invalid': { status: 400, title: 'No property of an event has this name.' },
+  'property-exists': { status: 409, title: 'The site has declared this property already.' },
+  'property-unknown': {
+    status: 404,
+    title: 'The site has not declared this property: `npx livetag property list` shows what it has.',
+  },
+  'too-many-properties': {
+    status: 409,
+    title: 'The site has declared as many properties as it can: remove one first.',
+  },
   'body-invalid': { status: 400, title: 'The body is not what this path takes.' },
   'body-too-large': { status: 413, title: 'The body has more than 1 MB.' },
   unavailable: { status: 503, title: 'The database is away or something failed: try again in a moment.' },

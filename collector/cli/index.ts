@@ -4,6 +4,7 @@ import { doctor } from './doctor.ts'
 import { goal } from './goal.ts'
 import { key } from './key.ts'
 import { login } from './login.ts'
+import { property } from './property.ts'
 import { seed } from './seed.ts'
 import { serve } from './serve.ts'
 import { site } from './site.ts'
@@ -12,7 +13,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, goal, key, login, seed },
+  subCommands: { serve, doctor, status, verify, site, goal, property, key, login, seed },
 })
 
 await runMain(main)

@@ -5,6 +5,7 @@ import { PLACES, type Site } from '../sites/index.ts'
 import type { Agent } from './agent.ts'
 import { allowsIdentifier } from './consent.ts'
 import { IN_COOKIE } from './cookie.ts'
+import { declaredBy, sizeOfDeclared } from './declared.ts'
 import { NOWHERE, type Place } from './mmdb.ts'
 import { isStorable } from './properties.ts'
 import { readPlace } from './source.ts'
@@ -60,6 +61,7 @@ export function readShared(
     width: p.vw === undefined ? undefined : Math.round(p.vw),
     consent: c,
     bot: agent.bot,
+    declared: declaredBy(site),
   }
 }
 
@@ -79,8 +81,9 @@ function upTo(level: Site['place'] = 'country', place: () => Place): Place {
 const storable = (text: string | undefined) => (text !== undefined && isStorable(text) ? text : undefined)
 
 /** Estimate of what each event of an envelope takes beside its properties, bytes. */
-export function sizeOf({ url, path, ref, source, title = '' }: Shared): number {
+export function sizeOf({ url, path, ref, source, title = '', declared }: Shared): number {
   // What is left of a query is a campaign, which has fields of its own.
   const campaign = url.includes('?') ? url.length : 0
-  return 330 + 2 * (url.length + path.length + ref.length + source.length + title.length + campaign)
+  const texts = url.length + path.length + ref.length + source.length + title.length + campaign
+  return 330 + 2 * texts + sizeOfDeclared(declared)
 }

@@ -49,9 +49,11 @@ export type Attribute = keyof typeof ATTRIBUTES
  * Of events, in the hour in which they happened: all, by name, by path, by host, by state of consent; and by what gave a bot
  * away. Bots are in that one alone. Of a path or host `events` are all that happened there, and `views` the page views:
  * where only page views are asked for, rows without any are left out. By goal: an event is in the row of each that it meets.
- * By revenue: what is worth something, see {@link revenueKey}.
+ * By revenue: what is worth something, see {@link revenueKey}. By property: an event is in one row of each that its site had
+ * declared when it came, see `propertyKey`.
  */
-export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot', 'goal', 'revenue'] as const
+// biome-ignore format: one line
+export const EVENT_DIMENSIONS = ['total', 'name', 'page', 'host', 'consent', 'bot', 'goal', 'revenue', 'property'] as const
 /** Of visits, in the hour in which they began, without bots: all, and by what each is. */
 export const VISIT_DIMENSIONS = [
   'visits',
@@ -62,9 +64,17 @@ export const VISIT_DIMENSIONS = [
 export const HOUR_DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS] as const
 export type HourDimension = (typeof HOUR_DIMENSIONS)[number]
 
+/** What is a whole, or divides none: into rows that overlap, or that say themselves what has no value. */
+const APART: readonly HourDimension[] = ['total', 'visits', 'bot', 'goal', 'revenue', 'property']
+
+/** The value of what has none. */
+export const NONE = '(none)'
+/** The value of what is beyond the values, or the length of a text, that is counted by itself. */
+export const OTHER = '(other)'
+
 /** What holds all of what a dimension divides, so that the rest of it is what has no value. */
 export const wholeOf = (dim: HourDimension): 'total' | 'visits' | undefined => {
-  if (dim === 'total' || dim === 'visits' || dim === 'bot' || dim === 'goal' || dim === 'revenue') return undefined
+  if (APART.includes(dim)) return undefined
   return (EVENT_DIMENSIONS as readonly string[]).includes(dim) ? 'total' : 'visits'
 }
 

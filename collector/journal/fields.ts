@@ -36,6 +36,7 @@ export const SHARED = [
   'width',
   'consent',
   'bot',
+  'declared',
 ] as const
 
 export type Own = Pick<JournalEvent, (typeof OWN)[number]>

@@ -48,6 +48,8 @@ export interface JournalEvent {
   consent: 'g' | 'l' | 'x' | 'd'
   /** what gave a bot away */
   bot?: string | undefined
+  /** names of properties that its site had declared when it came: by these it is counted */
+  declared?: readonly string[] | undefined
   props?: Record<string, unknown> | undefined
   /** names of the goals that it meets, as the site had them when it came: decided here once, and never again */
   goals?: string[] | undefined

@@ -1,6 +1,6 @@
 /** Filters of a question: from what Plausible's clients send to a tree, and from the tree to an expression of mongod. */
 import type { Document } from 'mongodb'
-import { type Attribute, isEventDimension } from './names.ts'
+import { type Attribute, type Dimension, isEventDimension, isTimeDimension } from './names.ts'
 
 export type Filter =
   | { kind: 'and'; of: Filter[] }
@@ -54,6 +54,19 @@ export function leavesOf(filter: Filter): Leaf[] {
   if (filter.kind === 'not') return leavesOf(filter.of)
   return filter.kind === 'done' ? [] : [filter]
 }
+
+/** What dimensions, but those of time, and filters ask of the row itself. */
+export const attributesOf = ({
+  dimensions,
+  filters,
+}: {
+  dimensions: readonly Dimension[]
+  filters: readonly Filter[]
+}): ReadonlySet<Dimension> =>
+  new Set([
+    ...dimensions.filter(name => !isTimeDimension(name)),
+    ...filters.flatMap(leavesOf).map(({ attribute }) => attribute),
+  ])
 
 export const isEventLeaf = ({ attribute }: Leaf): boolean => isEventDimension(attribute)
 

@@ -11,9 +11,10 @@ import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
-import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
+import { attributesOf, donesOf, type Filter, leafExpression, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
 import { addWorth, isOneGoal } from './hours-of-goals.ts'
+import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
 import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
@@ -51,25 +52,29 @@ export function createHours(client: MongoClient, db: Db, clock: () => number): E
     async answer(ask, signal) {
       const dim = dimensionOf(ask)
       if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, signal))) return undefined
-      // What conversions are worth stands by currency, beside how many there are.
-      const dims: HourDimension[] = ask.measures.includes('revenue') ? [dim, 'revenue'] : [dim]
-      const [hours, worth] = (await readExact(client, db, ask, { dims, now: clock(), signal })) ?? []
-      if (!hours) return undefined
+      const property = dim === 'property' ? propertyOf(ask) : undefined
+      if (property && (await isFromBefore(db, ask, property, signal))) return undefined
+      // What conversions are worth stands by currency, beside how many there are; all events tell whether those by a
+      // property are all.
+      const beside: HourDimension[] = property ? ['total'] : ask.measures.includes('revenue') ? ['revenue'] : []
+      const parts = { dims: [dim, ...beside], property: property?.name, now: clock(), signal }
+      const [hours, others] = (await readExact(client, db, ask, parts)) ?? []
+      if (!hours || (property && !hasAll(hours, others))) return undefined
       const textOf = textsOf(ask)
       const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
       const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
       const rows = sumRows(ask, hours, textOf, fitting)
-      if (worth) addWorth(ask, rows, worth, fitting)
+      if (others && !property) addWorth(ask, rows, others, fitting)
       return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
     },
   }
 }
 
 /** What of hours tells it; `undefined` where nothing does. */
-function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDimension | undefined {
+function dimensionOf(ask: Ask): HourDimension | undefined {
+  const { over, bots, measures, dimensions, filters } = ask
   if (bots === 'all' || measures.includes('visitors') || filters.flatMap(donesOf).length > 0) return undefined
-  const asked = filters.flatMap(leavesOf).map(({ attribute }) => attribute)
-  const [name, another] = new Set([...dimensions.filter(one => !isTimeDimension(one)), ...asked])
+  const [name, another] = attributesOf(ask)
   if (another !== undefined) return undefined
   if (over === 'events') return 'total'
   if (over === 'visits') {
@@ -80,14 +85,13 @@ function dimensionOf({ over, bots, measures, dimensions, filters }: Ask): HourDi
   if (name === undefined || !measures.every(measure => OF_MATCHES.includes(measure))) return undefined
   if (name === 'event:goal' && !dimensions.includes(name) && !isOneGoal(filters)) return undefined
   if (name !== 'event:goal' && measures.includes('revenue')) return undefined
-  const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
+  const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : propertyOf(ask) && 'property'
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }
 
 /** What the values of hours are in the answer. */
-function textsOf({ dimensions, filters }: Ask): (value: string) => string {
-  const asked = [...dimensions, ...filters.flatMap(leavesOf).map(({ attribute }) => attribute)]
-  return asked.includes('visit:country_name') ? countryName : value => value
+function textsOf(ask: Ask): (value: string) => string {
+  return attributesOf(ask).has('visit:country_name') ? countryName : value => value
 }
 
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
@@ -129,11 +133,17 @@ async function readExact(
   client: MongoClient,
   db: Db,
   { site, range, grid }: Ask,
-  { dims, now, signal }: { dims: HourDimension[]; now: number; signal: AbortSignal },
+  {
+    dims,
+    property,
+    now,
+    signal,
+  }: { dims: HourDimension[]; property: string | undefined; now: number; signal: AbortSignal },
 ): Promise<Hours[] | undefined> {
   const asked = {
     site: site.key,
     dims,
+    property,
     from: range.from,
     to: range.to,
     bucketOf: (at: number) => (grid ? placeOf(grid.starts, at) : 0),

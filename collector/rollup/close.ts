@@ -9,7 +9,7 @@ import { HOUR_DIMENSIONS, type HourDimension, VISIT_DIMENSIONS } from '../journa
 import { lanes } from '../settle/index.ts'
 import { type ClosedDocument, type ClosedGrain, closedId, packClosed, type Rows } from './closed.ts'
 import { readSums, TooManyHours, UnfitHours } from './read-hours.ts'
-import { addDelta, OTHER } from './rollup.ts'
+import { addDelta, isOther, otherOf } from './rollup.ts'
 import { type Position, readTouches, type Touch } from './touch.ts'
 
 /** A day or month of a site. */
@@ -167,9 +167,10 @@ export function topOf(dim: HourDimension, rows: Rows, most = MOST_CLOSED): Rows 
   const column = (VISIT_DIMENSIONS as readonly string[]).includes(dim) ? 2 : 0
   const filled = [...rows].filter(([, row]) => row.some(n => n !== 0))
   if (filled.length <= most) return new Map(filled)
-  const weight = ([value, row]: [string, number[]]): number => (value === OTHER ? -1 : (row[column] ?? 0))
+  const weight = ([value, row]: [string, number[]]): number => (isOther(dim, value) ? -1 : (row[column] ?? 0))
   filled.sort((a, b) => weight(b) - weight(a) || (a[0] < b[0] ? -1 : 1))
   const top: Rows = new Map(filled.slice(0, most))
-  for (const [, row] of filled.slice(most)) addDelta(top, { values: [OTHER], counters: [row] })
+  for (const [value, row] of filled.slice(most))
+    addDelta(top, { dim, values: [otherOf(dim, value)], counters: [row] }, 0)
   return top
 }

@@ -1,9 +1,9 @@
 /** A day or month that was closed: one document a dimension, all lanes together, with what it contains of them. */
 import type { Binary, Db, Filter } from 'mongodb'
-import { HOUR_COUNTERS, type HourDimension } from '../journal/index.ts'
+import { fromPropertyKey, HOUR_COUNTERS, type HourDimension } from '../journal/index.ts'
 import { packRows, unpackRows } from './columns.ts'
 import type { ReadOptions } from './hour-sources.ts'
-import { OTHER } from './rollup.ts'
+import { isOther } from './rollup.ts'
 import { isStale, type Position, readTouches } from './touch.ts'
 
 export type ClosedGrain = 'day' | 'month'
@@ -57,6 +57,8 @@ export interface ClosedPart extends Position {
 export interface ClosedRange {
   site: string
   dims: readonly HourDimension[]
+  /** of the dimension `property` the one that is asked for */
+  property?: string | undefined
   /** ms; documents lie in it as a whole */
   from: number
   to: number
@@ -82,12 +84,15 @@ export async function findClosed(db: Db, range: ClosedRange, options: ReadOption
       span =>
         span.parts.size === range.dims.length &&
         range.fits(span.from, span.to) &&
-        [...span.parts.values()].every(part => !part.values.includes(OTHER) && !isStale(part, span, touches)),
+        [...span.parts].every(([dim, part]) => namesAll(dim, part, range) && !isStale(part, span, touches)),
     )
     found = withoutOverlaps([...found, ...fresh])
   }
   return found
 }
+
+const namesAll = (dim: HourDimension, { values }: ClosedPart, { property }: ClosedRange): boolean =>
+  !values.some(value => isOther(dim, value) && (dim !== 'property' || fromPropertyKey(value).name === property))
 
 async function readGrain(
   db: Db,

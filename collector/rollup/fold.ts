@@ -28,10 +28,12 @@ const DURABLE = { w: 'majority', journal: true } as const
 
 type SettledPage = Pick<JournalPage, '_id' | 'settled' | 'deltas' | 'hours'>
 
+type Counted = Pick<Delta, 'values' | 'counters'>
+
 /** What these pages change in one rollup, in the order of their settle numbers. */
 interface Change {
   place: Place
-  parts: { settled: number; delta: Pick<Delta, 'values' | 'counters'> }[]
+  parts: { settled: number; delta: Counted }[]
 }
 
 export interface Folder {
@@ -97,7 +99,7 @@ export function createFolder(db: Db, lane: Lane, zoneOf: ZoneOf = () => undefine
       for (const { settled, delta } of parts) {
         if (rollup.upto >= settled) continue
         if (!before.has(rollup)) before.set(rollup, rollup.upto)
-        addDelta(rollup.rows, delta)
+        addDelta(rollup.rows, { dim: rollup.dim, ...delta })
         rollup.upto = settled
       }
     }
@@ -145,7 +147,7 @@ function* touchedBy(pages: SettledPage[], lane: number, zoneOf: ZoneOf): Generat
 function changesOf(pages: SettledPage[], lane: number): Map<string, Change> {
   const changes = new Map<string, Change>()
   for (const { settled = 0, deltas = [], hours = [] } of pages) {
-    const note = (place: Place, delta: Pick<Delta, 'values' | 'counters'>): void => {
+    const note = (place: Place, delta: Counted): void => {
       const change = getOrAdd<string, Change>(changes, rollupId(place, lane), () => ({ place, parts: [] }))
       change.parts.push({ settled, delta })
     }

@@ -3,20 +3,23 @@
  * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days and months
  * when these are over, and answers are the same from either.
  */
+
+export { NONE, OTHER } from '../journal/index.ts'
 export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
 export { type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
 export { createCloser } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { createPass, LATE_MS, PACE, type Pace, type Pass, type PassParts } from './passes.ts'
 export { type Minutes, readMinutes } from './read.ts'
-export { type HourRange, type Hours, NONE, readHours, readSums, TooManyHours, UnfitHours } from './read-hours.ts'
+export { type HourRange, type Hours, readHours, readSums, TooManyHours, UnfitHours } from './read-hours.ts'
 export {
   addDelta,
   countersOf,
   emptyRollup,
   fromDocument,
   type Grain,
-  OTHER,
+  isOther,
+  otherOf,
   type Place,
   type Rollup,
   type RollupDocument,

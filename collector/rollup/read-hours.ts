@@ -1,7 +1,7 @@
 /** Reading counters of hours, from days and months where these hold. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { type HourDimension, wholeOf } from '../journal/index.ts'
+import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
 import { hourOf } from '../settle/index.ts'
 import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
 import { foldedHours, unfoldedHours } from './hour-sources.ts'
@@ -10,6 +10,8 @@ import { addDelta, rollupId } from './rollup.ts'
 export interface HourRange {
   site: string
   dims: readonly HourDimension[]
+  /** of the dimension `property` only this one is read, and its rows are by its texts; all are, by keys, if absent */
+  property?: string | undefined
   /** hours that begin in this time, ms since the epoch, `to` not included */
   from: number
   to: number
@@ -48,9 +50,6 @@ const MOST_READ = 100_000
 /** More than the longest hour, ms. */
 const LONGEST_MS = 2 * 3_600_000
 
-/** The value of what has none. */
-export const NONE = '(none)'
-
 /**
  * Reads exact counters; without bots but in the dimension `bot`. The rest of what a dimension divides is the value `(none)`.
  * All is read at one moment, in `session`, a snapshot session: read apart, a page folded in between would be counted twice
@@ -70,16 +69,30 @@ export async function readHours(db: Db, range: HourRange, session: ClientSession
  */
 export async function readSums(
   db: Db,
-  { site, dims, from, to, bucketOf = at => at, closed: grains = [], zone, kept, most, options: given }: HourRange,
+  {
+    site,
+    dims,
+    property,
+    from,
+    to,
+    bucketOf = at => at,
+    closed: grains = [],
+    zone,
+    kept,
+    most,
+    options: given,
+  }: HourRange,
   session: ClientSession,
 ): Promise<Map<HourDimension, Hours>> {
   const result = new Map<HourDimension, Hours>(dims.map(dim => [dim, new Map()]))
   let [valuesRead, held] = [0, 0]
-  const add = (dim: HourDimension, at: number, delta: Parameters<typeof addDelta>[1]): void => {
+  const add = (dim: HourDimension, at: number, delta: Counted): void => {
     const hours = getOrAdd<HourDimension, Hours>(result, dim, () => new Map())
     const into = getOrAdd(hours, bucketOf(at), () => new Map())
     held -= into.size
-    addDelta(into, delta, MOST_READ)
+    if (dim === 'property' && property !== undefined)
+      addDelta(into, { dim: 'name', ...ofProperty(delta, property) }, MOST_READ)
+    else addDelta(into, { dim, ...delta }, MOST_READ)
     held += into.size
     valuesRead += delta.values.length
     if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
@@ -91,7 +104,7 @@ export async function readSums(
   }
   const options = { session, ...given }
   const fits = (first: number, end: number): boolean => bucketOf(first) === bucketOf(end - 1)
-  const closed = await findClosed(db, { site, dims, from, to, grains, fits }, options)
+  const closed = await findClosed(db, { site, dims, property, from, to, grains, fits }, options)
   for (const { from: at, parts } of closed) for (const [dim, part] of parts) add(dim, at, part)
 
   const spans = gapsBetween({ from, to }, closed)
@@ -116,6 +129,19 @@ export async function readSums(
   return result
 }
 
+type Counted = Pick<HourRows, 'values' | 'counters'>
+
+function ofProperty({ values, counters }: Counted, property: string): Counted {
+  const own: Counted = { values: [], counters: [] }
+  for (const [i, value] of values.entries()) {
+    const { name, text } = fromPropertyKey(value)
+    if (name !== property) continue
+    own.values.push(text)
+    own.counters.push(counters[i] ?? [])
+  }
+  return own
+}
+
 const closedAt = (closed: readonly Closed[], at: number): Closed | undefined =>
   closed.find(({ from, to }) => at >= from && at < to)
 
@@ -127,7 +153,7 @@ function withRest(read: Map<HourDimension, Hours>, dim: HourDimension): Hours {
     const rest = [...(all.get('') ?? [])]
     const rows = getOrAdd(hours, at, () => new Map())
     for (const row of rows.values()) for (let c = 0; c < rest.length; c++) rest[c] = (rest[c] ?? 0) - (row[c] ?? 0)
-    if (rest.some(n => n !== 0)) addDelta(rows, { values: [NONE], counters: [rest] }, MOST_READ)
+    if (rest.some(n => n !== 0)) addDelta(rows, { dim, values: [NONE], counters: [rest] }, MOST_READ)
   }
   for (const [at, rows] of hours) {
     for (const [value, row] of rows) if (row.every(n => n === 0)) rows.delete(value)

@@ -46,6 +46,7 @@ export async function readMinutes(
     const rollup = fromDocument(document)
     upto.set(rollup.id, rollup.upto)
     addDelta(rows(rollup.dim as Dimension, rollup.at), {
+      dim: rollup.dim,
       values: [...rollup.rows.keys()],
       counters: [...rollup.rows.values()],
     })

@@ -1,6 +1,15 @@
 /** A rollup document: one dimension of one minute or hour of one site, of one lane; state and position in one. */
 import type { Binary } from 'mongodb'
-import { COUNTERS, type Delta, type Dimension, HOUR_COUNTERS, type HourDimension } from '../journal/index.ts'
+import {
+  COUNTERS,
+  type Delta,
+  type Dimension,
+  fromPropertyKey,
+  HOUR_COUNTERS,
+  type HourDimension,
+  OTHER,
+  propertyKey,
+} from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { packRows, unpackRows } from './columns.ts'
 
@@ -23,9 +32,14 @@ export interface RollupDocument {
   expires: Date
 }
 
-/** Values that one dimension of a minute or hour holds; what is beyond goes into {@link OTHER}. */
+/** Values that one dimension of a minute or hour holds; what is beyond goes into {@link otherOf} it. */
 export const MOST_VALUES = 10_000
-export const OTHER = '(other)'
+
+/** Where a value goes that is beyond those that are held. Of properties each has its own, so that one does not hide another. */
+export const otherOf = (dim: Rollup['dim'], value: string): string =>
+  dim === 'property' ? propertyKey(fromPropertyKey(value).name, OTHER) : OTHER
+export const isOther = (dim: Rollup['dim'], value: string): boolean =>
+  value.endsWith(OTHER) && value === otherOf(dim, value)
 
 /** A rollup document in memory. */
 export interface Rollup {
@@ -60,14 +74,14 @@ export const emptyRollup = ({ site, grain = 'minute', dim, at }: Place, lane: nu
   rows: new Map(),
 })
 
-/** @param most values that the rows may have beside {@link OTHER} */
+/** @param most values that the rows of a dimension may have, beside {@link otherOf} it */
 export function addDelta(
   rows: Map<string, number[]>,
-  { values, counters }: Pick<Delta, 'values' | 'counters'>,
+  { dim, values, counters }: Pick<Rollup, 'dim'> & Pick<Delta, 'values' | 'counters'>,
   most = MOST_VALUES,
 ): void {
   values.forEach((text, i) => {
-    const value = rows.has(text) || rows.size < most ? text : OTHER
+    const value = rows.has(text) || rows.size < most ? text : otherOf(dim, text)
     const row = rows.get(value)
     const change = counters[i] ?? []
     if (row) for (let c = 0; c < change.length; c++) row[c] = (row[c] ?? 0) + (change[c] ?? 0)

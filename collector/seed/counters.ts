@@ -35,7 +35,7 @@ export function startCounters(lane: number, upto: number, zone: string): Counter
   let summed = 0
   const foldOne = (place: Place, delta: Pick<Delta, 'values' | 'counters'>): void => {
     const rollup = getOrAdd(held, rollupId(place, lane), () => ({ ...emptyRollup(place, lane), upto }))
-    addDelta(rollup.rows, delta)
+    addDelta(rollup.rows, { dim: place.dim, ...delta })
   }
   const fold = (): void => {
     for (const delta of sum.deltas()) foldOne(delta, delta)

@@ -7,6 +7,8 @@ import {
   type HourDimension,
   type JournalEvent,
   packHour,
+  propertyKey,
+  propertyText,
   revenueKey,
   VISIT_DIMENSIONS,
 } from '../journal/index.ts'
@@ -38,7 +40,12 @@ const place = (dim: HourDimension): number => HOUR_DIMENSIONS.indexOf(dim)
 const [TOTAL, NAME, PAGE, HOST, CONSENT, BOT] = (['total', 'name', 'page', 'host', 'consent', 'bot'] as const).map(
   place,
 ) as [number, number, number, number, number, number]
-const [GOAL, REVENUE, VISITS] = (['goal', 'revenue', 'visits'] as const).map(place) as [number, number, number]
+const [GOAL, REVENUE, PROPERTY, VISITS] = (['goal', 'revenue', 'property', 'visits'] as const).map(place) as [
+  number,
+  number,
+  number,
+  number,
+]
 /** What of a session its visits are counted by, and where. */
 const PARTS = VISIT_DIMENSIONS.filter(dim => dim !== 'visits').map(part => [part, place(part)] as const)
 
@@ -106,7 +113,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
   }
 
   return {
-    event({ site, ts, name, path, host, consent, bot, goals, currency, revenue = 0 }) {
+    event({ site, ts, name, path, host, consent, bot, declared, props, goals, currency, revenue = 0 }) {
       const { dims } = hourAt(site, +ts)
       const view = name === 'pageview' ? 1 : 0
       if (bot !== undefined) return tally(dims[BOT], bot, view)
@@ -116,6 +123,8 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
       if (path !== '') tally(dims[PAGE], path, view)
       if (host !== '') tally(dims[HOST], host, view)
       if (goals !== undefined) for (const goal of goals) tally(dims[GOAL], goal, view)
+      if (declared !== undefined)
+        for (const one of declared) tally(dims[PROPERTY], propertyKey(one, propertyText(props, one)), view)
       if (currency === undefined) return
       const worth = [1, view, 0, 0, 0, 0, 0, revenue]
       add(dims[REVENUE], revenueKey(currency), worth)

@@ -57,6 +57,18 @@ export const GoalInput = Type.Object(
 )
 export type GoalInput = Static<typeof GoalInput>
 
+/** As the API answers it. */
+export const GoalOutput = Type.Object({
+  ...GoalInput.properties,
+  value: Type.Optional(
+    Type.Union([
+      Type.Object({ amount: Type.Integer({ description: 'minor units' }), currency: Type.String() }),
+      Type.Object({ property, currency: Type.String() }),
+    ]),
+  ),
+  since: Type.String({ format: 'date-time' }),
+})
+
 /** As it is stored and acts. What it matches never changes: that would be another goal. */
 export interface Goal extends Omit<GoalInput, 'value'> {
   /** minor units, or the property that has major ones */

@@ -7,6 +7,7 @@ export {
   type Goal,
   GoalError,
   GoalInput,
+  GoalOutput,
   goalText,
   listGoals,
   MOST_GOALS,
@@ -15,4 +16,14 @@ export {
 } from './goals.ts'
 export * from './keys.ts'
 export { isCurrency, MOST_MONEY, type Money, moneyText, toMajor, toMinor } from './money.ts'
+export {
+  addProperty,
+  listProperties,
+  MOST_PROPERTIES,
+  type Property,
+  PropertyError,
+  PropertyInput,
+  PropertyOutput,
+  removeProperty,
+} from './properties.ts'
 export * from './sites.ts'

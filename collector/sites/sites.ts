@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { BSON, type Collection, type Db } from 'mongodb'
 import { isTimeZone } from '../zone.ts'
 import type { Goal } from './goals.ts'
+import type { Property } from './properties.ts'
 
 export const CONSENT_MODES = ['required', 'cookieless', 'none'] as const
 export type ConsentMode = (typeof CONSENT_MODES)[number]
@@ -53,6 +54,8 @@ export interface Site {
   category?: string
   /** what counts as a conversion: each made by `readGoal` */
   goals?: Goal[]
+  /** by which its events are counted: each declared by `addProperty` */
+  properties?: Property[]
 }
 
 type SiteDocument = Omit<Site, 'key'> & { _id: string; createdAt: Date; internal?: true }

@@ -64,7 +64,7 @@ async function judge(
         for (const rows of unpackHour(hour)) if (rows.dim === dim) addDelta(actual, rows, Number.POSITIVE_INFINITY)
       }
     }
-    const wrong = difference({ grain: 'hour', expected: expected.get(dim)?.get(0) ?? new Map(), actual })
+    const wrong = difference({ grain: 'hour', dim, expected: expected.get(dim)?.get(0) ?? new Map(), actual })
     if (!wrong && document) continue
     const id = `${site}/${grain}/${dim}/${+at}`
     const found: Found = {

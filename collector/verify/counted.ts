@@ -69,7 +69,7 @@ export async function countSpan(scope: Scope, span: Span, moment: Moment): Promi
     const rollup = fromDocument(document)
     const cell = cellOf(rollup)
     cell.rollups.push(rollup)
-    addDelta(cell.actual, asDelta(rollup.rows))
+    addDelta(cell.actual, { dim: rollup.dim, ...asDelta(rollup.rows) })
   }
   for (const { lane, settled = 0, deltas = [], hours = [] } of moment.unfolded) {
     const note = (delta: Place & Pick<Delta, 'values' | 'counters'>): void => {

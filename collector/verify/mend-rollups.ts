@@ -64,11 +64,11 @@ export const uptoAfter = (settled: number, before = 0): number =>
   before > settled && before < settled + 1 ? (before + settled + 1) / 2 : settled + 0.5
 
 /** What the record says, without what other lanes count. */
-function shareOf({ expected, rollups, unfolded }: Cell, lane: number): Rows {
+function shareOf({ dim, expected, rollups, unfolded }: Cell, lane: number): Rows {
   const rows: Rows = new Map()
-  addDelta(rows, asDelta(expected))
+  addDelta(rows, { dim, ...asDelta(expected) })
   const less = (others: Rows) =>
-    addDelta(rows, { values: [...others.keys()], counters: [...others.values()].map(row => row.map(n => -n)) })
+    addDelta(rows, { dim, values: [...others.keys()], counters: [...others.values()].map(row => row.map(n => -n)) })
   for (const rollup of rollups) if (rollup.lane !== lane) less(rollup.rows)
   for (const [other, others] of unfolded) if (other !== lane) less(others)
   return rows

@@ -13,17 +13,19 @@ export interface Part {
   sessions?: string[]
 }
 
-/** Fields that counters need. */
+/** Fields that counters of sessions need. */
 export const COUNTED = {
   ...{ ts: 1, meta: 1, page: 1, path: 1, host: 1, session: 1, bot: 1, consent: 1, id: 1 },
   ...{ goals: 1, revenue: 1, currency: 1 },
 } as const
+/** The same with what hours need beside them. */
+const OF_HOURS = { ...COUNTED, declared: 1, props: 1 } as const
 
 export async function* readRecord(
   { db, truth }: Scope,
   part: Part,
   { session, open }: Moment,
-  fields: Document = COUNTED,
+  fields: Document = OF_HOURS,
 ): AsyncGenerator<JournalEvent> {
   const { site, from, to, sessions } = part
   const filter: Filter<RawEvent> = {

@@ -7,8 +7,8 @@ import {
   type StoredPage,
   toStored,
 } from '../../collector/journal/index.ts'
-import { createFolder, type Minutes, readMinutes } from '../../collector/rollup/index.ts'
-import { MOST_VALUES, OTHER, type RollupDocument, rollupId } from '../../collector/rollup/rollup.ts'
+import { createFolder, type Minutes, OTHER, readMinutes } from '../../collector/rollup/index.ts'
+import { MOST_VALUES, type RollupDocument, rollupId } from '../../collector/rollup/rollup.ts'
 import { type Lane, LaneLost } from '../../collector/settle/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
