@@ -30,10 +30,10 @@ export function propertyText(props: Readonly<Record<string, unknown>> | undefine
   return typeof value === 'boolean' ? String(value) : '(object)'
 }
 
-/** mongod 6.0 writes 16 digits, as in 8.199999999999999 for 8.2, takes an exponent sooner, and has a −0. */
+/** A double is sure of 15 digits: what has more, or is written with an exponent, mongod rounds or writes otherwise. */
 function numberText(value: number): string {
   const size = Math.abs(value)
-  if (!(size < 1e15) || (size < 1e-4 && !Object.is(value, 0))) return OTHER
   const text = String(value)
-  return Number.isInteger(value) || value.toPrecision(16).replace(/0+$/, '') === text ? text : OTHER
+  if (Number.isInteger(value)) return size < 1e15 ? text : OTHER
+  return size >= 1e-4 && size < 1e14 && value.toPrecision(15).replace(/0+$/, '') === text ? text : OTHER
 }

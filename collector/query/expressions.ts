@@ -27,13 +27,47 @@ export function eventText(dimension: EventDimension): Expression {
 }
 
 const isOf = (types: string[]): Expression => ({ $in: [{ $type: '$$value' }, types] })
+const rightTrimmed = (input: Expression, chars: string): Expression => ({ $rtrim: { input, chars } })
+const size: Expression = { $abs: '$$value' }
+const within = (least: number, below: number): Expression => ({
+  $and: [{ $gte: [size, least] }, { $lt: [size, below] }],
+})
+
+/**
+ * As JavaScript writes it. `$toString` of a double has six digits, by which order numbers would be one; that of a decimal
+ * has all 15 that a double is sure of, and zeros behind. Very large and small ones have six.
+ */
+const doubleText: Expression = {
+  $switch: {
+    branches: [
+      {
+        case: { $and: [within(0, 1e15), { $eq: ['$$value', { $trunc: '$$value' }] }] },
+        // biome-ignore lint/suspicious/noThenProperty: of $switch
+        then: { $toString: { $toLong: '$$value' } },
+      },
+      {
+        case: within(1e-4, 1e14),
+        // biome-ignore lint/suspicious/noThenProperty: of $switch
+        then: rightTrimmed(rightTrimmed({ $toString: { $toDecimal: '$$value' } }, '0'), '.'),
+      },
+    ],
+    default: { $toString: '$$value' },
+  },
+}
+
 /** What is left is a list or an object. */
 const otherThanText: Expression = {
-  $cond: [
-    isOf(['bool', 'int', 'long', 'double']),
-    { $toString: '$$value' },
-    { $cond: [{ $lte: ['$$value', null] }, NONE, '(object)'] },
-  ],
+  $switch: {
+    branches: [
+      // biome-ignore lint/suspicious/noThenProperty: of $switch
+      { case: isOf(['bool', 'int', 'long']), then: { $toString: '$$value' } },
+      // biome-ignore lint/suspicious/noThenProperty: of $switch
+      { case: isOf(['double']), then: doubleText },
+      // biome-ignore lint/suspicious/noThenProperty: of $switch
+      { case: { $lte: ['$$value', null] }, then: NONE },
+    ],
+    default: '(object)',
+  },
 }
 
 /** So many buckets of one length, one after another. */

@@ -11,7 +11,7 @@ import { batchesOf } from './batches.ts'
 import { checkSite, type Faults, isFaulty, unfinished } from './check.ts'
 import { BOT, CHROME, startClients } from './clients.ts'
 import type { CollectorProcess } from './collectors.ts'
-import { type Deployment, deploy, SITE_GOALS } from './deployment.ts'
+import { type Deployment, deploy, ROUND_SITE } from './deployment.ts'
 import { largestMemory, MOST_MEMORY } from './final.ts'
 import { emptyLedger, type Ledger, noteSent } from './ledger.ts'
 import type { Options } from './options.ts'
@@ -100,7 +100,7 @@ async function fillJournal(db: Db, ledger: Ledger, seed: number, events: number)
   // As `connect` sets it for a collector.
   const pages = db.collection<StoredPage>('journal', { ignoreUndefined: true })
   const journal = createJournal({ pages, lane: () => lane, limit: 256 * 1024 ** 2 })
-  const site: Site = { key: SITE, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS }
+  const site: Site = { key: SITE, ...ROUND_SITE }
   const batches = batchesOf(SITE, drawsFrom(seed, 0), 20, AGES)
   for (let sent = 0; sent < events; ) {
     const appended: Promise<void>[] = []

@@ -8,6 +8,7 @@ import {
   countRows,
   countSessions,
   GRAINS,
+  PROPERTIES,
   type Raw,
   type Rows,
   type Visit,
@@ -60,12 +61,13 @@ function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: 
   const cookieless = new Map<string, string>()
   const now = Date.now()
   for (const event of events) {
-    const { id, meta, ts, path, session, visitor, bot, consent, goals, revenue, currency } = event
+    const { id, meta, ts, path, session, visitor, bot, consent, goals, revenue, currency, declared } = event
     const key = eventKey(id, meta.name)
     const counted = JSON.stringify({ goals, revenue, currency })
     const { goals: g, revenue: r, currency: c } = conversionOf(event)
     if (counted !== JSON.stringify({ goals: g, revenue: r, currency: c }))
       foreign.push(`${key}: meets the goals, or is worth, ${counted}`)
+    if (JSON.stringify(declared) !== JSON.stringify(PROPERTIES)) foreign.push(`${key}: is counted by ${declared}`)
     const before = times.get(key) ?? 0
     times.set(key, before + 1)
     if (before === 1) doubled.push(key)

@@ -5,20 +5,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Db, ReadConcern } from 'mongodb'
-import { addSite, readGoal } from '../../collector/sites/index.ts'
+import { addSite, readGoal, type Site } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { freePort } from '../../collector/store/mongod/port.ts'
 import { CLOSING, type CollectorProcess, collectorProcess } from './collectors.ts'
 import { type Link, startLink } from './link.ts'
-import { GOALS } from './model.ts'
+import { GOALS, PROPERTIES } from './model.ts'
 import { type Mongods, startMongods } from './mongods.ts'
 import { type Scenario, SETTINGS } from './plan.ts'
 import { checkProtection } from './protections.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
 const DATABASE = 'crash'
-/** From the begin of time on, as some events are late by days. */
-export const SITE_GOALS = GOALS.map(goal => readGoal(goal, new Date(0)))
+/** What each site of a round is; goals and properties from the begin of time on, as some events are late by days. */
+export const ROUND_SITE = {
+  domain: 'shop.example',
+  consent: 'cookieless',
+  timezone: 'UTC',
+  goals: GOALS.map(goal => readGoal(goal, new Date(0))),
+  properties: PROPERTIES.map(name => ({ name, since: new Date(0) })),
+} satisfies Omit<Site, 'key'>
 export const OWNER_KEY = 'the-owner-key-of-a-crash-test'
 /** The least that a collector takes, bytes: so that a full journal is met. */
 const JOURNAL_BYTES = 1024 * 1024
@@ -66,8 +72,7 @@ export async function deploy(
     // Not of the client: it would then make no snapshots.
     const db = mongods.client.db(DATABASE, { readConcern: new ReadConcern('majority') })
     await ensureCollections(db)
-    for (const key of sites)
-      await addSite(db, { key, domain: 'shop.example', consent: 'cookieless', timezone: 'UTC', goals: SITE_GOALS })
+    for (const key of sites) await addSite(db, { key, ...ROUND_SITE })
     for (let i = 0; i < setting.collectors; i++) {
       let mongodbUri = mongods.uri
       if (setting.mongods === 1) {

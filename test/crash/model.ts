@@ -24,7 +24,8 @@ export interface Raw {
   country?: string
   region?: string
   city?: string
-  props?: { ms?: unknown; revenue?: { amount: string; currency: string } }
+  props?: { ms?: unknown; revenue?: { amount: string; currency: string }; [name: string]: unknown }
+  declared?: string[]
   goals?: string[]
   revenue?: number
   currency?: string
@@ -185,7 +186,9 @@ export function countRows(events: Raw[], sessions: Map<string, Visit>, grain: st
       const counters = [1, isView ? 1 : 0, 0, 0, 0, isMinute && isBot ? 1 : 0, ...(isMinute ? [] : [0, 0])]
       if (value !== undefined) add(rows, `${dim} ${startOf(+event.ts)} ${value}`, counters)
     }
-    if (!isMinute && !isBot) addConversion(rows, startOf(+event.ts), event)
+    if (isMinute || isBot) continue
+    addConversion(rows, startOf(+event.ts), event)
+    addProperties(rows, startOf(+event.ts), event)
   }
   for (const session of sessions.values()) {
     for (const { start, end, events, views, engaged, goals } of session.visits ?? [session]) {
@@ -205,6 +208,15 @@ function addConversion(rows: Rows, at: number, { meta, goals = [], revenue = 0, 
     add(rows, `revenue ${at} ${currency} ${goal}`, counters.with(7, revenue))
 }
 
+/** Of each declared property in one row, also where the event has it not. */
+function addProperties(rows: Rows, at: number, { meta, props = {}, declared = [] }: Raw): void {
+  for (const name of declared) {
+    const value = props[name] ?? '(none)'
+    const text = typeof value === 'object' ? '(object)' : String(value)
+    add(rows, `property ${at} ${name}.${text}`, [1, meta.name === 'pageview' ? 1 : 0, 0, 0, 0, 0, 0, 0])
+  }
+}
+
 /** In the hour in which it begins, by all that it has; bots are left out. */
 function addVisit(rows: Rows, at: number, { held }: Visit, counters: number[]): void {
   if (!held || held.beginning.bot !== '') return
@@ -214,13 +226,16 @@ function addVisit(rows: Rows, at: number, { held }: Visit, counters: number[]): 
     if (value !== '') add(rows, `${dim} ${at} ${value}`, counters)
 }
 
-/** What the sites of a round have. */
+/** What the sites of a round have as goals. */
 export const GOALS = [
   { name: 'Popular', page: '/p/1*' },
   { name: 'Order', event: 'purchase' },
   { name: 'Large order', event: 'purchase', where: [{ property: 'total', compare: '>=' as const, to: 50 }] },
   { name: 'Cart', event: 'add_to_cart', value: { amount: '1.50', currency: 'EUR' } },
 ]
+
+/** What they have declared: numbers, texts, what most events have not, and a list. */
+export const PROPERTIES = ['n', 'total', 'signal', 'purposes']
 
 /** Which of them an event meets, and what it is worth, as its path, name and properties say. */
 export function conversionOf({ meta: { name }, path, props = {} }: Raw): Pick<Raw, 'goals' | 'revenue' | 'currency'> {

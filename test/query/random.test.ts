@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getOrAdd } from '../../collector/get-or-add.ts'
+import { leavesOf } from '../../collector/query/filter.ts'
 import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
 import { createMinutes } from '../../collector/query/minutes.ts'
@@ -16,7 +17,7 @@ import { createCloser, createFolder } from '../../collector/rollup/index.ts'
 import { buildDay } from '../../collector/sketch/index.ts'
 import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
-import { makeEvents, NAMES, PATHS, type RecordedSite, record } from './recorded.ts'
+import { makeEvents, NAMES, PATHS, propertiesOf, type RecordedSite, record } from './recorded.ts'
 import { type PlainEvent, type PlainQuery, recount, VISIT } from './recount.ts'
 
 const QUERIES = Number(process.env.QUERIES ?? 200)
@@ -94,6 +95,8 @@ const held = new Map<string, number>()
 const answers = new Map<string, Map<string, number>>()
 const filled = new Map<string, number>()
 let asks = 0
+/** answers by a property, or where it is so, that have rows */
+let byProperty = 0
 
 /** The first, whose every answer is also the second's. */
 function compared(name: string, engine: Engine, scan: Engine): Engine {
@@ -113,6 +116,8 @@ function compared(name: string, engine: Engine, scan: Engine): Engine {
       const kind = `${ask.over}${dimension ? ' by' : ''}${ask.filters.length > 0 ? ' where' : ''}${ask.grid ? ' in time' : ''}`
       const kinds = getOrAdd<string, Map<string, number>>(answers, name, () => new Map())
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+      const asked = [...ask.dimensions, ...ask.filters.flatMap(leavesOf).map(({ attribute }) => attribute)]
+      if (rows.rows.length > 0 && asked.some(one => one.startsWith('event:props:'))) byProperty++
       if (rows.rows.length > 0) filled.set(name, (filled.get(name) ?? 0) + 1)
       return rows
     },
@@ -127,6 +132,8 @@ const EVENT_DIMENSIONS = [
   'event:consent',
   'event:props:plan',
   'event:props:a key',
+  'event:props:größe',
+  'event:props:odd',
   'event:goal',
 ]
 const GOALS = ['event:goal', 'event:goal', 'event:props:plan', 'event:page', 'visit:source', 'visit:entry_page']
@@ -149,7 +156,7 @@ const text = fc.constantFrom(
   ...NAMES,
   ...['shop.example', 'google.com', 'direct', '(none)', 'pro', '5', '0.5', 'true', 'x', 'l', 'mobile', 'Linux'],
   ...['Signup', 'Order', 'ünï goal', 'signup'],
-  ...['SHOES', 'o', 'e', 'Ü', '.', 'email'],
+  ...['SHOES', 'o', 'e', 'Ü', '.', 'email', 'L', '-3', '5000000000', 'even', ''],
 )
 const values = fc.array(text, { minLength: 1, maxLength: 3 })
 const leaf = (names: string[]) =>
@@ -234,7 +241,10 @@ const ofGoals: fc.Arbitrary<Drawn> = fc.record({
   metrics: fc.uniqueArray(fc.constantFrom(...OF_GOALS, 'visitors', 'events', 'visits'), { minLength: 1 }),
   isSimple: fc.constant(false),
 })
-const HOURLY = ['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot', 'event:goal', 'event:goal']
+const HOURLY = [
+  ...['event:name', 'event:page', 'event:hostname', 'event:consent', 'event:bot', 'event:goal', 'event:goal'],
+  ...['event:props:plan', 'event:props:plan', 'event:props:größe', 'event:props:odd', 'event:props:a key'],
+]
 /** One attribute at most: what hours may answer or, where visitors are asked along, sketches. */
 const simple: fc.Arbitrary<Drawn> = fc
   .constantFrom('', ...VISIT_DIMENSIONS, ...HOURLY, ...HOURLY, ...HOURLY)
@@ -275,7 +285,7 @@ function hasGoalsApart(dimensions: string[], filters: readonly unknown[]): boole
 }
 
 const query = fc
-  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, { arbitrary: simple, weight: 2 }, ofGoals))
+  .tuple(fc.constantFrom(...SITES), fc.oneof(anything, { arbitrary: simple, weight: 3 }, ofGoals))
   .chain(([site, { names, metrics: some, isSimple }]) =>
     fc
       .record({
@@ -321,7 +331,8 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   await fc.assert(
     fc.asyncProperty(query, async ({ site, query: one }) => {
       const domain = 'shop.example'
-      const held = { key: site.key, timezone: site.timezone, domain, consent: 'none' as const }
+      const properties = propertiesOf(site)
+      const held = { key: site.key, timezone: site.timezone, domain, consent: 'none' as const, properties }
       now = site.to + 4 * 24 * HOUR + HOUR / 2
       const answer = await queries.ask({ site_id: site.key, ...one }, held, new AbortController().signal)
       if ('code' in answer) throw new Error(`${answer.code}: ${answer.detail}`)
@@ -349,5 +360,7 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
     // So that it is not by never answering that they are right.
     if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 10 : 200))
   }
+  process.stderr.write(`${byProperty} of these by a declared property\n`)
+  if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 200)
   expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
 })

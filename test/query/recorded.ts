@@ -42,6 +42,21 @@ const PLACES = [
 ]
 export const PLANS = ['pro', 'Pro', 'free', 5, 0.5, true, '', '(none)', null, ['x'], undefined] as const
 
+/** What a site has declared, and when, ms since its first event. Of those before, and of one gap, events do not say so. */
+export const PROPERTIES = [
+  ['plan', 0],
+  ['größe', 0],
+  ['odd', 0],
+  ['a key', 30 * HOUR],
+] as const
+const GAP = [60 * HOUR, 64 * HOUR] as const
+const SIZES = ['L', 'x.l', '', 1, -3, 2.5, 5_000_000_000, false, '(none)', null, { a: 1 }] as const
+/** Texts that are not counted by themselves. */
+const ODD = ['x'.repeat(300), 1e21] as const
+
+export const propertiesOf = ({ key, from }: RecordedSite) =>
+  key === 'nepal' ? [] : PROPERTIES.map(([name, since]) => ({ name, since: new Date(from + since) }))
+
 export function makeEvents({ key, from, to }: RecordedSite, seed: number): PlainEvent[] {
   const random = seeded(seed)
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
@@ -108,6 +123,17 @@ export function makeEvents({ key, from, to }: RecordedSite, seed: number): Plain
   for (let n = 0; n < 15; n++) {
     const ts = from + Math.floor(random() * (to - from))
     add(ts, { ...agent(), ...(n % 2 === 0 && { visitor: `v${n}` }) })
+  }
+  // Drawn last, so that all else stays as it was.
+  for (const event of events) {
+    const [size, odd] = [pick(SIZES), random() < 0.003 ? pick(ODD) : 'even']
+    if (random() < 0.6) event.props = { ...event.props, größe: size, odd }
+    const at = event.ts - from
+    const declared = PROPERTIES.filter(([name, since]) => {
+      const isLost = name === 'größe' && at >= GAP[0] && at < GAP[1]
+      return at >= since && !isLost
+    }).map(([name]) => name)
+    if (key !== 'nepal') event.declared = declared
   }
   return events
 }

@@ -33,6 +33,8 @@ export interface PlainEvent {
   session?: string | undefined
   bot?: string | undefined
   props?: Record<string, unknown> | undefined
+  /** what its site had declared when it came */
+  declared?: string[] | undefined
   goals?: string[] | undefined
   /** minor units */
   revenue?: number | undefined

@@ -25,7 +25,7 @@ describe('rollups', () => {
     await mends(it, 'rollup-missing', 'shop', rollup._id)
   })
 
-  test.each(['bot', 'browser', 'goal', 'revenue'] as const)(
+  test.each(['bot', 'browser', 'goal', 'revenue', 'property'] as const)(
     'one of an hour of which no other tells the lane (%s)',
     async dim => {
       const { at } = one(await it.rollups.findOne({ site: 'shop', grain: 'hour', dim, values: { $ne: [] } }))
@@ -88,6 +88,30 @@ describe('rollups', () => {
     const { _id, upto } = one(await it.rollups.findOne({ site: 'shop', dim: 'name' }, { sort: { upto: -1 } }))
     await it.rollups.updateOne({ _id }, { $set: { upto: wrong(upto) } })
     await mends(it, 'upto-stale', 'shop', _id)
+  })
+
+  test('one that counts a property as it was not', async () => {
+    const before = one(await it.rollups.findOne({ site: 'shop', dim: 'property', values: 'plan.pro' }))
+    const rollup = fromDocument(before)
+    one(rollup.rows.get('plan.pro'))[0] = 1_000
+    await it.rollups.replaceOne({ _id: before._id }, toDocument(rollup))
+    const { found } = await it.verify()
+    expect(found).toMatchObject([{ actual: { 'plan.pro': { events: 1_000 } } }])
+    await mends(it, 'rollup-wrong', 'shop', before._id)
+  })
+
+  test('of properties beyond what an hour holds only the sum has to be right, of each by itself', async () => {
+    const before = one(await it.rollups.findOne({ site: 'shop', dim: 'property', values: 'plan.pro' }))
+    const rollup = fromDocument(before)
+    const lumped = one(rollup.rows.get('n.0'))
+    rollup.rows.delete('n.0')
+    rollup.rows.set('n.(other)', lumped)
+    await it.rollups.replaceOne({ _id: before._id }, toDocument(rollup))
+    expect(await it.found()).toEqual([])
+    lumped[0] = (lumped[0] ?? 0) + 1
+    await it.rollups.replaceOne({ _id: before._id }, toDocument(rollup))
+    expect((await it.verify()).found).toMatchObject([{ actual: { 'n.(other)': { events: expect.any(Number) } } }])
+    await mends(it, 'rollup-wrong', 'shop', before._id)
   })
 
   test('a folder that holds the wrong numbers loses them, and what comes after is counted once', async () => {

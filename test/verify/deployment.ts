@@ -90,7 +90,18 @@ export function visits(site: string, count: number, seed = 1): JournalEvent[] {
       const id = 'own' in own ? `order-${seed}-${visit}-${q}` : `w${seed}x${visit}.${q}`
       const ts = new Date(from + Math.floor(random() * 1_800_000))
       const path = `/p/${Math.floor(random() ** 3 * 40)}`
-      return journalEvent({ site, id, name, session, ts, path, ...own, ...(visit % 50 === 0 && { bot: 'x' }) })
+      const counted = { declared: ['plan', 'n'], props: { plan: visit % 2 ? 'pro' : null, n: q } }
+      return journalEvent({
+        site,
+        id,
+        name,
+        session,
+        ts,
+        path,
+        ...own,
+        ...counted,
+        ...(visit % 50 === 0 && { bot: 'x' }),
+      })
     })
   }).flat()
   return events
