@@ -12,6 +12,7 @@ import {
   PLACES,
   type Site,
   SiteError,
+  setSite,
 } from '../sites/index.ts'
 import { capabilitiesOf, optionsOf, readComposer } from '../tag-script.ts'
 import { withDatabase } from './database.ts'
@@ -71,6 +72,32 @@ const add = defineCommand({
   },
 })
 
+const set = defineCommand({
+  meta: { name: 'set', description: 'Change a site; running collectors know it within a second' },
+  args: {
+    key: { type: 'positional', description: "the site's key", required: true },
+    domain: { type: 'string', description: 'host name, such as shop.example' },
+    consent: { type: 'string', description: 'required, cookieless or none' },
+    timezone: { type: 'string', description: 'IANA name; days are days there' },
+  },
+  async run({ args: { key, domain, consent, timezone } }) {
+    await withDatabase(async db => {
+      const change = {
+        ...(domain !== undefined && { domain }),
+        ...(consent !== undefined && { consent: consent as ConsentMode }),
+        ...(timezone !== undefined && { timezone }),
+      }
+      if (Object.keys(change).length === 0) throw new SiteError('say what to change: --domain, --consent, --timezone')
+      const site = await setSite(db, key, change)
+      process.stdout.write(`Changed the site "${key}" (${site.domain}, consent ${site.consent}, ${site.timezone}).\n`)
+      if (timezone !== undefined)
+        process.stdout.write(
+          `Reports are in the new zone from now on. Where it is a part of an hour from the old one, they read hours again once \`livetag verify --site ${key} --repair\` has counted these anew.\n`,
+        )
+    })
+  },
+})
+
 const list = defineCommand({
   meta: { name: 'list', description: 'Show all sites' },
   args: { json: { type: 'boolean', description: 'as JSON' } },
@@ -101,8 +128,8 @@ const pin = defineCommand({
   },
 })
 
-/** `livetag site add|list|pin` */
+/** `livetag site add|set|list|pin` */
 export const site = defineCommand({
-  meta: { name: 'site', description: 'Make and list sites, pin their scripts' },
-  subCommands: { add, list, pin },
+  meta: { name: 'site', description: 'Make, change and list sites, pin their scripts' },
+  subCommands: { add, set, list, pin },
 })

@@ -72,15 +72,16 @@ const DOMAIN = /^[^\s/:]+(:\d+)?$/
 
 const collection = (db: Db): Collection<SiteDocument> => db.collection<SiteDocument>('sites')
 
-/** @throws SiteError when a field is wrong or the key is taken */
-export async function addSite(db: Db, site: Site): Promise<void> {
+/** @throws SiteError with all that is wrong */
+function check(site: Partial<Site>): void {
   const wrong: string[] = []
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
+  if (site.key !== undefined && !/^[A-Za-z0-9][\w.-]{0,63}$/.test(site.key))
     wrong.push('the key takes 1 to 64 letters, digits, "-", "_" or ".", and begins with a letter or digit')
-  if (!DOMAIN.test(site.domain)) wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
-  if (!CONSENT_MODES.includes(site.consent))
+  if (site.domain !== undefined && !DOMAIN.test(site.domain))
+    wrong.push(`the domain is a host name such as shop.example, not "${site.domain}"`)
+  if (site.consent !== undefined && !CONSENT_MODES.includes(site.consent))
     wrong.push(`consent is one of ${CONSENT_MODES.join(', ')}, not "${site.consent}"`)
-  if (!isTimeZone(site.timezone))
+  if (site.timezone !== undefined && !isTimeZone(site.timezone))
     wrong.push(`the time zone is an IANA name such as Europe/Berlin, not "${site.timezone}"`)
   if (site.cookie !== undefined && site.cookie !== 'collector')
     wrong.push(`the cookie is set by the tag, or by the collector: "collector", not "${site.cookie}"`)
@@ -100,6 +101,11 @@ export async function addSite(db: Db, site: Site): Promise<void> {
   if (site.sample !== undefined && !(site.sample > 0 && site.sample <= 1))
     wrong.push(`the sample is a share of the visitors, above 0 and up to 1, not "${site.sample}"`)
   if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
+}
+
+/** @throws SiteError when a field is wrong or the key is taken */
+export async function addSite(db: Db, site: Site): Promise<void> {
+  check(site)
   const { key, ...rest } = site
   const result = await collection(db).updateOne(
     { _id: key },
@@ -107,6 +113,23 @@ export async function addSite(db: Db, site: Site): Promise<void> {
     { upsert: true },
   )
   if (result.upsertedCount === 0) throw new SiteError(`there is a site "${key}" already`)
+}
+
+/**
+ * Changes what is given. Of another time zone, hours stay as they were counted (`settle/zones.ts`).
+ * @throws SiteError when a field is wrong or there is no such site
+ */
+export async function setSite(
+  db: Db,
+  key: string,
+  change: Partial<Pick<Site, 'domain' | 'consent' | 'timezone'>>,
+): Promise<Site> {
+  check(change)
+  const filter = { _id: key, internal: { $exists: false } }
+  const options = { returnDocument: 'after', writeConcern: { w: 'majority', journal: true } } as const
+  const changed = await collection(db).findOneAndUpdate(filter, { $set: change }, options)
+  if (!changed) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
+  return toSite(changed)
 }
 
 export async function listSites(db: Db): Promise<Site[]> {

@@ -186,6 +186,22 @@ describe('a running collector', () => {
     expect(again.err).toContain('there is a site "second" already')
   })
 
+  test('a site is changed by `site set`, and its properties are declared, listed and removed', async () => {
+    const changed = await run(['site', 'set', 'second', '--timezone', 'Asia/Kolkata', '--consent', 'none'])
+    expect([changed.code, changed.out]).toEqual([
+      0,
+      expect.stringContaining('(shop.example, consent none, Asia/Kolkata)'),
+    ])
+    expect((await run(['site', 'set', 'second'])).err).toContain('say what to change')
+    expect((await run(['property', 'add', 'second', 'plan'])).out).toContain('Declared the property "plan"')
+    const again = await run(['property', 'add', 'second', 'plan'])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('has declared the property "plan" already')])
+    const { properties } = JSON.parse((await run(['property', 'list', 'second', '--json'])).out)
+    expect(properties).toEqual([{ name: 'plan', since: expect.any(String) }])
+    expect((await run(['property', 'remove', 'second', 'plan'])).out).toBe('Removed the property "plan".\n')
+    expect((await run(['property', 'remove', 'second', 'plan'])).code).toBe(1)
+  })
+
   test('serves at once what `site pin` kept, under the address that this printed', async () => {
     const { code, out } = await run(['site', 'pin', 'second', '--url', url, '--json'])
     const { src, integrity, html } = JSON.parse(out)

@@ -53,6 +53,21 @@ describe('the description', () => {
     expect(checkerOf('Query')(query)).toBe(expected)
   })
 
+  test('knows goals and properties, as they are sent and as they are answered', () => {
+    const since = '2026-03-10T12:00:00.000Z'
+    const order = { name: 'Order', event: 'order', where: [{ property: 'plan', is: ['pro'] }] }
+    const worth = { ...order, value: { amount: '49.90', currency: 'EUR' } }
+    expect(checkerOf('GoalInput')(worth)).toBe(true)
+    expect(checkerOf('GoalInput')({ ...worth, since })).toBe(false)
+    expect(checkerOf('Goal')({ ...order, value: { amount: 4_990, currency: 'EUR' }, since })).toBe(true)
+    expect(checkerOf('Goal')({ ...worth, since })).toBe(false)
+    expect(checkerOf('PropertyInput')({ name: 'plan' })).toBe(true)
+    for (const name of ['', '$plan', 'a.b', 'a\nb', 'x'.repeat(101)])
+      expect(checkerOf('PropertyInput')({ name }), name).toBe(false)
+    expect(checkerOf('Property')({ name: 'plan', since })).toBe(true)
+    expect(Object.keys(description.paths)).toEqual(['/query', '/goals', '/properties'])
+  })
+
   test('knows an answer and a problem', () => {
     const results = [{ metrics: [3, null], dimensions: ['2026-03-01', 'direct'] }]
     const meta = {

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { addSite, DOCTOR_SITE, listSites, type Site, SiteError, startOfDay } from '../../collector/sites/index.ts'
+import {
+  addSite,
+  DOCTOR_SITE,
+  listSites,
+  type Site,
+  SiteError,
+  setSite,
+  startOfDay,
+} from '../../collector/sites/index.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 
 let it: TestCollector
@@ -46,7 +54,7 @@ describe('a change acts in a running collector within a second', () => {
     await vi.waitFor(async () => expect(await (await tag('mode')).text()).toContain('"site":"mode"'), within)
     expect(await (await tag('mode')).text()).not.toContain('"mode":"none"')
     const etag = (await tag('mode')).headers.get('etag')
-    await it.db.collection<{ _id: string }>('sites').updateOne({ _id: 'mode' }, { $set: { consent: 'none' } })
+    await setSite(it.db, 'mode', { consent: 'none' })
     await vi.waitFor(async () => expect(await (await tag('mode')).text()).toContain('"mode":"none"'), within)
     expect((await tag('mode')).headers.get('etag')).not.toBe(etag)
   })
@@ -85,6 +93,17 @@ describe('a site', () => {
     const full = site({ key: 'full', cookie: 'collector', query: ['q', 'page[]'] })
     await addSite(it.db, full)
     expect(await listSites(it.db)).toContainEqual(full)
+  })
+
+  test('is changed in what is given, and in nothing when a part of it is wrong', async () => {
+    await addSite(it.db, site({ key: 'change', query: ['q'] }))
+    const change = { domain: 'other.example', timezone: 'Asia/Kolkata' }
+    expect(await setSite(it.db, 'change', change)).toMatchObject(site({ key: 'change', query: ['q'], ...change }))
+    const wrong = { domain: 'ok.example', timezone: 'Mars/Base', consent: 'maybe' as Site['consent'] }
+    await expect(setSite(it.db, 'change', wrong)).rejects.toThrow(/consent is one of[^]*the time zone is/)
+    expect(await listSites(it.db)).toContainEqual(site({ key: 'change', query: ['q'], ...change }))
+    await expect(setSite(it.db, 'nobody', change)).rejects.toThrow('there is no site "nobody"')
+    await expect(setSite(it.db, DOCTOR_SITE, change)).rejects.toThrow('there is no site "_doctor"')
   })
 
   test.each(['', '_x', '.x', 'a b', 'a/b', 'a$b', 'ä', 'a\n', 'x'.repeat(65)])('can not have the key %j', async key => {
