@@ -9,7 +9,7 @@ import { HOUR_DIMENSIONS, type HourDimension, VISIT_DIMENSIONS } from '../journa
 import { lanes } from '../settle/index.ts'
 import { type ClosedDocument, type ClosedGrain, closedId, packClosed, type Rows } from './closed.ts'
 import { readSums, TooManyHours, UnfitHours } from './read-hours.ts'
-import { addDelta, isOther, otherOf } from './rollup.ts'
+import { addDelta, isOther } from './rollup.ts'
 import { type Position, readTouches, type Touch } from './touch.ts'
 
 /** A day or month of a site. */
@@ -170,7 +170,6 @@ export function topOf(dim: HourDimension, rows: Rows, most = MOST_CLOSED): Rows 
   const weight = ([value, row]: [string, number[]]): number => (isOther(dim, value) ? -1 : (row[column] ?? 0))
   filled.sort((a, b) => weight(b) - weight(a) || (a[0] < b[0] ? -1 : 1))
   const top: Rows = new Map(filled.slice(0, most))
-  for (const [value, row] of filled.slice(most))
-    addDelta(top, { dim, values: [otherOf(dim, value)], counters: [row] }, 0)
+  for (const [value, row] of filled.slice(most)) addDelta(top, { dim, values: [value], counters: [row] }, 0)
   return top
 }

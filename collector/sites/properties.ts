@@ -6,16 +6,17 @@
 import type { Collection, Db } from 'mongodb'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { LIMITS } from '../../tag/wire.ts'
 
 /** How many properties a site may declare: each event is counted by all of them. */
 export const MOST_PROPERTIES = 20
+/** Characters of a name, as at the door. */
+const MOST_NAME = 100
 
 /** What a property is declared as. */
 export const PropertyInput = Type.Object(
   {
     /** as events have it; no event may have one that begins with `$`, or has a `.` */
-    name: Type.String({ minLength: 1, maxLength: LIMITS.key, pattern: '^(?!\\$)[^.\\u0000-\\u001f\\u007f]*$' }),
+    name: Type.String({ minLength: 1, maxLength: MOST_NAME, pattern: '^(?!\\$)[^.\\u0000-\\u001f\\u007f]*$' }),
   },
   { additionalProperties: false },
 )
@@ -53,7 +54,7 @@ export async function addProperty(db: Db, site: string, input: unknown, since: D
   if (!isProperty.Check(input) || !input.name.isWellFormed())
     throw new PropertyError(
       'invalid',
-      `a property is its name, and no more: 1 to ${LIMITS.key} printable characters without ".", of which the first is no "$"`,
+      `a property is its name, and no more: 1 to ${MOST_NAME} printable characters without ".", of which the first is no "$"`,
     )
   const { name } = input
   const property: Property = { name, since }

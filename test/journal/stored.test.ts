@@ -33,6 +33,7 @@ const event: fc.Arbitrary<Required<JournalEvent>> = fc.record({
   os: text,
   width: maybe(fc.constantFrom(0, 320)),
   consent: fc.constantFrom('g', 'x'),
+  declared: maybe(fc.constantFrom(['plan'], ['plan', 'size'])),
   props: maybe(fc.dictionary(text, text, { noNullPrototype: true })),
 } as unknown as { [field in keyof JournalEvent]-?: fc.Arbitrary<JournalEvent[field]> }) as never
 

@@ -361,6 +361,6 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
     if (!process.env.SEED) expect(some).toBeGreaterThan(asks / (name === 'hours' ? 10 : 200))
   }
   process.stderr.write(`${byProperty} of these by a declared property\n`)
-  if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 200)
+  if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 400)
   expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
 })

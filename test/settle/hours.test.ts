@@ -86,6 +86,8 @@ interface Drawn {
   ms: number
   bot: string | undefined
   goals: string[] | undefined
+  declared: string[] | undefined
+  plan: unknown
   money: [number, string] | undefined
   attributes: Partial<JournalEvent>
 }
@@ -97,6 +99,8 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   ms: fc.constantFrom(0, 1, 12_345, 86_400_000, 86_400_001),
   bot: fc.constantFrom(undefined, undefined, undefined, undefined, 'curl', 'bot'),
   goals: maybe(['Order'], ['Order', 'a goal'], ['a goal']),
+  declared: maybe(['plan'], ['plan', 'a key'], ['plan', 'ms']),
+  plan: maybe<unknown>('pro', 'a.b', '', null, 5, 0.5, true, ['x'], 'x'.repeat(201), 1e21),
   money: maybe<[number, string]>([4_900, 'EUR'], [-5, 'EUR'], [0, 'JPY'], [1e12, 'JPY']),
   attributes,
 })
@@ -141,13 +145,31 @@ function recount(events: JournalEvent[], zone: string): Sums {
     hours.set(minute, known)
     return known
   }
-  for (const { ts, name, path, host, consent, bot, goals = [], revenue = 0, currency } of events) {
+  for (const {
+    ts,
+    name,
+    path,
+    host,
+    consent,
+    bot,
+    goals = [],
+    revenue = 0,
+    currency,
+    declared = [],
+    props,
+  } of events) {
     const row = [1, name === 'pageview' ? 1 : 0, 0, 0, 0, 0, 0, 0]
     const values = bot === undefined ? { total: '', name, page: path, host, consent } : { bot }
     for (const [dim, value] of Object.entries(values))
       add(sums, `${dim} ${at(ts)} ${value || (dim === 'total' ? '' : '(none)')}`, row)
     if (bot !== undefined) continue
     for (const goal of goals) add(sums, `goal ${at(ts)} ${goal}`, row)
+    for (const one of declared) {
+      const value = props?.[one] ?? '(none)'
+      const isPlain = typeof value !== 'object' && String(value).length <= 200 && value !== 1e21
+      const text = typeof value === 'object' ? '(object)' : isPlain ? value : '(other)'
+      add(sums, `property ${at(ts)} ${one}.${text}`, row)
+    }
     for (const goal of currency ? ['', ...goals] : [])
       add(sums, `revenue ${at(ts)} ${currency} ${goal}`, row.with(7, revenue))
   }
@@ -216,15 +238,16 @@ test('hours are a plain recount, whatever the zone, the order of arrival, the pa
       const site = `zone${place}`
       run++
       // Each at a moment of its own: events of the same ms have no order.
-      const events = all.map(({ who, minute, name, ms, bot, goals, money, attributes }, i) =>
+      const events = all.map(({ who, minute, name, ms, bot, goals, declared, plan, money, attributes }, i) =>
         journalEvent({
           id: `r${run}e${i}`,
           site,
           name,
           ts: new Date(Date.parse(moment) + minute * MINUTE + i),
           bot,
-          props: { ms },
+          props: { ms, plan },
           goals,
+          declared,
           ...(money && { revenue: money[0], currency: money[1] }),
           ...attributes,
           ...WHO[who],
