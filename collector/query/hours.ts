@@ -1,7 +1,8 @@
 /**
- * Counts from the hour rollups, and from days and months where these were closed: of events and of visits, all of them or by one attribute, where range and buckets are made of
- * whole hours of the site's zone. What hours do not know exactly is left to the next engine: different visitors, two
- * attributes at a time, the host of a visit, hours that had more values than they hold, and what is older than they are.
+ * Counts from the hour rollups, and from days and months where these were closed: of events and of visits, all of them or by
+ * one attribute, where range and buckets are made of whole hours of the site's zone. What hours do not know exactly is left
+ * to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a visit,
+ * hours that had more values than they hold, and what is older than they are.
  */
 import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'

@@ -1,6 +1,6 @@
 /** A day or month that was closed: one document a dimension, all lanes together, with what it contains of them. */
 import type { Binary, Db, Filter } from 'mongodb'
-import { fromPropertyKey, HOUR_COUNTERS, type HourDimension } from '../journal/index.ts'
+import { HOUR_COUNTERS, type HourDimension, OTHER, propertyKey } from '../journal/index.ts'
 import { packRows, unpackRows } from './columns.ts'
 import type { ReadOptions } from './hour-sources.ts'
 import { isOther } from './rollup.ts'
@@ -57,7 +57,7 @@ export interface ClosedPart extends Position {
 export interface ClosedRange {
   site: string
   dims: readonly HourDimension[]
-  /** of the dimension `property` the one that is asked for */
+  /** of the dimension `property` the one that is asked for; all if absent */
   property?: string | undefined
   /** ms; documents lie in it as a whole */
   from: number
@@ -91,8 +91,11 @@ export async function findClosed(db: Db, range: ClosedRange, options: ReadOption
   return found
 }
 
+/** Whether it names every value; of one property, if it is asked for by itself. */
 const namesAll = (dim: HourDimension, { values }: ClosedPart, { property }: ClosedRange): boolean =>
-  !values.some(value => isOther(dim, value) && (dim !== 'property' || fromPropertyKey(value).name === property))
+  dim === 'property' && property !== undefined
+    ? !values.includes(propertyKey(property, OTHER))
+    : !values.some(value => isOther(dim, value))
 
 async function readGrain(
   db: Db,
