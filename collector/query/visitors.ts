@@ -74,9 +74,10 @@ type Rowed = Row & { error?: number }
 
 async function rowsOf(ask: Ask, counted: Row[] | undefined, { source, pending, rows }: Reading): Promise<Rows> {
   const bound = boundOf(ask)
+  const isAsked = ask.measures.includes(bound)
   const page = async (): Promise<{ rows: Rowed[]; total?: number }> => {
     if (!counted) {
-      const all = (await rows()).map((row): Rowed => ({ ...row, counts: { visitors: row.count } }))
+      const all = (await rows()).map(({ count, ...row }): Rowed => ({ ...row, counts: { visitors: count } }))
       return ask.page ? pageOf(all, ask.dimensions, ask.page) : { rows: all }
     }
     if (ask.dimensions.every(isTimeDimension)) return { rows: joined(counted, await rows(), bound) }
@@ -86,12 +87,17 @@ async function rowsOf(ask: Ask, counted: Row[] | undefined, { source, pending, r
   const { rows: shown, total } = await page()
   const errors = shown.flatMap(({ error }) => error ?? [])
   return {
-    rows: shown.map(({ error: _, ...row }) => row),
+    rows: shown.map(({ error: _, ...row }) => (isAsked ? row : { ...row, counts: without(row.counts, bound) })),
     ...(total !== undefined && { total }),
     source,
     ...(errors.length > 0 && { error: Math.max(...errors) }),
     ...(pending && { pending }),
   }
+}
+
+function without(counts: Row['counts'], measure: Measure): Row['counts'] {
+  const { [measure]: _, ...others } = counts
+  return others
 }
 
 /** Each visit has one visitor. */

@@ -45,8 +45,6 @@ export interface Session extends Attributes {
   /** of a cookieless visitor, whose document holds a day: what it is divided into and counted as */
   visits?: Visit[]
   bot?: string | undefined
-  /** never: properties are counted of events alone. `VisitField` of sketches takes it for a field of sessions. */
-  property?: never
   expires: Date
 }
 

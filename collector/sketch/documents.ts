@@ -12,7 +12,7 @@ import { packSketch, type Sketch, unpackSketch } from './sketch.ts'
 /** What visits are told apart by: fields of sessions. */
 export type VisitField = Exclude<
   HourDimension,
-  'total' | 'visits' | 'name' | 'page' | 'consent' | 'bot' | 'goal' | 'revenue'
+  'total' | 'visits' | 'name' | 'page' | 'consent' | 'bot' | 'goal' | 'revenue' | 'property'
 >
 export const VISIT_FIELDS: readonly VisitField[] = [...VISIT_DIMENSIONS.filter(dim => dim !== 'visits'), 'host']
 /** What events are told apart by: all of them by name and by goal, page views by page and by host. */

@@ -103,7 +103,10 @@ test.each<[string, object]>([
 })
 
 test.each<[string, object]>([
-  ['pages of a range that begins and ends within a day', { date_range: ['2026-10-23T10:17:00Z', '2026-10-26T09:01:09Z'] }],
+  [
+    'pages of a range that begins and ends within a day',
+    { date_range: ['2026-10-23T10:17:00Z', '2026-10-26T09:01:09Z'] },
+  ],
   ['pages of a day that goes on', { date_range: ['2026-10-24', '2026-10-28'] }],
 ])('of %s, the rest is read from events', async (_, query) => {
   expect(await sourceOf({ dimensions: ['event:page'], ...query })).toBe('events')
