@@ -1,5 +1,8 @@
 /** The packed form of a rollup document's counters: one float64 column a counter, one after the other. */
+import { endianness } from 'node:os'
 import { Binary } from 'mongodb'
+
+const IS_BIG_ENDIAN = endianness() === 'BE'
 
 /**
  * Rows (one a value) to columns, little-endian.
@@ -15,9 +18,16 @@ export function packRows(rows: readonly (readonly number[])[], counters: number)
 
 /** Columns back to rows. A counter that was added after the document was written is 0. */
 export function unpackRows(packed: Binary, values: number, counters: number): number[][] {
-  const bytes = Buffer.from(packed.buffer.buffer, packed.buffer.byteOffset, packed.length())
-  const columns = values === 0 ? 0 : bytes.length / 8 / values
-  return Array.from({ length: values }, (_, r) =>
-    Array.from({ length: counters }, (_, c) => (c < columns ? bytes.readDoubleLE((c * values + r) * 8) : 0)),
-  )
+  // A copy, as a number has to begin at a multiple of eight.
+  const bytes = Uint8Array.prototype.slice.call(packed.buffer, 0, packed.position)
+  if (IS_BIG_ENDIAN) Buffer.from(bytes.buffer).swap64()
+  const numbers = new Float64Array(bytes.buffer)
+  const columns = values === 0 ? 0 : numbers.length / values
+  const rows: number[][] = new Array(values)
+  for (let r = 0; r < values; r++) {
+    const row: number[] = new Array(counters)
+    for (let c = 0; c < counters; c++) row[c] = c < columns ? (numbers[c * values + r] as number) : 0
+    rows[r] = row
+  }
+  return rows
 }
