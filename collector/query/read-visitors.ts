@@ -113,8 +113,8 @@ function uniteValues(
     const wanted = new Set([...(values ?? (await namesOf()))].filter(value => !united.has(value)))
     for (const value of wanted) united.add(value)
     if (wanted.size > 0) {
-      for await (const { at, value, sketch } of readValues(db, { ...asked, wanted }, options))
-        sums.unite(bucketOf(at), value, sketch)
+      for await (const { at, value, packed } of readValues(db, { ...asked, wanted }, options))
+        sums.unitePacked(bucketOf(at), value, packed)
     }
     return united
   }

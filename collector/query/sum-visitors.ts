@@ -1,5 +1,5 @@
 /** Visitors added up by bucket and value: hashes of visits that are read, and sketches of whole days. */
-import { addHash, type Estimate, emptySketch, estimate, type Sketch, unite } from '../sketch/index.ts'
+import { addHash, type Estimate, emptySketch, estimate, type Sketch, unite, unitePacked } from '../sketch/index.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
 import { isTimeDimension } from './names.ts'
 
@@ -19,6 +19,7 @@ export class TooMuch extends Error {
 export interface Sums {
   add(bucket: number, value: string, hash: number): void
   unite(bucket: number, value: string, sketch: Sketch): void
+  unitePacked(bucket: number, value: string, packed: Uint8Array): void
   values(): Set<string>
   /** Of these values. */
   rows(ask: Ask, fitting: ReadonlySet<string>): Estimated[]
@@ -43,6 +44,7 @@ export function startSums(precision: 12 | 14): Sums {
   return {
     add: (bucket, value, hash) => change(bucket, value, sketch => addHash(sketch, hash)),
     unite: (bucket, value, other) => change(bucket, value, sketch => unite(sketch, other)),
+    unitePacked: (bucket, value, packed) => change(bucket, value, sketch => unitePacked(sketch, packed)),
     values: () => new Set([...held.values()].map(({ value }) => value)),
     rows({ dimensions, wanted }, fitting) {
       const byValue = !dimensions.every(isTimeDimension)

@@ -98,7 +98,8 @@ export function chunksOf(values: Iterable<[string, Sketch]>): Pick<ChunkDocument
   return chunks
 }
 
-export const fromBinary = (packed: Binary): Sketch => unpackSketch(packed.buffer.subarray(0, packed.position))
+export const bytesOf = (packed: Binary): Uint8Array => packed.buffer.subarray(0, packed.position)
+export const fromBinary = (packed: Binary): Sketch => unpackSketch(bytesOf(packed))
 
 const seedId = (site: string): string => `${site}/seed`
 

@@ -9,6 +9,6 @@ export { isOfEvents, isTotal, type SketchedField, type Told } from './documents.
 export { eventsIn, textsOf } from './events.ts'
 export type { Seed } from './hash.ts'
 export { readDays, readNames, readValues, type SketchedDay } from './read.ts'
-export { addHash, type Estimate, emptySketch, estimate, type Sketch, unite } from './sketch.ts'
+export { addHash, type Estimate, emptySketch, estimate, type Sketch, unite, unitePacked } from './sketch.ts'
 export { createSketcher } from './sketcher.ts'
 export { type Span, textOf, visitsIn } from './visits.ts'

@@ -3,6 +3,7 @@ import type { Abortable, Binary, ClientSession, Db, FindOptions } from 'mongodb'
 import { type Revision, readRevisions } from '../settle/index.ts'
 import {
   ALL,
+  bytesOf,
   fromBinary,
   type HeadDocument,
   heads,
@@ -115,16 +116,16 @@ export async function readNames(db: Db, asked: ValuesAsked, options: Options): P
   return names
 }
 
-/** Of these days, each wanted value with its sketch: not to be changed. */
+/** Of these days, each wanted value with its sketch, packed. */
 export async function* readValues(
   db: Db,
   asked: ValuesAsked,
   options: Options,
-): AsyncGenerator<{ at: number; value: string; sketch: Sketch }> {
+): AsyncGenerator<{ at: number; value: string; packed: Uint8Array }> {
   for await (const { at, values, sketches: packed } of sketches(db).find(filterOf(asked), options)) {
     for (const [i, value] of values.entries()) {
       const one = packed[i]
-      if (one && (!asked.wanted || asked.wanted.has(value))) yield { at: +at, value, sketch: fromBinary(one) }
+      if (one && (!asked.wanted || asked.wanted.has(value))) yield { at: +at, value, packed: bytesOf(one) }
     }
   }
 }

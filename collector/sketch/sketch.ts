@@ -46,12 +46,26 @@ export function addHash(sketch: Sketch, hash: number): void {
 
 /** Adds what the other has seen. @throws where their precisions differ */
 export function unite(into: Sketch, other: Sketch): void {
-  if (into.precision !== other.precision) throw new Error('sketches of two precisions can not be united')
+  checkPrecision(into, other.precision)
   for (const hash of other.few ?? []) addHash(into, hash)
-  if (!other.registers) return
-  const registers = registersOf(into)
+  if (other.registers) raiseAll(registersOf(into), other.registers)
+}
+
+/** The same of a packed one, which is not unpacked for it. */
+export function unitePacked(into: Sketch, packed: Uint8Array): void {
+  checkPrecision(into, packed[0] as Precision)
+  const rest = packed.subarray(1)
+  if (isRegisters(rest)) raiseAll(registersOf(into), rest)
+  else for (const hash of hashesIn(rest)) addHash(into, hash)
+}
+
+function checkPrecision(into: Sketch, precision: Precision): void {
+  if (into.precision !== precision) throw new Error('sketches of two precisions can not be united')
+}
+
+function raiseAll(registers: Uint8Array, others: Uint8Array): void {
   for (let i = 0; i < registers.length; i++) {
-    const rank = other.registers[i] as number
+    const rank = others[i] as number
     if (rank > (registers[i] as number)) registers[i] = rank
   }
 }
@@ -127,13 +141,18 @@ export function packSketch({ precision, few, registers }: Sketch): Buffer {
   return bytes
 }
 
+const isRegisters = (rest: Uint8Array): boolean => rest.length > FEW * WIDTH
+
+function* hashesIn(rest: Uint8Array): Generator<number> {
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.length)
+  for (let i = 0; i < rest.length; i += WIDTH)
+    yield view.getUint8(i) * 2 ** 48 + view.getUint16(i + 1) * 2 ** 32 + view.getUint32(i + 3)
+}
+
 /** Back again. Its registers are those bytes themselves: to change them, {@link unite} it into an empty one. */
 export function unpackSketch(bytes: Uint8Array): Sketch {
   const precision = bytes[0] as Precision
   const rest = bytes.subarray(1)
-  if (rest.length > FEW * WIDTH) return { precision, few: undefined, registers: rest }
-  const buffer = Buffer.from(rest.buffer, rest.byteOffset, rest.length)
-  const few = new Set<number>()
-  for (let i = 0; i < rest.length; i += WIDTH) few.add(buffer.readUInt8(i) * 2 ** 48 + buffer.readUIntBE(i + 1, 6))
-  return { precision, few, registers: undefined }
+  if (isRegisters(rest)) return { precision, few: undefined, registers: rest }
+  return { precision, few: new Set(hashesIn(rest)), registers: undefined }
 }

@@ -64,7 +64,7 @@ async function measureSize(events) {
       const { db, close } = await openJournal(home)
       try {
         progress('waiting until its days are closed and sketched')
-        await built(db)
+        await built(holder)
         const building = performance.now() - started - seeding
         return { events, seeding, building, ...(await measureDashboard(home, db, events)) }
       } finally {
@@ -78,15 +78,19 @@ async function measureSize(events) {
   }
 }
 
-/** As a collector does it by itself, a minute after a day's end. */
-async function built(db) {
-  const { from, to } = await lastDays(db)
-  const at = { $gte: from, $lt: to }
-  const count = async () => [
-    await db.collection('rollups').countDocuments({ site: SITE, grain: 'day', dim: 'total', at }),
-    await db.collection('sketches').countDocuments({ site: SITE, dim: 'visits', at }),
-  ]
-  while ((await count()).some(days => days < DAYS)) await pause(1_000)
+/**
+ * As a collector does it by itself, a minute after a day's end. Days that were built while the history was written are built
+ * again, which takes some minutes.
+ */
+async function built(server) {
+  const asked = ['days', 'pages', 'sources']
+  const sources = async round =>
+    await Promise.all(asked.map(async name => (await ask(server, bodyOf(DASHBOARD[name], SITE, round))).meta))
+  // Each another question, so that nothing is kept of it.
+  for (let round = 1_000; ; round++) {
+    if ((await sources(round)).every(meta => meta?.source === 'rollups' && !meta.pending)) return
+    await pause(5_000)
+  }
 }
 
 async function measureDashboard(home, db, events) {

@@ -13,7 +13,7 @@ import {
   textsOf,
   visitsIn,
 } from '../../collector/sketch/index.ts'
-import { addHash, emptySketch, packSketch } from '../../collector/sketch/sketch.ts'
+import { addHash, emptySketch, packSketch, unpackSketch } from '../../collector/sketch/sketch.ts'
 
 const DAY_MS = 86_400_000
 const TOLD: Told[] = ['visits', 'source', 'exit', 'events', 'views', 'name', 'page', 'goal']
@@ -72,8 +72,8 @@ async function sketchesOf(db: Db, site: string, told: Told, day: SketchedDay, se
     if (day.total && textOfSketch(day.total) !== textOfSketch(undefined)) actual.set('', day.total)
     return actual
   }
-  for await (const { value, sketch } of readValues(db, { site, field: told, days: [day] }, { session }))
-    actual.set(value, sketch)
+  for await (const { value, packed } of readValues(db, { site, field: told, days: [day] }, { session }))
+    actual.set(value, unpackSketch(packed))
   return actual
 }
 

@@ -12,6 +12,7 @@ import {
   packSketch,
   type Sketch,
   unite,
+  unitePacked,
   unpackSketch,
 } from '../../collector/sketch/sketch.ts'
 
@@ -47,8 +48,10 @@ test('a sketch united of others is that of all their hashes, in whatever order t
       unite(united, sketchOf(others, p))
       const other = sketchOf(others, p)
       unite(other, sketchOf(some, p))
+      const packed = sketchOf(some, p)
+      unitePacked(packed, packSketch(sketchOf(others, p)))
       const all = sketchOf([...others, ...some, ...others], p)
-      for (const one of [united, other]) {
+      for (const one of [united, other, packed]) {
         expect(estimate(one)).toEqual(estimate(all))
         expect(isSame(one, all)).toBe(true)
       }
