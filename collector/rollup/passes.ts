@@ -61,13 +61,16 @@ export function createPass(
       .collection<{ _id: string; timezone: string }>('sites')
       .find({}, { projection: { timezone: 1 } })
       .sort({ _id: 1 })
-    for (const { _id: site, timezone: zone } of await sites.toArray()) {
+    const all = await sites.toArray()
+    // Begins anywhere: where collectors end all the time, each site has its turn.
+    const first = Math.floor(Math.random() * all.length)
+    for (const { _id: site, timezone: zone } of [...all.slice(first), ...all.slice(0, first)]) {
       if (signal?.aborted) break
       const last = looked.get(site)
-      const all = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
-      built += await build({ site, zone, all, began, pace, signal })
+      const isWhole = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
+      built += await build({ site, zone, all: isWhole, began, pace, signal })
       // Not where it was ended in the middle.
-      if (all && !signal?.aborted) looked.set(site, { at: began, zone })
+      if (isWhole && !signal?.aborted) looked.set(site, { at: began, zone })
     }
     return built
   }

@@ -56,10 +56,20 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
   for (let at = from; at < began; ) {
     const { start, end } = dayOf(at, zone)
     const head = held.get(start)
-    if (isDue(head, end, revisions(start, end), began, pace)) due.push({ from: start, to: end })
+    const revision = revisions(start, end)
+    const isEmpty = !head && revision.visits === 0 && revision.events === 0 && !(await hasAny(db, site, start, end))
+    if (!isEmpty && isDue(head, end, revision, began, pace)) due.push({ from: start, to: end })
     at = end
   }
   return due.reverse()
+}
+
+/** Of days from before there were revisions nothing else tells. */
+async function hasAny(db: Db, site: string, from: number, to: number): Promise<boolean> {
+  const within = { $gte: new Date(from), $lt: new Date(to) }
+  const one = { projection: { _id: 1 } }
+  if (await db.collection<Session>('sessions').findOne({ site, start: within }, one)) return true
+  return (await db.collection('events').findOne({ 'meta.site': site, ts: within }, one)) !== null
 }
 
 function isDue(head: Head | undefined, end: number, revision: Revision, now: number, pace: Pace): boolean {

@@ -39,7 +39,8 @@ export async function checkAll({ db, collectors }: Deployment, stored: Map<strin
   if (faults.length === 0) {
     let wrong: string[] = []
     const closed = async () => {
-      wrong = [...(await compareClosed(db)), ...(await compareSketches(db))]
+      wrong = await compareClosed(db)
+      if (wrong.length === 0) wrong = await compareSketches(db)
       return wrong.length === 0
     }
     await until('days, months and sketches', CLOSED_MS, closed, 500).catch(error =>

@@ -61,6 +61,11 @@ test('numbers of visitors are within the error that is said, 95 of 100 times', a
     { dimensions: ['time:week'] },
     ...dimensions.map(name => ({ dimensions: [`visit:${name}`], metrics: ['visitors', 'visits'] })),
     ...dimensions.slice(0, 3).map(name => ({ dimensions: [`visit:${name}`, 'time:day'] })),
+    ...['page', 'name', 'hostname'].flatMap(name => [
+      { dimensions: [`event:${name}`], metrics: ['visitors', 'pageviews'] },
+      { dimensions: [`event:${name}`, 'time:day'], metrics: ['visitors', 'events'] },
+    ]),
+    { filters: [['is', 'event:name', ['pageview']]] },
     ...['google', 'facebook', 'direct'].map(source => ({ filters: [['contains', 'visit:source', [source]]] })),
   ]
   let [checked, estimated, wrong] = [0, 0, 0]
