@@ -57,11 +57,10 @@ export function createPass(
   return async signal => {
     const began = await now()
     let built = 0
-    const sites = db
-      .collection<{ _id: string; timezone: string }>('sites')
-      .find({}, { projection: { timezone: 1 } })
-      .sort({ _id: 1 })
-    const all = await sites.toArray()
+    const sites = db.collection<{ _id: string; timezone: string }>('sites').find({}, { projection: { timezone: 1 } })
+    // Of the others there is nothing to build, and a deployment may have thousands.
+    const counted = new Set<string>(await db.collection('rollups').distinct('site'))
+    const all = (await sites.toArray()).filter(({ _id }) => counted.has(_id))
     // Begins anywhere: where collectors end all the time, each site has its turn.
     const first = Math.floor(Math.random() * all.length)
     for (const { _id: site, timezone: zone } of [...all.slice(first), ...all.slice(0, first)]) {
