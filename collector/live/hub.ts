@@ -1,8 +1,7 @@
 /**
- * Fan-out: one room a site that is being watched, one stream for all rooms. A room is filled by one snapshot read that
- * is not older than the stream, and takes only what comes after it (reading first and adding later was wrong in 31 of
- * 100 tries, DESIGN §1);
- * a viewer joins what the room holds, in one turn of the event loop.
+ * Fan-out: one room a site that is being watched, one stream for all rooms. A room is filled by one snapshot read that is
+ * not older than the stream, and takes only what comes after it (reading first and adding later was wrong in 31 of 100
+ * tries, DESIGN §1); a viewer joins what the room holds, in one turn of the event loop.
  */
 import type { Db, MongoClient, Timestamp } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
@@ -106,6 +105,8 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
       if (entry.early === early) Object.assign(entry, { early: undefined, from: at })
     })()
     entry.ready.catch(error => {
+      // It is filled once more already.
+      if (entry.early !== early) return
       log.warn({ err: error, site: entry.site.key }, 'a live view could not be filled')
       if (watched.get(entry.site.key) === entry) watched.delete(entry.site.key)
       for (const viewer of entry.viewers) viewer.end()

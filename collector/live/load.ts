@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type ClientSession, type Db, type MongoClient, ObjectId, type Timestamp } from 'mongodb'
 import { eventsOf, type StoredPage } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
-import type { Session } from '../settle/index.ts'
+import { lanes, type Session } from '../settle/index.ts'
 import { ACTIVE_MS, type Room, WINDOW_MS } from './room.ts'
 import { eventFields } from './stream.ts'
 
@@ -34,10 +34,12 @@ export async function loadRoom(
   now: number,
   reached: Timestamp,
 ): Promise<Loaded> {
-  for (const start = performance.now(); ; await pause(20)) {
+  const start = performance.now()
+  for (let wait = 20; ; wait = Math.min(2 * wait, 500)) {
     const loaded = await client.withSession({ snapshot: true }, session => load(db, site, room, now, reached, session))
     if (loaded) return loaded
     if (performance.now() - start > PATIENCE_MS) throw new Error('no majority has what the live stream has told')
+    await pause(wait)
   }
 }
 
@@ -50,12 +52,12 @@ async function load(
   reached: Timestamp,
   session: ClientSession,
 ): Promise<Loaded | undefined> {
-  const to = now + ACTIVE_MS
-  const dims = ['total', 'name', 'page'] as const
-  const minutes = await readMinutes(db, { site, dims: [...dims], from: now - WINDOW_MS, to }, session)
+  // The first read tells of when the snapshot is: any will do.
+  await lanes(db).findOne({}, { session, projection: { _id: 1 } })
   const { snapshotTime: at } = session as unknown as { snapshotTime?: Timestamp }
   if (!at || at.lt(reached)) return undefined
-  room.load(minutes)
+  const to = now + ACTIVE_MS
+  room.load(await readMinutes(db, { site, dims: ['total', 'name', 'page'], from: now - WINDOW_MS, to }, session))
   const active = db
     .collection<Session>('sessions')
     .find({ site, end: { $gte: new Date(now - ACTIVE_MS) } }, { session, projection: { visitor: 1, end: 1 } })

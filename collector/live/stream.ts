@@ -65,7 +65,8 @@ export async function openStream(db: Db, listener: Listener): Promise<LiveStream
       .watch<StoredPage, Change>(PIPELINE, { startAtOperationTime: operationTime })
   }
   const take = (change: Change): void => {
-    if (!change.clusterTime) return
+    // Of a stream that is let go, some may be on their way while another one is opened.
+    if (closed || !change.clusterTime) return
     reached = change.clusterTime
     if (change.operationType === 'insert')
       listener.inserted(eventsOf(change.fullDocument.envelopes), change.fullDocument.at, change.clusterTime)

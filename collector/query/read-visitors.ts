@@ -24,6 +24,8 @@ import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts
 
 /** Visits or events that are read for an answer. */
 const MOST_READ = 500_000
+/** Values that an answer holds. */
+const MOST_VALUES = 300_000
 
 type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
@@ -106,7 +108,8 @@ function uniteValues(
   const asked = { site: ask.site.key, field, days }
   const united = new Set<string>()
   const namesOf = async (): Promise<ReadonlySet<string>> => {
-    const names = new Set([...(await readNames(db, asked, options)), ...sums.values()])
+    const names = new Set([...(await readNames(db, asked, MOST_VALUES, options)), ...sums.values()])
+    if (names.size > MOST_VALUES) throw new TooMuch()
     return ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...names], options.signal as AbortSignal) : names
   }
   return async (values = undefined) => {

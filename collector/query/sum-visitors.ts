@@ -1,5 +1,14 @@
 /** Visitors added up by bucket and value: hashes of visits that are read, and sketches of whole days. */
-import { addHash, type Estimate, emptySketch, estimate, type Sketch, unite, unitePacked } from '../sketch/index.ts'
+import {
+  addHash,
+  type Estimate,
+  emptySketch,
+  estimate,
+  memoryOf,
+  type Sketch,
+  unite,
+  unitePacked,
+} from '../sketch/index.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
 import { isTimeDimension } from './names.ts'
 
@@ -7,8 +16,8 @@ export type Estimated = Omit<Row, 'counts'> & Estimate
 
 /** What an answer's sketches may take, bytes. */
 const MOST_BYTES = 128 * 1024 * 1024
-/** Of a sketch of few hashes, about. */
-const FEW_BYTES = 500
+/** Of a row beside its sketch, about. */
+const ROW_BYTES = 300
 
 /** There is more to hold or to read than one answer takes. */
 export class TooMuch extends Error {
@@ -34,11 +43,11 @@ export function startSums(precision: 12 | 14): Sums {
     if (!one) {
       one = { bucket, value, sketch: emptySketch(precision) }
       held.set(key, one)
-      bytes += FEW_BYTES
+      bytes += ROW_BYTES
     }
-    const wasFew = one.sketch.few !== undefined
+    const before = memoryOf(one.sketch)
     by(one.sketch)
-    if (wasFew && one.sketch.registers) bytes += one.sketch.registers.length
+    bytes += memoryOf(one.sketch) - before
     if (bytes > MOST_BYTES) throw new TooMuch()
   }
   return {

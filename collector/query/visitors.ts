@@ -2,8 +2,8 @@
  * Different visitors from the sketches of finished days: of visits, all of them or by one attribute, and of events by name,
  * goal, page or host; what has no sketches, as the present day, is read from sessions or events. What else is asked along
  * comes from the engine of counts, which also tells of which values sketches are worth reading: a value has no more visitors
- * than visits or events. With `include.exact`, of two attributes and of days that are not whole, visitors are left to the
- * next engine.
+ * than visits or events. With `include.exact`, of two attributes, of minutes and hours, and where no whole day has sketches,
+ * visitors are left to the next engine.
  */
 import type { Db, MongoClient } from 'mongodb'
 import type { Told } from '../sketch/index.ts'
@@ -100,7 +100,7 @@ function without(counts: Row['counts'], measure: Measure): Row['counts'] {
   return others
 }
 
-/** Each visit has one visitor. */
+/** With their visitors: of visits at least one, as each has one, and never more than what they are of. */
 function joined(counted: readonly Row[], visitors: readonly Estimated[], bound: Measure): Rowed[] {
   const byKey = new Map(visitors.map(row => [rowKey(row), row]))
   return counted.map(row => {

@@ -105,7 +105,7 @@ export interface Revision {
 }
 
 /** Of all lanes: the sum over the hours that hold some of a time, ms since the epoch. */
-export type RevisionSum = (from: number, to: number) => Revision
+type RevisionSum = (from: number, to: number) => Revision
 
 /** @param options with a session in which sessions or events are read afterwards, or at the same moment */
 export async function readRevisions(

@@ -67,10 +67,18 @@ export async function buildDay(
     }
     const asked = { site, from, to, seed }
     const options = { ...LIMITS, ...MAJORITY, session, ...(signal && { signal }) }
-    const { total, visits, ofVisits } = await sketchVisits(db, asked, options)
-    const missing: SketchedField[] = await write(ofVisits)
-    const { ofEvents, ...events } = await sketchEvents(db, asked, options)
-    missing.push(...(await write(ofEvents)))
+    // One after the other, so that the first are let go before the second are held.
+    const ofVisits = async () => {
+      const { values, ...rest } = await sketchVisits(db, asked, options)
+      return { ...rest, missing: await write(values) }
+    }
+    const ofEvents = async () => {
+      const { values, ...rest } = await sketchEvents(db, asked, options)
+      return { rest, missing: await write(values) }
+    }
+    const { total, visits, ...visited } = await ofVisits()
+    const events = await ofEvents()
+    const missing: SketchedField[] = [...visited.missing, ...events.missing]
     const head: HeadDocument = {
       _id,
       ...shared,
@@ -80,7 +88,7 @@ export async function buildDay(
       to: new Date(to),
       revision: revision.visits,
       visits,
-      events: { revision: revision.events, ...events },
+      events: { revision: revision.events, ...events.rest },
       missing,
       builtAt: new Date(builtAt),
     }
@@ -122,25 +130,25 @@ type Options = Parameters<typeof visitsIn>[2]
 
 async function sketchVisits(db: Db, asked: Asked, options: Options) {
   const total: Sketch = emptySketch(14)
-  const ofVisits = startValues(VISIT_FIELDS)
+  const values = startValues(VISIT_FIELDS)
   let visits = 0
   for await (const { hash, session } of visitsIn(db, { ...asked, told: VISIT_FIELDS }, options)) {
     visits++
     addHash(total, hash)
-    for (const field of VISIT_FIELDS) ofVisits.add(field, textOf(session, field), hash)
+    for (const field of VISIT_FIELDS) values.add(field, textOf(session, field), hash)
   }
-  return { total, visits, ofVisits }
+  return { total, visits, values }
 }
 
 async function sketchEvents(db: Db, asked: Asked, options: Options) {
-  const ofEvents = startValues(EVENT_FIELDS)
+  const values = startValues(EVENT_FIELDS)
   const [all, views] = [emptySketch(14), emptySketch(14)]
   let counted = 0
   for await (const { hash, event } of eventsIn(db, { ...asked, told: EVENT_FIELDS }, options)) {
     counted++
     addHash(all, hash)
     if (event.meta.name === 'pageview') addHash(views, hash)
-    for (const field of EVENT_FIELDS) for (const value of textsOf(event, field)) ofEvents.add(field, value, hash)
+    for (const field of EVENT_FIELDS) for (const value of textsOf(event, field)) values.add(field, value, hash)
   }
-  return { ofEvents, counted, all: new Binary(packSketch(all)), views: new Binary(packSketch(views)) }
+  return { values, counted, all: new Binary(packSketch(all)), views: new Binary(packSketch(views)) }
 }

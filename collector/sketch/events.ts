@@ -23,6 +23,9 @@ export interface EventsAsked extends Span {
 const TOGETHER = 2_000
 const STORED: Record<string, string> = { goal: 'goals', page: 'path', pageHost: 'host' }
 
+const isOfViews = (told: EventField | 'events' | 'views'): boolean =>
+  told === 'views' || told === 'page' || told === 'pageHost'
+
 /** Without bots. */
 export async function* eventsIn(
   db: Db,
@@ -30,7 +33,14 @@ export async function* eventsIn(
   options: FindOptions & Abortable,
 ): AsyncGenerator<SketchedEvent> {
   const asked = ['ts', 'meta.name', 'visitor', 'session', ...told.flatMap(one => STORED[one] ?? [])]
-  const filter = { 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) }, bot: { $exists: false } }
+  const filter = {
+    'meta.site': site,
+    ...(told.every(isOfViews) && { 'meta.name': 'pageview' }),
+    ts: { $gte: new Date(from), $lt: new Date(to) },
+    bot: { $exists: false },
+    // Who has neither is nobody.
+    $or: [{ visitor: { $exists: true } }, { session: { $exists: true } }],
+  }
   const found = db
     .collection<SketchedEvent['event'] & { ts: Date; visitor?: string; session?: string }>('events')
     .find(filter as object, {

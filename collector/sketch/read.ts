@@ -1,5 +1,5 @@
 /** Reading sketches: which days have them, and those of a dimension. All at the moment of the session's snapshot. */
-import type { Abortable, Binary, ClientSession, Db, FindOptions } from 'mongodb'
+import type { Abortable, Binary, ClientSession, Db, FindOptions, ObjectId } from 'mongodb'
 import { type Revision, readRevisions } from '../settle/index.ts'
 import {
   ALL,
@@ -23,6 +23,8 @@ import type { Span } from './visits.ts'
 export interface SketchedDay extends Span {
   /** of all its visits, events or page views, where that was asked for */
   total: Sketch | undefined
+  /** of its sketches by value */
+  version: ObjectId
   /** visits or events of the day that have changed since: each count is off by so many at most */
   pending: number
 }
@@ -31,7 +33,7 @@ export interface SketchedDay extends Span {
 const TOLERATED = 0.001
 
 /** What was counted for the sketches of a head, and how much of that has changed since. */
-export interface Changed {
+interface Changed {
   counted: number
   pending: number
 }
@@ -71,7 +73,14 @@ export async function readDays(
   if (!seed) return { days: [], seed }
   const revisions = await readRevisions(db, site, { from, to }, options)
   const at = { $gte: new Date(from), $lt: new Date(to) }
-  const projection = { at: 1, to: 1, missing: 1, ...CHANGEABLE, ...(isTotal(told) && { [TOTALS[told]]: 1 }) }
+  const projection = {
+    at: 1,
+    to: 1,
+    version: 1,
+    missing: 1,
+    ...CHANGEABLE,
+    ...(isTotal(told) && { [TOTALS[told]]: 1 }),
+  }
   const found = heads(db).find({ site, dim: ALL, at }, { ...options, projection, sort: { at: 1 }, batchSize: 1_000 })
   const days: SketchedDay[] = []
   for await (const head of found) {
@@ -81,7 +90,7 @@ export async function readDays(
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
     const total = isTotal(told) ? totalOf(head, told) : undefined
-    days.push({ ...span, pending: changed.pending, total: total && fromBinary(total) })
+    days.push({ ...span, version: head.version, pending: changed.pending, total: total && fromBinary(total) })
   }
   return { days, seed }
 }
@@ -92,6 +101,9 @@ function totalOf({ sketches, events }: HeadDocument, total: Total): Binary | und
   if (total === 'visits') return sketches[0]
   return total === 'events' ? events?.all : events?.views
 }
+
+/** Values that the database is asked for by name. */
+const MOST_ASKED = 1_000
 
 interface ValuesAsked {
   site: string
@@ -105,14 +117,20 @@ const filterOf = ({ site, field, days, wanted }: ValuesAsked) => ({
   site,
   dim: field,
   at: { $in: days.map(({ from }) => new Date(from)) },
-  ...(wanted && { values: { $in: [...wanted] } }),
+  // Those of who has ended in the middle, or is at work, are of another.
+  version: { $in: days.map(({ version }) => version) },
+  // Of many almost every document has some, and a message takes 16 MB.
+  ...(wanted && wanted.size <= MOST_ASKED && { values: { $in: [...wanted] } }),
 })
 
-/** All values of a dimension. */
-export async function readNames(db: Db, asked: ValuesAsked, options: Options): Promise<Set<string>> {
+/** All values of a dimension, or some more than so many. */
+export async function readNames(db: Db, asked: ValuesAsked, most: number, options: Options): Promise<Set<string>> {
   const names = new Set<string>()
   const found = sketches(db).find(filterOf(asked), { ...options, projection: { values: 1 } })
-  for await (const { values } of found) for (const value of values) names.add(value)
+  for await (const { values } of found) {
+    for (const value of values) names.add(value)
+    if (names.size > most) break
+  }
   return names
 }
 

@@ -33,6 +33,12 @@ const WIDTH = 7
 /** Bound of the relative error, 95 of 100 times: 1.96 standard errors of 1.04 ÷ √registers. */
 export const ERROR: Record<Precision, number> = { 12: 0.032, 14: 0.016 }
 
+/** Of a hash in a set, about, bytes: 250 take 10,000. */
+const HASH_BYTES = 40
+
+/** What a sketch takes in memory, about, bytes. */
+export const memoryOf = ({ few, registers }: Sketch): number => registers?.length ?? (few?.size ?? 0) * HASH_BYTES
+
 export const emptySketch = (precision: Precision): Sketch => ({ precision, few: new Set(), registers: undefined })
 
 /** @param hash of 53 bits, see `hashOf` */

@@ -31,7 +31,7 @@ export const createSketcher = (parts: PassParts): Pass =>
 interface Asked {
   site: string
   zone: string
-  /** ms; or from the first session on, where that is later */
+  /** ms; or from the first visit or event on, where that is later */
   from: number
   began: number
   pace: Pace
@@ -45,8 +45,16 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
     .sort({ start: 1 })
     .limit(1)
     .toArray()
-  if (!first) return []
-  const from = dayOf(Math.max(+first.start, asked), zone).start
+  // Events without a session may be older.
+  const [revised] = await db
+    .collection<{ day: Date }>('revisions')
+    .find({ site }, { projection: { day: 1 } })
+    .sort({ day: 1 })
+    .limit(1)
+    .toArray()
+  if (!first && !revised) return []
+  const oldest = Math.min(+(first?.start ?? began), +(revised?.day ?? began))
+  const from = dayOf(Math.max(oldest, asked), zone).start
   const at = { $gte: new Date(from), $lt: new Date(began) }
   const projection = { at: 1, to: 1, builtAt: 1, ...CHANGEABLE }
   const held = new Map<number, Head>()

@@ -1,14 +1,14 @@
 /** The sketches of a day's values while it is built: by field and value, of bounded size. */
 import { getOrAdd } from '../get-or-add.ts'
 import type { SketchedField } from './documents.ts'
-import { addHash, emptySketch, type Sketch } from './sketch.ts'
+import { addHash, emptySketch, memoryOf, type Sketch } from './sketch.ts'
 
 /** Of a field of a day: those with more are scanned. */
 const MOST_VALUES = 10_000
 /** What they may take together, bytes: past it the field that takes most is given up. */
 const MOST_BYTES = 256 * 1024 * 1024
-/** Of a sketch of few hashes, about, bytes. */
-const FEW_BYTES = 500
+/** Of a value beside its sketch, about, bytes. */
+const VALUE_BYTES = 200
 
 export interface Values<Field extends SketchedField> {
   add(field: Field, value: string, hash: number): void
@@ -39,13 +39,13 @@ export function startValues<Field extends SketchedField>(fields: readonly Field[
         bytes += by
       }
       const counted = getOrAdd(of.all, value, () => {
-        grow(FEW_BYTES)
+        grow(VALUE_BYTES)
         return { sketch: emptySketch(12), times: 0 }
       })
-      const wasFew = counted.sketch.few !== undefined
+      const before = memoryOf(counted.sketch)
       addHash(counted.sketch, hash)
       counted.times++
-      if (wasFew && counted.sketch.registers) grow(counted.sketch.registers.length)
+      grow(memoryOf(counted.sketch) - before)
       if (of.all.size > MOST_VALUES) giveUp(field)
       if (bytes <= MOST_BYTES) return
       const [largest] = [...held].toSorted(([, a], [, b]) => b.bytes - a.bytes)

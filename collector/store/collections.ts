@@ -41,7 +41,7 @@ export const COLLECTIONS: Record<string, Spec> = {
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
   /** How far the hours of a day have been changed, by lane. Kept as long as these. */
   touch: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, from: 1 } }] },
-  /** How often sessions changed, by the hour in which they begin: whether what was made of them still holds. */
+  /** How often sessions changed, and how many events came, by the hour: whether what was made of them still holds. */
   revisions: { indexes: [{ key: { site: 1, day: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /** How many different visitors a finished day had. zstd makes a third of their registers. */
   sketches: {

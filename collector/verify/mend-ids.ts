@@ -1,7 +1,7 @@
 /** Mends the raw record and its claims. */
 import { MongoServerError, ObjectId } from 'mongodb'
 import type { JournalEvent } from '../journal/index.ts'
-import { claimKey, type RawEvent, toRaw } from '../settle/index.ts'
+import { claimKey, NO_LANE, noteEvent, type RawEvent, type Revised, raiseRevisions, toRaw } from '../settle/index.ts'
 import { KEPT } from '../store/index.ts'
 import { writeAudit } from './audit.ts'
 import { removeFromBucket } from './buckets.ts'
@@ -55,6 +55,10 @@ export async function restoreEvent({ db }: Scope, event: JournalEvent, page: Obj
     .collection<Claim>('seen')
     .updateOne({ _id: claimKey(event) }, { $setOnInsert: { page, at, expires } }, { upsert: true, ...DURABLE })
   await db.collection<RawEvent>('events').insertOne(raw, DURABLE)
+  // What was sketched without it is sketched anew.
+  const revised: Revised = new Map()
+  noteEvent(revised, event)
+  await raiseRevisions(db, NO_LANE, revised)
   await writeAudit(db, { kind: 'event-lost', site: event.site, what: event.id, before: null, after: raw })
   return true
 }

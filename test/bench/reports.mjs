@@ -21,6 +21,8 @@ const SIZES = [50_000, 500_000, 5_000_000, 50_000_000]
 const USUAL = 2_000_000
 const SITE = 'bench'
 const DAYS = 30
+/** How long its days may take to be closed and sketched, ms. */
+const BUILT_MS = 3_600_000
 const ROUNDS = { cold: 5, warm: 20, kept: 20 }
 /** No round begins after so many ms, but three are measured. */
 const PATIENCE = 30_000
@@ -87,8 +89,11 @@ async function built(server) {
   const sources = async round =>
     await Promise.all(asked.map(async name => (await ask(server, bodyOf(DASHBOARD[name], SITE, round))).meta))
   // Each another question, so that nothing is kept of it.
+  const until = performance.now() + BUILT_MS
   for (let round = 1_000; ; round++) {
-    if ((await sources(round)).every(meta => meta?.source === 'rollups' && !meta.pending)) return
+    const answered = await sources(round)
+    if (answered.every(meta => meta?.source === 'rollups' && !meta.pending)) return
+    if (performance.now() > until) throw new Error(`not answered from rollups yet: ${JSON.stringify(answered)}`)
     await pause(5_000)
   }
 }

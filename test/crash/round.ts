@@ -118,7 +118,8 @@ function compareLive(viewer: LiveViewer, minutes: Rows): string[] {
   const since = Date.now() - LIVE_MS
   const recent = (rows: Iterable<[string, number[]]>): Rows =>
     new Map([...rows].filter(([key]) => Number(key.split(' ')[1]) >= since).map(([key, row]) => [key, row.slice(0, 2)]))
-  return compareRows('live view', recent(viewer.counters()), recent(minutes))
+  const faults = compareRows('live view', recent(viewer.counters()), recent(minutes))
+  return faults.length > 0 ? [`live view: its viewer ${viewer.history()}`, ...faults] : []
 }
 
 /**

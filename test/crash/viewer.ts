@@ -8,20 +8,26 @@ const RETRY_MS = 1_000
 export interface LiveViewer {
   /** `<dimension> <minute, ms> <value>` → [events, page views], of the last snapshot and all ticks since */
   counters(): Map<string, [number, number]>
+  /** where it has been, and what it was told last: to find out why counters are wrong */
+  history(): string
   leave(): void
 }
 
 /** @param urls of the collectors: each connection goes to the next one */
 export function watch(urls: string[], site: string, ownerKey: string): LiveViewer {
   const messages: Message[] = []
+  const joined: string[] = []
   let stream: Stream | undefined
   let left = false
   const run = async (): Promise<void> => {
     for (let turn = 0; !left; turn++) {
       const id = messages.at(-1)?.id
       const headers = { authorization: `Bearer ${ownerKey}`, ...(id !== undefined && { 'last-event-id': id }) }
+      const at = new Date().toISOString()
+      joined.push(`asked collector ${turn % urls.length} at ${at}`)
       try {
         stream = await openStream(`${urls[turn % urls.length]}/api/v2/live?site=${site}`, headers)
+        joined.push(`answered ${stream.response.status}`)
         const { messages: heard } = stream
         // Handed over as they come, so that nothing is held twice.
         const push = heard.push.bind(messages)
@@ -38,6 +44,7 @@ export function watch(urls: string[], site: string, ownerKey: string): LiveViewe
   void run()
   return {
     counters: () => countersOf(messages),
+    history: () => [...joined, `told last ${messages.at(-1)?.event} ${messages.at(-1)?.id}`].slice(-12).join(', '),
     leave() {
       left = true
       stream?.leave()

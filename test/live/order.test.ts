@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type StoredPage, toStored } from '../../collector/journal/index.ts'
 import { createHub, type Hub } from '../../collector/live/hub.ts'
 import type { LiveSnapshot, LiveTick } from '../../collector/live/messages.ts'
@@ -49,6 +49,7 @@ async function watch(site: string): Promise<{ ids: string[]; messages: string[] 
 test('a viewer sees once what was stored, but not yet at a majority, when the view was opened', async () => {
   // A single node's majority is itself at once; here it comes to know of nothing new, as where others lag behind.
   await failPoint('disableSnapshotting', 'alwaysOn')
+  onTestFinished(async () => void (await failPoint('disableSnapshotting', 'off')))
   await store('lagging', 'a', 1)
   await store('lagging', 'b', 1)
   const joining = watch('lagging')

@@ -59,7 +59,7 @@ test('where the stream is interrupted again while the room is filled anew, no sn
     )
   }
   const blocked = async (finds: number) => {
-    const { inprog } = await admin.command({ currentOp: 1, 'command.find': 'rollups' })
+    const { inprog } = await admin.command({ currentOp: 1, 'command.find': 'lanes' })
     expect(inprog).toHaveLength(finds)
   }
   now = Date.now()

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Session } from '../../collector/settle/index.ts'
 import { SKETCHED_FIELDS } from '../../collector/sketch/documents.ts'
-import { buildDay } from '../../collector/sketch/index.ts'
+import { buildDay, readDays, readValues } from '../../collector/sketch/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, record } from '../query/recorded.ts'
 
@@ -51,6 +51,17 @@ test('what somebody has left who ended in the middle goes with the next building
   const chunk = await sketches().findOne({ dim: 'source' })
   if (!chunk) throw new Error('nothing is built')
   await sketches().insertOne({ ...chunk, _id: 'left', version: new ObjectId() })
+  // Nor is it read until then.
+  const sources = await database.client.withSession({ snapshot: true }, async session => {
+    const asked = { site: 'shop', ...SPAN, told: 'source', fits: () => true } as const
+    const { days } = await readDays(database.db, asked, { session })
+    const read: string[] = []
+    for await (const { value } of readValues(database.db, { site: 'shop', field: 'source', days }, { session }))
+      read.push(value)
+    return read
+  })
+  expect(sources.length).toBeGreaterThan(1)
+  expect(sources).toHaveLength(new Set(sources).size)
   await revise()
   await buildDay(database.db, 'shop', SPAN, 0)
   expect(await sketches().findOne({ _id: 'left' })).toBeNull()
