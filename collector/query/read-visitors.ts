@@ -92,10 +92,8 @@ async function sumBetween(
 type Unite = (values?: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 
 function uniteTotals({ bucketOf, days, sums }: Summing): Unite {
-  let united = false
   return async () => {
-    if (!united) for (const { from, total } of days) if (total) sums.unite(bucketOf(from), '', total)
-    united = true
+    for (const { from, total } of days) if (total) sums.unite(bucketOf(from), '', total)
     return new Set([''])
   }
 }
@@ -117,7 +115,7 @@ function uniteValues(
     for (const value of wanted) united.add(value)
     if (wanted.size > 0) {
       for await (const { at, value, packed } of readValues(db, { ...asked, wanted }, options))
-        sums.unitePacked(bucketOf(at), value, packed)
+        sums.unite(bucketOf(at), value, packed)
     }
     return united
   }

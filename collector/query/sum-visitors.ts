@@ -27,8 +27,7 @@ export class TooMuch extends Error {
 /** Sketches by bucket and value, of bounded size. */
 export interface Sums {
   add(bucket: number, value: string, hash: number): void
-  unite(bucket: number, value: string, sketch: Sketch): void
-  unitePacked(bucket: number, value: string, packed: Uint8Array): void
+  unite(bucket: number, value: string, packed: Uint8Array): void
   values(): Set<string>
   /** Of these values. */
   rows(ask: Ask, fitting: ReadonlySet<string>): Estimated[]
@@ -52,8 +51,7 @@ export function startSums(precision: 12 | 14): Sums {
   }
   return {
     add: (bucket, value, hash) => change(bucket, value, sketch => addHash(sketch, hash)),
-    unite: (bucket, value, other) => change(bucket, value, sketch => unite(sketch, other)),
-    unitePacked: (bucket, value, packed) => change(bucket, value, sketch => unitePacked(sketch, packed)),
+    unite: (bucket, value, packed) => change(bucket, value, sketch => unitePacked(sketch, packed)),
     values: () => new Set([...held.values()].map(({ value }) => value)),
     rows({ dimensions, wanted }, fitting) {
       const byValue = !dimensions.every(isTimeDimension)

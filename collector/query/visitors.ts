@@ -6,7 +6,7 @@
  * visitors are left to the next engine.
  */
 import type { Db, MongoClient } from 'mongodb'
-import type { Told } from '../sketch/index.ts'
+import { isTotal, type Told } from '../sketch/index.ts'
 import type { Ask, Engine, Measure, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { donesOf, leavesOf } from './filter.ts'
@@ -32,7 +32,9 @@ export function createVisitors(client: MongoClient, db: Db, counts: Engine): Eng
       if (!told) return undefined
       const { page: _, ...all } = ask
       const measures = new Set([...ask.measures.filter(one => one !== 'visitors'), boundOf(ask)])
-      const counted = await counts.answer({ ...all, measures: [...measures] }, signal)
+      // A total by itself needs no count beside it.
+      const counted =
+        isTotal(told) && isAlone(ask) ? undefined : await counts.answer({ ...all, measures: [...measures] }, signal)
       if (!counted && !isAlone(ask)) return undefined
       try {
         return await client.withSession({ snapshot: true }, async session => {

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import { Binary, type ClientSession, type Collection, type Db, type ObjectId } from 'mongodb'
 import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import type { Seed } from './hash.ts'
-import { packSketch, type Sketch, unpackSketch } from './sketch.ts'
+import { packSketch, type Sketch } from './sketch.ts'
 
 /** What visits are told apart by: fields of sessions. */
 export type VisitField = Exclude<
@@ -99,7 +99,6 @@ export function chunksOf(values: Iterable<[string, Sketch]>): Pick<ChunkDocument
 }
 
 export const bytesOf = (packed: Binary): Uint8Array => packed.buffer.subarray(0, packed.position)
-export const fromBinary = (packed: Binary): Sketch => unpackSketch(bytesOf(packed))
 
 const seedId = (site: string): string => `${site}/seed`
 

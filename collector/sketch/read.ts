@@ -4,7 +4,6 @@ import { type Revision, readRevisions } from '../settle/index.ts'
 import {
   ALL,
   bytesOf,
-  fromBinary,
   type HeadDocument,
   heads,
   isOfEvents,
@@ -16,13 +15,12 @@ import {
   type Total,
 } from './documents.ts'
 import type { Seed } from './hash.ts'
-import type { Sketch } from './sketch.ts'
 import type { Span } from './visits.ts'
 
 /** A day that has sketches. */
 export interface SketchedDay extends Span {
-  /** of all its visits, events or page views, where that was asked for */
-  total: Sketch | undefined
+  /** of all its visits, events or page views, packed, where that was asked for */
+  total: Uint8Array | undefined
   /** of its sketches by value */
   version: ObjectId
   /** visits or events of the day that have changed since: each count is off by so many at most */
@@ -90,7 +88,7 @@ export async function readDays(
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
     const total = isTotal(told) ? totalOf(head, told) : undefined
-    days.push({ ...span, version: head.version, pending: changed.pending, total: total && fromBinary(total) })
+    days.push({ ...span, version: head.version, pending: changed.pending, total: total && bytesOf(total) })
   }
   return { days, seed }
 }

@@ -69,7 +69,8 @@ export async function compareSketched(
 async function sketchesOf(db: Db, site: string, told: Told, day: SketchedDay, session: ClientSession) {
   const actual = new Map<string, Sketch>()
   if (isTotal(told)) {
-    if (day.total && textOfSketch(day.total) !== textOfSketch(undefined)) actual.set('', day.total)
+    const total = day.total && unpackSketch(day.total)
+    if (total && textOfSketch(total) !== textOfSketch(undefined)) actual.set('', total)
     return actual
   }
   for await (const { value, packed } of readValues(db, { site, field: told, days: [day] }, { session }))
