@@ -47,11 +47,25 @@ export function dayOf(at: number, zone: string): ZoneDay {
   return day
 }
 
-/** The zone's month that holds a moment: first and, not included, last ms. */
-export function monthOf(at: number, zone: string): Pick<ZoneDay, 'start' | 'end'> {
-  const first = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate().with({ day: 1 })
+/** First and, not included, last ms. */
+export type ZoneSpan = Pick<ZoneDay, 'start' | 'end'>
+
+/** The zone's month that holds a moment. */
+export const monthOf = (at: number, zone: string): ZoneSpan =>
+  spanFrom(dateOf(at, zone).with({ day: 1 }), { months: 1 }, zone)
+
+/** The zone's week that holds a moment, from Monday to Sunday. */
+export function weekOf(at: number, zone: string): ZoneSpan {
+  const date = dateOf(at, zone)
+  return spanFrom(date.subtract({ days: date.dayOfWeek - 1 }), { weeks: 1 }, zone)
+}
+
+const dateOf = (at: number, zone: string): Temporal.PlainDate =>
+  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate()
+
+function spanFrom(first: Temporal.PlainDate, length: Temporal.DurationLike, zone: string): ZoneSpan {
   const begin = (date: Temporal.PlainDate) => date.toZonedDateTime(zone).epochMilliseconds
-  return { start: begin(first), end: begin(first.add({ months: 1 })) }
+  return { start: begin(first), end: begin(first.add(length)) }
 }
 
 /**

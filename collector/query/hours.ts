@@ -125,8 +125,8 @@ const CLOSED: Record<TimeUnit, ClosedGrain[]> = {
   minute: [],
   hour: [],
   day: ['day'],
-  week: ['day'],
-  month: ['month', 'day'],
+  week: ['week', 'day'],
+  month: ['month', 'week', 'day'],
 }
 
 /** By place in the grid; `undefined` where hours lie otherwise, have had more values than they hold, or are too many. */

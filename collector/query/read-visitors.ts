@@ -1,16 +1,16 @@
-/** Reads different visitors: from the sketches of the days that have some, and between these from visits or events. */
+/** Reads different visitors: from the sketches of the days and weeks that have some, and between these from visits or events. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { gapsBetween } from '../rollup/index.ts'
 import {
   eventsIn,
   isOfEvents,
   isTotal,
-  readDays,
   readNames,
+  readSpans,
   readValues,
   type Seed,
-  type SketchedDay,
   type SketchedField,
+  type SketchedSpan,
   type Span,
   type Told,
   textOf,
@@ -37,21 +37,21 @@ export interface Reading extends Pick<Rows, 'source' | 'pending'> {
 /**
  * @param options with the session of a snapshot, which the rows are read in, too
  * @returns `undefined` where no day has sketches
- * @throws TooMuch where there is more between the days than one answer reads
+ * @throws TooMuch where there is more between these than one answer reads
  */
 export async function startReading(db: Db, ask: Ask, told: Told, options: Options): Promise<Reading | undefined> {
   const { site, range, grid } = ask
   const bucketOf = (at: number): number => (grid ? placeOf(grid.starts, at) : 0)
   const fits = ({ from, to }: Span): boolean => bucketOf(from) === bucketOf(to - 1)
-  const { days, seed } = await readDays(db, { site: site.key, ...range, told, fits }, options)
-  if (!seed || days.length === 0) return undefined
+  const { spans, seed } = await readSpans(db, { site: site.key, ...range, told, fits }, options)
+  if (!seed || spans.length === 0) return undefined
   const sums = startSums(isTotal(told) ? 14 : 12)
-  const summing = { ask, told, bucketOf, days, sums }
+  const summing = { ask, told, bucketOf, spans, sums }
   const read = await sumBetween(db, { ...summing, seed }, options)
   const unite = isTotal(told) ? uniteTotals(summing) : uniteValues(db, { ...summing, told }, options)
   return {
     source: read === 0 ? 'rollups' : ask.over === 'visits' ? 'sessions' : 'events',
-    pending: days.reduce((sum, { pending }) => sum + pending, 0),
+    pending: spans.reduce((sum, { pending }) => sum + pending, 0),
     rows: async values => sums.rows(ask, await unite(values)),
   }
 }
@@ -60,14 +60,14 @@ interface Summing {
   ask: Ask
   told: Told
   bucketOf(at: number): number
-  days: readonly SketchedDay[]
+  spans: readonly SketchedSpan[]
   sums: Sums
 }
 
-/** Of what is between the days; gives back how many visits or events that are. */
+/** Of what is between these; gives back how many visits or events that are. */
 async function sumBetween(
   db: Db,
-  { ask, told, seed, bucketOf, days, sums }: Summing & { seed: Seed },
+  { ask, told, seed, bucketOf, spans, sums }: Summing & { seed: Seed },
   options: Options,
 ): Promise<number> {
   let read = 0
@@ -75,7 +75,7 @@ async function sumBetween(
     if (++read > MOST_READ) throw new TooMuch()
     for (const value of values) sums.add(bucketOf(at), value, hash)
   }
-  for (const span of gapsBetween(ask.range, days)) {
+  for (const span of gapsBetween(ask.range, spans)) {
     const asked = { site: ask.site.key, ...span, seed }
     if (isOfEvents(told)) {
       for await (const { at, hash, event } of eventsIn(db, { ...asked, told: [told] }, options))
@@ -91,19 +91,19 @@ async function sumBetween(
 /** Adds the sketches of values, once each, and gives back which values have been added. */
 type Unite = (values?: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 
-function uniteTotals({ bucketOf, days, sums }: Summing): Unite {
+function uniteTotals({ bucketOf, spans, sums }: Summing): Unite {
   return async () => {
-    for (const { from, total } of days) if (total) sums.unite(bucketOf(from), '', total)
+    for (const { from, total } of spans) if (total) sums.unite(bucketOf(from), '', total)
     return new Set([''])
   }
 }
 
 function uniteValues(
   db: Db,
-  { ask, bucketOf, days, sums, told: field }: Summing & { told: SketchedField },
+  { ask, bucketOf, spans, sums, told: field }: Summing & { told: SketchedField },
   options: Options,
 ): Unite {
-  const asked = { site: ask.site.key, field, days }
+  const asked = { site: ask.site.key, field, spans }
   const united = new Set<string>()
   const namesOf = async (): Promise<ReadonlySet<string>> => {
     const names = new Set([...(await readNames(db, asked, MOST_VALUES, options)), ...sums.values()])

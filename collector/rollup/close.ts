@@ -1,5 +1,5 @@
 /**
- * Closing: the hours of a day or month that is over, of all lanes, become one document a dimension, which is kept for ever.
+ * Closing: the hours of a day, week or month that is over, of all lanes, become one document a dimension, which is kept for ever.
  * All is read at one moment and says what of each lane it contains, so it is right whoever writes it and whenever; it is
  * written by compare-and-swap, so that nothing older takes the place of something newer. No clock decides whether it is right.
  */
@@ -12,7 +12,7 @@ import { readSums, TooManyHours, UnfitHours } from './read-hours.ts'
 import { addDelta, isOther } from './rollup.ts'
 import { type Position, readTouches, type Touch } from './touch.ts'
 
-/** A day or month of a site. */
+/** A day, week or month of a site. */
 export interface ClosedSpan {
   site: string
   grain: ClosedGrain
@@ -23,11 +23,11 @@ export interface ClosedSpan {
 }
 
 /**
- * Values that one dimension of a day or month holds: those that are most; the rest is `(other)`, and then days are read
- * instead of the month, and hours instead of the day. So of days it is as many as an hour holds: a shop of 2,058 pages had
- * its hours read for each answer, which took ten times as long.
+ * Values that one dimension of a closed span holds: those that are most; the rest is `(other)`, and then days are read
+ * instead of the week or month, and hours instead of the day. So of days it is as many as an hour holds: a shop of 2,058
+ * pages had its hours read for each answer, which took ten times as long.
  */
-export const MOST_CLOSED: Record<ClosedGrain, number> = { day: 10_000, month: 2_000 }
+export const MOST_CLOSED: Record<ClosedGrain, number> = { day: 10_000, week: 10_000, month: 2_000 }
 /** Values that are held together before they are cut down to that. */
 const MOST_HELD = 200_000
 /** Longer than this a snapshot may not last, ms (`minSnapshotHistoryWindowInSeconds` is 300). */
@@ -101,7 +101,7 @@ async function* sumsOf(
   session: ClientSession,
   signal: AbortSignal,
 ): AsyncGenerator<[HourDimension, Rows]> {
-  const closed: ClosedGrain[] = grain === 'month' ? ['day'] : []
+  const closed: ClosedGrain[] = grain === 'day' ? [] : ['day']
   const range = { site, from, to, zone, bucketOf: () => 0, closed, options: { signal } }
   const most = { read: Number.POSITIVE_INFINITY, held: MOST_HELD }
   const all = await readSums(db, { ...range, dims: DIMS, most }, session).catch(error => {

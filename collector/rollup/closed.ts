@@ -1,4 +1,4 @@
-/** A day or month that was closed: one document a dimension, all lanes together, with what it contains of them. */
+/** A day, week or month that was closed: one document a dimension, all lanes together, with what it contains of them. */
 import type { Binary, Db, Filter } from 'mongodb'
 import { HOUR_COUNTERS, type HourDimension, OTHER, propertyKey } from '../journal/index.ts'
 import { packRows, unpackRows } from './columns.ts'
@@ -6,7 +6,9 @@ import type { ReadOptions } from './hour-sources.ts'
 import { isOther } from './rollup.ts'
 import { isStale, type Position, readTouches } from './touch.ts'
 
-export type ClosedGrain = 'day' | 'month'
+/** From the smallest: the larger ones are built of days. Weeks begin on Monday. */
+export const CLOSED_GRAINS = ['day', 'week', 'month'] as const
+export type ClosedGrain = (typeof CLOSED_GRAINS)[number]
 
 /**
  * In the collection `rollups`, without an end. It holds what hours held, so `visits` and `total` beside the dimensions that
@@ -17,7 +19,7 @@ export interface ClosedDocument extends Position {
   site: string
   grain: ClosedGrain
   dim: HourDimension
-  /** first and, not included, last moment: a day or month of the site when it was built, whatever its zone is now */
+  /** first and, not included, last moment: a day, week or month of the site when it was built, whatever its zone is now */
   at: Date
   to: Date
   /** how often it was built, from 1: who builds it compares and swaps on this */
@@ -69,7 +71,7 @@ export interface ClosedRange {
 }
 
 /**
- * What can be taken from documents of days and months instead of hours, at the moment of the session's snapshot: those that
+ * What can be taken from documents of days, weeks and months instead of hours, at the moment of the session's snapshot: those that
  * are not stale and name every value. In the order of time, none overlaps another.
  */
 export async function findClosed(db: Db, range: ClosedRange, options: ReadOptions): Promise<Closed[]> {

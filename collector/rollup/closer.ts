@@ -1,10 +1,10 @@
-/** The closer: finds days and months that are over and not built of what their hours hold now, and builds them. */
+/** The closer: finds days, weeks and months that are over and not built of what their hours hold now, and builds them. */
 import type { Db, Filter } from 'mongodb'
 import type { HourDimension } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
-import { monthOf } from '../zone.ts'
+import { monthOf, weekOf, type ZoneSpan } from '../zone.ts'
 import { type ClosedSpan, closeSpan } from './close.ts'
-import type { ClosedDocument, ClosedGrain } from './closed.ts'
+import { CLOSED_GRAINS, type ClosedDocument, type ClosedGrain } from './closed.ts'
 import { createPass, LATE_MS, type Look, type Pace, type Pass, type PassParts } from './passes.ts'
 import type { RollupDocument } from './rollup.ts'
 import { daySpan, isStale, readTouches, type Touch } from './touch.ts'
@@ -16,7 +16,7 @@ const TELLING: HourDimension[] = ['total', 'visits', 'bot']
 type Span = Pick<ClosedSpan, 'from' | 'to'>
 type Head = Pick<ClosedDocument, 'grain' | 'at' | 'to' | 'built' | 'builtAt' | 'upto' | 'mended'>
 
-/** Closes days and months. */
+/** Closes days, weeks and months. */
 export function createCloser(parts: PassParts): Pass {
   /** spans whose hours do not tell, and when that was seen */
   const unfit = new Map<string, number>()
@@ -24,8 +24,7 @@ export function createCloser(parts: PassParts): Pass {
   return createPass(parts, async ({ signal, ...look }) => {
     const { site, zone, began, pace } = look
     let closed = 0
-    // Months are built of days.
-    for (const grain of ['day', 'month'] as const) {
+    for (const grain of CLOSED_GRAINS) {
       for (const span of await dueSpans(parts.db, grain, look)) {
         if (signal?.aborted) return closed
         const key = `${site}/${grain}/${span.from}`
@@ -76,15 +75,22 @@ function isDue(span: Span, head: Head | undefined, touches: readonly Touch[], no
   return now >= +head.builtAt + wait && isStale(head, span, touches)
 }
 
+const SPANS: Record<ClosedGrain, (at: number, zone: string) => ZoneSpan> = {
+  day: daySpan,
+  week: weekOf,
+  month: monthOf,
+}
+
+/** Of a zone that Node does not know it is that of UTC. */
 function spanOf(grain: ClosedGrain, at: number, zone: string): Span {
-  const day = daySpan(at, zone)
-  if (grain === 'day') return { from: day.start, to: day.end }
+  const of = (some: string): Span => {
+    const { start, end } = SPANS[grain](at, some)
+    return { from: start, to: end }
+  }
   try {
-    const { start, end } = monthOf(at, zone)
-    return { from: start, to: end }
+    return of(zone)
   } catch {
-    const { start, end } = monthOf(at, 'UTC')
-    return { from: start, to: end }
+    return of('UTC')
   }
 }
 

@@ -6,7 +6,7 @@
 
 export { NONE, OTHER } from '../journal/index.ts'
 export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
-export { type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
+export { CLOSED_GRAINS, type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
 export { createCloser } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { createPass, LATE_MS, PACE, type Pace, type Pass, type PassParts } from './passes.ts'

@@ -1,7 +1,8 @@
 /**
  * How sketches are kept. A finished day of a site has a *head*, with the sketch of all its visits and what it was made of, and
  * *chunks* with those of the values of each dimension, the ones with most visits first. Chunks belong to a version of the
- * head and are there before it is: who reads both at one moment has either all of it or that of before.
+ * head and are there before it is: who reads both at one moment has either all of it or that of before. So has a week of such
+ * days, whose head says of which versions of theirs it was made.
  */
 import { randomInt } from 'node:crypto'
 import { Binary, type ClientSession, type Collection, type Db, type ObjectId } from 'mongodb'
@@ -30,14 +31,22 @@ export const isTotal = (told: Told): told is Total => told === 'visits' || told 
 export const isOfEvents = (told: Told): told is EventField | Exclude<Total, 'visits'> =>
   told === 'events' || told === 'views' || (EVENT_FIELDS as readonly Told[]).includes(told)
 
-/** The dimension of heads. */
+/** The dimension of heads of days, and that of weeks. */
 export const ALL = 'visits'
+export const WEEK = 'week'
+
+export type SketchedGrain = 'day' | 'week'
+/** What the chunks of a field are found by: those of days and of weeks apart, as a week begins when its first day does. */
+export type ChunkDim = SketchedField | `week/${SketchedField}`
+export const chunkDim = (grain: SketchedGrain, field: SketchedField): ChunkDim =>
+  grain === 'day' ? field : `week/${field}`
+export const chunkDims = (grain: SketchedGrain): ChunkDim[] => SKETCHED_FIELDS.map(field => chunkDim(grain, field))
 
 export interface ChunkDocument {
   _id: string
   site: string
-  dim: SketchedField | typeof ALL
-  /** begin of the day */
+  dim: ChunkDim | typeof ALL | typeof WEEK
+  /** begin of the day or week */
   at: Date
   version: ObjectId
   /** of heads one, which is empty */
@@ -69,11 +78,31 @@ export interface HeadDocument extends ChunkDocument {
   builtAt: Date
 }
 
+export interface WeekDocument extends ChunkDocument {
+  dim: typeof WEEK
+  to: Date
+  /** versions of its days, in the order of time */
+  of: ObjectId[]
+  totals: Record<Total, Binary>
+  missing: SketchedField[]
+  builtAt: Date
+}
+
 export const sketches = (db: Db): Collection<ChunkDocument> => db.collection<ChunkDocument>('sketches')
 
 /** The same collection: of its documents the heads. Always ask for the dimension {@link ALL}, or by id. */
 export const heads = (db: Db): Collection<HeadDocument> => db.collection<HeadDocument>('sketches')
 
+/** Of a day; of its events only where these were sketched. */
+export function totalOf({ sketches, events }: HeadDocument, total: Total): Binary | undefined {
+  if (total === 'visits') return sketches[0]
+  return total === 'events' ? events?.all : events?.views
+}
+
+/** The same of weeks, and of the dimension {@link WEEK}. */
+export const weeks = (db: Db): Collection<WeekDocument> => db.collection<WeekDocument>('sketches')
+
+export const weekId = (site: string, at: number): string => `${site}/${at}/${WEEK}`
 export const headId = (site: string, at: number): string => `${site}/${at}`
 export const chunkId = (site: string, at: number, dim: string, version: ObjectId, place: number): string =>
   `${site}/${at}/${dim}/${version.toHexString()}/${place}`

@@ -1,13 +1,14 @@
 /**
  * Sketches: how many different visitors a finished day had, all of them, by each attribute of their visits, and by page, host,
  * name and goal of their events. Sessions and events go in; numbers come out that are exact while they are small, else within
- * the error that is said with them, 95 of 100 times. Days can be united, whichever visitors they have in common.
+ * the error that is said with them, 95 of 100 times. Days and weeks can be united, whichever visitors they have in common.
  */
 export { buildDay } from './build.ts'
 export { isOfEvents, isTotal, type SketchedField, type Told } from './documents.ts'
 export { eventsIn, textsOf } from './events.ts'
 export type { Seed } from './hash.ts'
-export { readDays, readNames, readValues, type SketchedDay } from './read.ts'
+export { readNames, readSpans, readValues, type SketchedSpan } from './read.ts'
 export { addHash, type Estimate, emptySketch, estimate, memoryOf, type Sketch, unite, unitePacked } from './sketch.ts'
 export { createSketcher } from './sketcher.ts'
 export { type Span, textOf, visitsIn } from './visits.ts'
+export { buildWeek } from './week.ts'

@@ -1,32 +1,41 @@
-/** Reading sketches: which days have them, and those of a dimension. All at the moment of the session's snapshot. */
-import type { Abortable, Binary, ClientSession, Db, FindOptions, ObjectId } from 'mongodb'
+/** Reading sketches: which days and weeks have them, and those of a dimension. All at the moment of the session's snapshot. */
+import type { Abortable, ClientSession, Db, FindOptions, ObjectId } from 'mongodb'
 import { type Revision, readRevisions } from '../settle/index.ts'
 import {
   ALL,
   bytesOf,
+  chunkDim,
   type HeadDocument,
   heads,
   isOfEvents,
   isTotal,
   readSeed,
   type SketchedField,
+  type SketchedGrain,
   sketches,
   type Told,
   type Total,
+  totalOf,
+  WEEK,
+  weeks,
 } from './documents.ts'
 import type { Seed } from './hash.ts'
 import type { Span } from './visits.ts'
+import { isOf } from './week.ts'
 
-/** A day that has sketches. */
-export interface SketchedDay extends Span {
+/** A day or week that has sketches. */
+export interface SketchedSpan extends Span {
+  grain: SketchedGrain
   /** of all its visits, events or page views, packed, where that was asked for */
   total: Uint8Array | undefined
   /** of its sketches by value */
   version: ObjectId
-  /** visits or events of the day that have changed since: each count is off by so many at most */
+  /** visits or events of it that have changed since: each count is off by so many at most */
   pending: number
 }
 
+/** A week is made of no fewer. */
+const LEAST_DAYS = 7
 /** Of a day's visits, or of its events, so many may have changed before its sketches are not taken any more. */
 const TOLERATED = 0.001
 
@@ -53,7 +62,7 @@ export const isTolerated = ({ counted, pending }: Changed): boolean => pending >
 
 type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
-interface DaysAsked extends Span {
+interface SpansAsked extends Span {
   site: string
   /** what is going to be read */
   told: Told
@@ -61,14 +70,17 @@ interface DaysAsked extends Span {
   fits(span: Span): boolean
 }
 
-/** Days that lie in this time, in its order, whatever the zone in which they are days. None without a seed. */
-export async function readDays(
+/**
+ * Days that lie in this time, in its order, whatever the zone in which they are days, and in their place weeks that are made
+ * of them. None without a seed.
+ */
+export async function readSpans(
   db: Db,
-  { site, from, to, told, fits }: DaysAsked,
+  { site, from, to, told, fits }: SpansAsked,
   options: Options,
-): Promise<{ days: SketchedDay[]; seed: Seed | undefined }> {
+): Promise<{ spans: SketchedSpan[]; seed: Seed | undefined }> {
   const seed = await readSeed(db, site, options.session)
-  if (!seed) return { days: [], seed }
+  if (!seed) return { spans: [], seed }
   const revisions = await readRevisions(db, site, { from, to }, options)
   const at = { $gte: new Date(from), $lt: new Date(to) }
   const projection = {
@@ -80,7 +92,7 @@ export async function readDays(
     ...(isTotal(told) && { [TOTALS[told]]: 1 }),
   }
   const found = heads(db).find({ site, dim: ALL, at }, { ...options, projection, sort: { at: 1 }, batchSize: 1_000 })
-  const days: SketchedDay[] = []
+  const days: SketchedSpan[] = []
   for await (const head of found) {
     const span = { from: +head.at, to: +head.to }
     const changed = changedSince(head, revisions(span.from, span.to), told)
@@ -88,17 +100,44 @@ export async function readDays(
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
     const total = isTotal(told) ? totalOf(head, told) : undefined
-    days.push({ ...span, version: head.version, pending: changed.pending, total: total && bytesOf(total) })
+    const day: SketchedSpan = {
+      ...span,
+      grain: 'day',
+      version: head.version,
+      pending: changed.pending,
+      total: undefined,
+    }
+    days.push(total ? { ...day, total: bytesOf(total) } : day)
   }
-  return { days, seed }
+  return { spans: await withWeeks(db, days, { site, from, to, told, fits }, options), seed }
+}
+
+/** Weeks instead of days, where all of these hold and are those that the week was made of. */
+async function withWeeks(
+  db: Db,
+  days: SketchedSpan[],
+  { site, from, to, told, fits }: SpansAsked,
+  options: Options,
+): Promise<SketchedSpan[]> {
+  if (days.length < LEAST_DAYS) return days
+  const at = { $gte: new Date(from), $lt: new Date(to) }
+  const projection = { at: 1, to: 1, version: 1, of: 1, missing: 1, ...(isTotal(told) && { [`totals.${told}`]: 1 }) }
+  const found = weeks(db).find({ site, dim: WEEK, at }, { ...options, projection, sort: { at: 1 } })
+  const spans = [...days]
+  for await (const week of found) {
+    const span = { from: +week.at, to: +week.to }
+    const first = spans.findIndex(day => day.from === span.from)
+    const own = spans.slice(first, first + week.of.length)
+    if (first < 0 || own.at(-1)?.to !== span.to || !isOf(week.of, own)) continue
+    if ((week.missing as Told[]).includes(told) || !fits(span)) continue
+    const pending = own.reduce((sum, day) => sum + day.pending, 0)
+    const total = isTotal(told) ? bytesOf(week.totals[told]) : undefined
+    spans.splice(first, own.length, { ...span, grain: 'week', version: week.version, pending, total })
+  }
+  return spans
 }
 
 const TOTALS: Record<Total, string> = { visits: 'sketches', events: 'events.all', views: 'events.views' }
-
-function totalOf({ sketches, events }: HeadDocument, total: Total): Binary | undefined {
-  if (total === 'visits') return sketches[0]
-  return total === 'events' ? events?.all : events?.views
-}
 
 /** Values that the database is asked for by name. */
 const MOST_ASKED = 1_000
@@ -106,17 +145,17 @@ const MOST_ASKED = 1_000
 interface ValuesAsked {
   site: string
   field: SketchedField
-  days: readonly SketchedDay[]
+  spans: readonly SketchedSpan[]
   /** only these are wanted; all if absent */
   wanted?: ReadonlySet<string> | undefined
 }
 
-const filterOf = ({ site, field, days, wanted }: ValuesAsked) => ({
+const filterOf = ({ site, field, spans, wanted }: ValuesAsked) => ({
   site,
-  dim: field,
-  at: { $in: days.map(({ from }) => new Date(from)) },
-  // Those of who has ended in the middle, or is at work, are of another.
-  version: { $in: days.map(({ version }) => version) },
+  dim: { $in: [...new Set(spans.map(({ grain }) => chunkDim(grain, field)))] },
+  at: { $in: spans.map(({ from }) => new Date(from)) },
+  // Those of who has ended in the middle, or is at work, are of another; so are those of the first day of a week.
+  version: { $in: spans.map(({ version }) => version) },
   // Of many almost every document has some, and a message takes 16 MB.
   ...(wanted && wanted.size <= MOST_ASKED && { values: { $in: [...wanted] } }),
 })
@@ -132,7 +171,7 @@ export async function readNames(db: Db, asked: ValuesAsked, most: number, option
   return names
 }
 
-/** Of these days, each wanted value with its sketch, packed. */
+/** Of these days and weeks, each wanted value with its sketch, packed. */
 export async function* readValues(
   db: Db,
   asked: ValuesAsked,

@@ -1,4 +1,4 @@
-/** The sketcher: finds days that are over and whose sketches do not hold, and builds these. */
+/** The sketcher: finds days and weeks that are over and whose sketches do not hold, and builds these. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../rollup/index.ts'
@@ -8,37 +8,37 @@ import { buildDay } from './build.ts'
 import { ALL, type HeadDocument, heads } from './documents.ts'
 import { CHANGEABLE, changedSince, isTolerated } from './read.ts'
 import type { Span } from './visits.ts'
+import { buildWeek, dueWeeks } from './week.ts'
 
-/** Times the first wait: after so long sketches that answer no more are built again. */
+/** Times the first wait: after so long sketches that answer no more are built again, and weeks of days that were. */
 const STALE_WAITS = 5
 
 type Head = Pick<HeadDocument, 'to' | 'revision' | 'visits' | 'events' | 'builtAt'>
 
-/** Builds sketches of days, the newest first. */
+/** Builds sketches of days, then of weeks, the newest first. */
 export const createSketcher = (parts: PassParts): Pass =>
   createPass(parts, async ({ site, zone, all, began, pace, signal }) => {
+    const { db } = parts
     let built = 0
-    for (const day of await dueDays(parts.db, { site, zone, from: all ? 0 : began - LATE_MS, began, pace })) {
-      if (signal?.aborted) return built
-      const begun = performance.now()
-      if (await buildDay(parts.db, site, day, began, signal)) built++
-      // What was never sketched may be two years: half of the time is left to others.
-      await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
+    const buildAll = async (spans: Span[], build: typeof buildDay): Promise<void> => {
+      for (const span of spans) {
+        if (signal?.aborted) return
+        const begun = performance.now()
+        if (await build(db, site, span, began, signal)) built++
+        // What was never sketched may be two years: half of the time is left to others.
+        await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
+      }
     }
+    const asked = await daysFrom(db, site, zone, all ? 0 : began - LATE_MS, began)
+    if (asked === undefined) return built
+    await buildAll(await dueDays(db, { site, zone, from: asked, began, pace }), buildDay)
+    const wait = STALE_WAITS * pace.first
+    await buildAll(await dueWeeks(db, { site, zone, from: asked, to: began, wait }), buildWeek)
     return built
   })
 
-interface Asked {
-  site: string
-  zone: string
-  /** ms; or from the first visit or event on, where that is later */
-  from: number
-  began: number
-  pace: Pace
-}
-
-/** The newest first. */
-async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked): Promise<Span[]> {
+/** Begin of the first day on which something was, or of the one that holds `asked`, ms, where that is later. */
+async function daysFrom(db: Db, site: string, zone: string, asked: number, now: number): Promise<number | undefined> {
   const [first] = await db
     .collection<Session>('sessions')
     .find({ site }, { projection: { start: 1 } })
@@ -52,9 +52,21 @@ async function dueDays(db: Db, { site, zone, from: asked, began, pace }: Asked):
     .sort({ day: 1 })
     .limit(1)
     .toArray()
-  if (!first && !revised) return []
-  const oldest = Math.min(+(first?.start ?? began), +(revised?.day ?? began))
-  const from = dayOf(Math.max(oldest, asked), zone).start
+  if (!first && !revised) return undefined
+  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(revised?.day ?? now)), asked), zone).start
+}
+
+interface Asked {
+  site: string
+  zone: string
+  /** begin of the first day, ms */
+  from: number
+  began: number
+  pace: Pace
+}
+
+/** The newest first. */
+async function dueDays(db: Db, { site, zone, from, began, pace }: Asked): Promise<Span[]> {
   const at = { $gte: new Date(from), $lt: new Date(began) }
   const projection = { at: 1, to: 1, builtAt: 1, ...CHANGEABLE }
   const held = new Map<number, Head>()

@@ -1,7 +1,8 @@
-/** Days and months: each that is not to be built again says what its hours say. Finds `closed-wrong`. */
+/** Days, weeks and months: each that is not to be built again says what its hours say. Finds `closed-wrong`. */
 import { HOUR_DIMENSIONS, unpackHour } from '../journal/index.ts'
 import {
   addDelta,
+  CLOSED_GRAINS,
   type ClosedDocument,
   closeSpan,
   fromClosed,
@@ -28,7 +29,7 @@ export async function* checkClosed(
 ): AsyncGenerator<Fault> {
   // Of what is older hours are missing, and a day sooner than they expire.
   const at = { $gte: new Date(scope.began - KEPT.hours + DAY_MS) }
-  for (const grain of ['day', 'month'] as const) {
+  for (const grain of CLOSED_GRAINS) {
     const heads = scope.db
       .collection<ClosedDocument>('rollups')
       .find({ site, grain, dim: 'total', at }, { projection: { grain: 1, at: 1, to: 1 } })

@@ -1,5 +1,6 @@
 /** Holds what the database has of a round against what its clients were told, and its counters against a recount. */
 import type { Binary, Db } from 'mongodb'
+import { CLOSED_GRAINS } from '../../collector/rollup/index.ts'
 import { eventKey, type Ledger } from './ledger.ts'
 import {
   add,
@@ -185,7 +186,7 @@ async function checkRollups(
     .collection<StoredRollup>('rollups')
     .find({ site })) {
     // These are held against hours (`closed.ts`).
-    if (grain === 'day' || grain === 'month') continue
+    if ((CLOSED_GRAINS as readonly string[]).includes(grain)) continue
     const rows = grains.get(grain) ?? new Map()
     grains.set(grain, rows)
     unpack(packed, values.length, countersOf(grain).length).forEach((row, i) => {

@@ -1,9 +1,9 @@
-/** Whether days, months and sketches say what they are made of, at every moment: looked at again and again while things are killed. */
+/** Whether days, weeks, months and sketches say what they are made of, at every moment: looked at again and again while things are killed. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { HOUR_COUNTERS, HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
-import { type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
+import { CLOSED_GRAINS, type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
 import { isOfEvents } from '../../collector/sketch/index.ts'
 import { compareRows, type StoredRollup, unpack } from './check.ts'
 import { add, GRAINS, type Rows } from './model.ts'
@@ -11,7 +11,7 @@ import { compareSketched } from './sketched.ts'
 
 export interface ClosedWatch {
   readonly looks: number
-  /** of these, those that found days or months that held */
+  /** of these, those that found days, weeks or months that held */
   readonly taken: number
   /** Gives back what was wrong. */
   end(): Promise<string[]>
@@ -41,12 +41,13 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
     if (held.length > 0) taken++
     faults.push(...sketched.faults)
     const [closed = '', hours = ''] = both.map(textOf)
-    if (closed !== hours) faults.push(`days and months say ${short(closed, hours)}, not ${short(hours, closed)}`)
+    if (closed !== hours)
+      faults.push(`${grains.join('s and ')}s say ${short(closed, hours)}, not ${short(hours, closed)}`)
   }
   const running = (async () => {
     for (let turn = 0; !stop.signal.aborted; turn++) {
       // What mongod can't tell as it is down, it tells later.
-      await look(turn % 2 === 0 ? ['day'] : ['month', 'day']).catch(() => {})
+      await look(turn % 2 === 0 ? ['day'] : turn % 4 === 1 ? ['week', 'day'] : ['month', 'week', 'day']).catch(() => {})
       await pause(LOOK_MS, undefined, { signal: stop.signal }).catch(() => {})
     }
   })()
@@ -65,20 +66,20 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
   }
 }
 
-/** At the end, when all is folded and closed: what days and months say, that hours do not. */
+/** At the end, when all is folded and closed: what days, weeks and months say, that hours do not. */
 export async function compareClosed(db: Db): Promise<string[]> {
   const expected: Rows = new Map()
   const actual: Rows = new Map()
-  const grains = ['hour', 'day', 'month']
+  const grains = ['hour', ...CLOSED_GRAINS]
   for await (const held of db.collection<StoredRollup>('rollups').find({ grain: { $in: grains } })) {
     const { site, grain, dim, at, values, counters } = held
     const isHour = grain === 'hour'
     unpack(counters, values.length, HOUR_COUNTERS.length).forEach((row, i) => {
-      for (const as of isHour ? ['day', 'month'] : [grain])
+      for (const as of isHour ? CLOSED_GRAINS : [grain])
         add(isHour ? expected : actual, `${site} ${as} ${dim} ${GRAINS[as]?.(+at)} ${values[i]}`, row)
     })
   }
-  return compareRows('days and months', actual, expected)
+  return compareRows('days, weeks and months', actual, expected)
 }
 
 /** At the end, when all is settled: what sketches say that is not so, and what no sketches say. */

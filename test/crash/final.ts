@@ -3,8 +3,10 @@ import { compareClosed, compareSketches } from './closed.ts'
 import type { Deployment } from './deployment.ts'
 import { until } from './until.ts'
 
-/** How long it may take until all that was sent is in days, months and sketches, ms. */
+/** How long it may take until more of what was sent is in days, weeks, months and sketches, ms. */
 const CLOSED_MS = 180_000
+/** To look takes seconds of the processor that builds them, ms. */
+const BETWEEN_MS = 3_000
 
 /** bytes that a collector may take */
 export const MOST_MEMORY = 400 * 1024 ** 2
@@ -37,13 +39,16 @@ export async function checkAll({ db, collectors }: Deployment, stored: Map<strin
   const parked = await db.collection('parked').countDocuments()
   if (parked > 0) faults.push(`${parked} events were parked as if they could not be stored`)
   if (faults.length === 0) {
-    let wrong: string[] = []
+    const begun = performance.now()
+    let [wrong, better]: [string[], number] = [[], begun]
     const closed = async () => {
-      wrong = await compareClosed(db)
-      if (wrong.length === 0) wrong = await compareSketches(db)
+      const before = wrong.length
+      wrong = [...(await compareClosed(db)), ...(await compareSketches(db))]
+      if (wrong.length < before) better = performance.now()
       return wrong.length === 0
     }
-    await until('days, months and sketches', CLOSED_MS, closed, 500).catch(error =>
+    const limit = () => better - begun + CLOSED_MS
+    await until('days, weeks, months and sketches', limit, closed, BETWEEN_MS).catch(error =>
       faults.push(error.message, ...wrong.slice(0, 5)),
     )
   }

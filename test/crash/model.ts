@@ -35,12 +35,15 @@ export interface Raw {
   bot?: string
 }
 
+const DAY_MS = 86_400_000
 const every = (length: number) => (time: number) => Math.floor(time / length) * length
-/** When what holds a moment began, ms; days and months are those of UTC, as the sites of these tests are. */
+/** When what holds a moment began, ms; days, weeks and months are those of UTC, as the sites of these tests are. */
 export const GRAINS: Record<string, (time: number) => number> = {
   minute: every(60_000),
   hour: every(3_600_000),
-  day: every(86_400_000),
+  day: every(DAY_MS),
+  // The first of January 1970 was a Thursday.
+  week: time => every(7 * DAY_MS)(time + 3 * DAY_MS) - 3 * DAY_MS,
   month: time => Date.UTC(new Date(time).getUTCFullYear(), new Date(time).getUTCMonth()),
 }
 /** The value of an event in a dimension of minutes; `undefined` where it has none. */

@@ -23,7 +23,7 @@ export interface RoundResult extends Done {
   /** until all was taken, and from then until all was counted; s */
   seconds: number
   countedAfter: number
-  /** looks at days and months, and how many of them found some that held */
+  /** looks at days, weeks and months, and how many of them found some that held */
   closed: { looks: number; taken: number }
   /** bytes of the largest collector */
   memory: number

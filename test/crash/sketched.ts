@@ -4,10 +4,10 @@ import {
   eventsIn,
   isOfEvents,
   isTotal,
-  readDays,
+  readSpans,
   readValues,
   type Sketch,
-  type SketchedDay,
+  type SketchedSpan,
   type Told,
   textOf,
   textsOf,
@@ -36,8 +36,8 @@ export async function compareSketched(
   const now = Date.now()
   for (const one of told) {
     const asked = { site, from: now - 10 * DAY_MS, to: now + 2 * DAY_MS, told: one, fits: () => true }
-    const { days, seed } = await readDays(db, asked, { session })
-    for (const day of days) {
+    const { spans, seed } = await readSpans(db, asked, { session })
+    for (const day of spans) {
       if (!seed || day.pending > 0) continue
       held.get(one)?.push(day)
       const expected = new Map<string, Sketch>()
@@ -66,14 +66,14 @@ export async function compareSketched(
   return { faults, held }
 }
 
-async function sketchesOf(db: Db, site: string, told: Told, day: SketchedDay, session: ClientSession) {
+async function sketchesOf(db: Db, site: string, told: Told, day: SketchedSpan, session: ClientSession) {
   const actual = new Map<string, Sketch>()
   if (isTotal(told)) {
     const total = day.total && unpackSketch(day.total)
     if (total && textOfSketch(total) !== textOfSketch(undefined)) actual.set('', total)
     return actual
   }
-  for await (const { value, packed } of readValues(db, { site, field: told, days: [day] }, { session }))
+  for await (const { value, packed } of readValues(db, { site, field: told, spans: [day] }, { session }))
     actual.set(value, unpackSketch(packed))
   return actual
 }

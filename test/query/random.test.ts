@@ -75,7 +75,7 @@ beforeAll(async () => {
   for (const { key: site, from, to } of SITES) {
     const range = { site, dims: ['total', 'visits'] as const, from, to: to + 40 * 24 * HOUR, fits: () => true }
     const found = await client.withSession({ snapshot: true }, session =>
-      findClosed(db, { ...range, grains: ['month', 'day'] }, { session }),
+      findClosed(db, { ...range, grains: ['month', 'week', 'day'] }, { session }),
     )
     held.set(site, found.length)
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { MOST_CLOSED, replaceAll } from '../../collector/rollup/close.ts'
-import { buildSpan, type ClosedSpan, closeSpan, OTHER, readHours } from '../../collector/rollup/index.ts'
+import { buildSpan, CLOSED_GRAINS, type ClosedSpan, closeSpan, OTHER, readHours } from '../../collector/rollup/index.ts'
 import { DAY, type Deployment, deploy, HOUR, SITE } from './deployment.ts'
 
 const AFTER = '2026-03-13T00:00:00Z'
@@ -183,19 +183,24 @@ describe('closers', () => {
   }, 60_000)
 })
 
-test('months are built of days, are read in their place, and are opened by what is late', async () => {
+test('weeks and months are built of days, are read in their place, and are opened by what is late', async () => {
   await fill(Date.parse('2026-01-30'), 40)
-  expect(await it.close(AFTER)).toBe(42)
+  // 40 days, two months, and the weeks in which they lie.
+  expect(await it.close(AFTER)).toBe(40 + 2 + 6)
   const year = { from: Date.parse('2026-01-01'), to: Date.parse('2026-04-01') }
   const read = await it.read(year)
-  expect([it.events(read), read.closed]).toEqual([160, [31, 28, ...Array(10).fill(1)]])
-  // Where weeks are asked for, days are.
-  const weeks = await it.read({ ...year, grains: ['day'], bucketOf: at => Math.floor((at / DAY + 3) / 7) })
-  expect(weeks.closed).toEqual(Array(40).fill(1))
+  expect([it.events(read), read.closed]).toEqual([160, [31, 28, 1, 7, 1, 1]])
+  const bucketOf = (at: number) => Math.floor((at / DAY + 3) / 7)
+  const weeks = await it.read({ ...year, grains: ['week', 'day'], bucketOf })
+  expect(weeks.closed).toEqual([...Array(6).fill(7), 1, 1])
+  // From a Wednesday to a Tuesday.
+  const cut = { from: Date.parse('2026-02-04'), to: Date.parse('2026-02-25') }
+  expect((await it.read({ ...cut, grains: ['week', 'day'] })).closed).toEqual([1, 1, 1, 1, 1, 7, 7, 1, 1])
   await it.take(['2026-02-15T12:00:00Z'])
   const late = await it.read(year)
-  expect([it.events(late), late.closed]).toEqual([161, [31, ...Array(37).fill(1)]])
-  expect(await it.close(AFTER)).toBe(2)
+  // A Sunday: the week that holds it is open, too.
+  expect([it.events(late), late.closed]).toEqual([161, [31, 1, 7, ...Array(6).fill(1), 7, 7, 7, 1, 1]])
+  expect(await it.close(AFTER)).toBe(3)
   expect((await it.read(year)).closed).toEqual(read.closed)
 }, 60_000)
 
@@ -276,11 +281,11 @@ describe('when hours expire', () => {
   const expire = (now: Date) =>
     Promise.all([it.rollups, it.touch].map(held => held.deleteMany({ expires: { $lt: now } } as object)))
 
-  test('days and months stay as they are, whatever is folded or looked at', async () => {
+  test('days, weeks and months stay as they are, whatever is folded or looked at', async () => {
     await fill(Date.parse('2026-02-20'), 20)
     await it.close('2026-04-02')
-    const before = await it.closed.find({ grain: { $in: ['day', 'month'] } }).toArray()
-    // From day to day: of some months and days a part of the hours is gone.
+    const before = await it.closed.find({ grain: { $in: [...CLOSED_GRAINS] } }).toArray()
+    // From day to day: of some of them a part of the hours is gone.
     for (let day = 370; day < 410; day++) {
       await expire(later(day * DAY))
       await it.close(later(day * DAY).toISOString())
@@ -290,7 +295,7 @@ describe('when hours expire', () => {
     // An hour that the folder does not hold.
     await it.take(['2026-02-25T03:30:00Z'])
     await it.close(later(411 * DAY).toISOString())
-    expect(await it.closed.find({ grain: { $in: ['day', 'month'] } }).toArray()).toEqual(before)
+    expect(await it.closed.find({ grain: { $in: [...CLOSED_GRAINS] } }).toArray()).toEqual(before)
   }, 60_000)
 
   test('they answer in the place of the hours, and where one is missing nothing is made up', async () => {

@@ -87,10 +87,16 @@ export async function deploy(timezone = 'UTC', { knows = true } = {}) {
     bucketOf?: (at: number) => number
   }
   /**
-   * Counts of a time, after it is made sure that they are the same whether days and months are read or hours alone.
+   * Counts of a time, after it is made sure that they are the same whether days, weeks and months are read or hours alone.
    * `closed` are the documents that were taken, in days.
    */
-  const read = async ({ from, to, dims = HOUR_DIMENSIONS, grains = ['month', 'day'], bucketOf = () => 0 }: Read) => {
+  const read = async ({
+    from,
+    to,
+    dims = HOUR_DIMENSIONS,
+    grains = ['month', 'week', 'day'],
+    bucketOf = () => 0,
+  }: Read) => {
     const range = { site: SITE, dims, from: +new Date(from), to: +new Date(to), bucketOf }
     return await client.withSession({ snapshot: true }, async session => {
       const hours = await readHours(db, range, session)

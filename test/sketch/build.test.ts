@@ -1,9 +1,19 @@
 /** Building at the same time, and after who has ended in the middle. */
 import { ObjectId } from 'mongodb'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Session } from '../../collector/settle/index.ts'
-import { SKETCHED_FIELDS } from '../../collector/sketch/documents.ts'
-import { buildDay, readDays, readValues } from '../../collector/sketch/index.ts'
+import { SKETCHED_FIELDS, type Told } from '../../collector/sketch/documents.ts'
+import {
+  buildDay,
+  buildWeek,
+  emptySketch,
+  estimate,
+  readSpans,
+  readValues,
+  type SketchedSpan,
+  unitePacked,
+} from '../../collector/sketch/index.ts'
+import { dueWeeks } from '../../collector/sketch/week.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, record } from '../query/recorded.ts'
 
@@ -54,9 +64,9 @@ test('what somebody has left who ended in the middle goes with the next building
   // Nor is it read until then.
   const sources = await database.client.withSession({ snapshot: true }, async session => {
     const asked = { site: 'shop', ...SPAN, told: 'source', fits: () => true } as const
-    const { days } = await readDays(database.db, asked, { session })
+    const { spans } = await readSpans(database.db, asked, { session })
     const read: string[] = []
-    for await (const { value } of readValues(database.db, { site: 'shop', field: 'source', days }, { session }))
+    for await (const { value } of readValues(database.db, { site: 'shop', field: 'source', spans }, { session }))
       read.push(value)
     return read
   })
@@ -82,4 +92,98 @@ test('days of a zone that the site no longer has go when those of the new one ar
   await buildDay(database.db, 'shop', SPAN, 0)
   await buildDay(database.db, 'shop', { from: FIRST + day, to: FIRST + 2 * day }, 0)
   expect(await begins()).toEqual([FIRST, FIRST + day])
+})
+
+describe('a week', () => {
+  /** a Monday */
+  const FROM = Date.parse('2026-11-02T00:00:00Z')
+  const WEEK = { from: FROM, to: FROM + 7 * DAY }
+  const SITE = { key: 'weekly', timezone: 'UTC', from: FROM - DAY, to: FROM + 9 * DAY }
+  const dayAt = (place: number) => ({ from: FROM + place * DAY, to: FROM + (place + 1) * DAY })
+  const buildDayAt = (place: number) => buildDay(database.db, SITE.key, dayAt(place), 0)
+  const reviseAt = (place: number) =>
+    database.db
+      .collection<{ _id: string; hours: object }>('revisions')
+      .updateOne({ _id: `${SITE.key}/${FROM + place * DAY}/0` }, { $inc: { 'hours.1': 1 } })
+  const due = (at = WEEK.to + DAY) =>
+    dueWeeks(database.db, { site: SITE.key, zone: 'UTC', from: SITE.from, to: at, wait: 0 })
+  const read = (told: Told, fits = (_: { from: number; to: number }) => true) =>
+    database.client.withSession({ snapshot: true }, async session => {
+      const asked = { site: SITE.key, from: SITE.from, to: SITE.to, told, fits }
+      const { spans } = await readSpans(database.db, asked, { session })
+      return spans
+    })
+  const lengths = async (...asked: Parameters<typeof read>) =>
+    (await read(...asked)).map(({ from, to }) => (to - from) / DAY)
+  const valuesOf = (spans: SketchedSpan[]) =>
+    database.client.withSession({ snapshot: true }, async session => {
+      const sums = new Map<string, ReturnType<typeof emptySketch>>()
+      for await (const { value, packed } of readValues(
+        database.db,
+        { site: SITE.key, field: 'source', spans },
+        { session },
+      )) {
+        const sum = sums.get(value) ?? emptySketch(12)
+        sums.set(value, sum)
+        unitePacked(sum, packed)
+      }
+      return new Map([...sums].map(([value, sum]) => [value, estimate(sum)]))
+    })
+
+  beforeAll(async () => {
+    await record(database.db, [makeEvents(SITE, 11)], () => 'UTC')
+    for (let place = -1; place < 9; place++) if (place !== 3) await buildDayAt(place)
+  })
+
+  test('of which a day is missing is not built', async () => {
+    expect(await due()).toEqual([])
+    expect(await buildWeek(database.db, SITE.key, WEEK, 0)).toBe(false)
+    await buildDayAt(3)
+    expect(await due(WEEK.to - 1)).toEqual([])
+    expect(await due()).toEqual([WEEK])
+  })
+
+  test('is read in the place of its days, and says the same', async () => {
+    const days = await read('source')
+    expect(await buildWeek(database.db, SITE.key, WEEK, 0)).toBe(true)
+    expect(await buildWeek(database.db, SITE.key, WEEK, 0)).toBe(false)
+    expect(await due()).toEqual([])
+    const spans = await read('source')
+    expect([days.length, spans.map(({ grain }) => grain)]).toEqual([10, ['day', 'week', 'day', 'day']])
+    const said = await valuesOf(spans)
+    expect(said.size).toBeGreaterThan(1)
+    expect(said).toEqual(await valuesOf(days))
+    for (const told of ['visits', 'events', 'views'] as const) {
+      const [total] = (await read(told)).filter(({ grain }) => grain === 'week')
+      const sum = emptySketch(14)
+      for (const { from, to, total } of await read(told, span => span.to - span.from === DAY))
+        if (from >= WEEK.from && to <= WEEK.to && total) unitePacked(sum, total)
+      expect(estimate(sum).count).toBeGreaterThan(10)
+      const ofWeek = emptySketch(14)
+      if (total?.total) unitePacked(ofWeek, total.total)
+      expect(estimate(ofWeek)).toEqual(estimate(sum))
+    }
+  })
+
+  test('is not read where its days are counted apart, nor when one of them was built anew', async () => {
+    expect(await lengths('source', ({ from, to }) => to - from === DAY)).toEqual(Array(10).fill(1))
+    await reviseAt(4)
+    expect(await buildDayAt(4)).toBe(true)
+    expect(await lengths('source')).toEqual(Array(10).fill(1))
+    expect(await due()).toEqual([WEEK])
+    expect(await buildWeek(database.db, SITE.key, WEEK, 0)).toBe(true)
+    expect(await lengths('source')).toEqual([1, 7, 1, 1])
+    // Of the one before nothing is left.
+    const left = await sketches().distinct('version', { site: SITE.key, dim: /^week/ })
+    expect(left).toHaveLength(1)
+  })
+
+  test('of several that build it at the same time one wins, and nothing of the others is left', async () => {
+    await reviseAt(2)
+    await buildDayAt(2)
+    const built = await Promise.all(Array.from({ length: 4 }, () => buildWeek(database.db, SITE.key, WEEK, 0)))
+    expect(built.filter(Boolean)).toHaveLength(1)
+    expect(await sketches().distinct('version', { site: SITE.key, dim: /^week/ })).toHaveLength(1)
+    expect(await lengths('source')).toEqual([1, 7, 1, 1])
+  })
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ClosedDocument, createCloser } from '../../collector/rollup/index.ts'
+import { CLOSED_GRAINS, type ClosedDocument, createCloser } from '../../collector/rollup/index.ts'
 import { addSite } from '../../collector/sites/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
 import { type Deployment, deploy, fill, LAST, mends, one } from './deployment.ts'
@@ -28,7 +28,7 @@ test('days and months are compared with hours, whatever is folded and to be buil
   expect(await it.found()).toEqual([])
 })
 
-test.each(['day', 'month'] as const)('a %s that says something else is built again', async grain => {
+test.each(CLOSED_GRAINS)('a %s that says something else is built again', async grain => {
   await it.audit.deleteMany({})
   const held = one(await closed().findOne({ site: 'shop', grain, dim: 'source' }))
   await closed().updateOne({ _id: held._id }, { $set: { values: ['elsewhere'] } })
