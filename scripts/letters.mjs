@@ -4,7 +4,7 @@
  * program; or, where none is named, of `standard`, also composed of chunks.
  */
 import { BUDGETS, brotli, compose, MARGIN } from './budget.mjs'
-import { cut, hintOf, inOrder, LETTERS, mangle, unnamedChunks, unnamedProgram } from './tag-build.mjs'
+import { cut, EAGER, inOrder, LETTERS, mangle, unnamedChunks, unnamedProgram } from './tag-build.mjs'
 
 const seconds = Number(process.argv[2] ?? 120)
 /** `core`, `consent`, `full`, or none: then it is about all else. */
@@ -25,9 +25,7 @@ const programs = await Promise.all(
 const chunks = one ? undefined : await numbered(await unnamedChunks())
 
 const sizesWith = letters => ({
-  ...Object.fromEntries(
-    programs.map(([name, parts]) => [name, brotli(hintOf(name) + lettered(parts, letters)).length]),
-  ),
+  ...Object.fromEntries(programs.map(([name, parts]) => [name, brotli(EAGER + lettered(parts, letters)).length])),
   ...(chunks && { composed: brotli(compose(cut(lettered(chunks, letters)))).length }),
 })
 

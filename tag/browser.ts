@@ -14,4 +14,4 @@ import type { Options } from './options.ts'
 const script = document.currentScript as HTMLScriptElement
 
 /** The running script's attributes, read while it runs: `currentScript` is gone afterwards. */
-export const options = { url: new URL('e', script.src).href, ...script.dataset } as unknown as Options
+export const options = { url: `${new URL('e', script.src)}`, ...script.dataset } as unknown as Options

@@ -35,8 +35,8 @@ const calls: Calls = {
   set,
   page: openAndFlush,
   identify: id => track('identify', { id }),
-  grant: (purposes = AGREED, version) => decide(API, purposes, 'api', version),
   deny: version => calls.grant([], version),
+  grant: (purposes = AGREED, version) => decide(API, purposes, 'api', version),
   onConsent(fn) {
     at('consent', fn)
     purposes && fn(purposes)
@@ -64,10 +64,10 @@ export const begin = safely((given: Options, joining?: (() => void)[]): LiveTag 
   openView()
   watchPage()
   joining?.map(capability => safely(capability)())
-  for (const [time, ...call] of stub?.q ?? []) {
+  stub?.q?.map(([time, ...call]) => {
     setCalledAt(time)
-    api(...call)
-  }
+    return api(...call)
+  })
   setCalledAt(0)
   flush()
   return api

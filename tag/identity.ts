@@ -29,11 +29,10 @@ export const write = safely((name: string, value: string, age: number) => {
 })
 
 const idIn = (name: string, age: number, stamp = ''): string => {
-  const id =
+  ids[name] =
     safely(() => mayKeep && RegExp(`(^| )${name}=(\\w+)`).exec(document.cookie)?.[2])() || ids[name] || randomId()
-  ids[name] = id
-  if (mayKeep) write(name, id + stamp, age)
-  return id
+  if (mayKeep) write(name, ids[name] + stamp, age)
+  return ids[name]
 }
 
 /** The visitor's id, for where one may be kept. Its cookie is written once: again would extend the 13 months. */

@@ -52,7 +52,9 @@ export const watchPage = (): void => {
   on(document, 'visibilitychange', () => document.hidden && leave(1))
   on(document, 'prerenderingchange', () => {
     // Nobody saw the page before this moment.
-    for (const event of view.e) event.t = Date.now()
+    view.e.forEach(event => {
+      event.t = Date.now()
+    })
     flush()
   })
 }

@@ -35,16 +35,16 @@ export const flush = (how?: How): void => {
   // Titles of single-page apps change after the URL does, so the title is read as late as this.
   view.p.ti = document.title
   if (flag && !document.prerendering) {
-    for (const of of [...views.splice(0), view]) {
-      // Someone's own user id needs the purpose `identify`, which may have been refused while it waited.
-      deliver({ ...of, e: of.e.splice(0).filter(event => event.n !== 'identify' || mayKeep) }, how)
-    }
+    // Someone's own user id needs the purpose `identify`, which may have been refused while it waited.
+    ;[...views.splice(0), view].map(of =>
+      deliver({ ...of, e: of.e.splice(0).filter(event => event.n !== 'identify' || mayKeep) }, how),
+    )
   }
 }
 
 /** Never rejects, as it is awaited by nobody. */
 const deliver = async (held: View, how: How): Promise<unknown> => {
-  const { e } = held
+  const e = held.e
   if (!e[0]) return
   const t = Date.now()
   const half = e.length >> 1
@@ -66,7 +66,10 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     deliver({ ...held, e: e.splice(0, half) }, how)
     deliver(held, how)
   }
-  const done = () => e.map(safely(event => event.callback?.()))
+  const done = () => {
+    wait = 0
+    e.map(safely(event => event.callback?.()))
+  }
 
   const large = body.length > BATCH
   if (half && large) return split()
@@ -95,12 +98,11 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     views.unshift(held)
     // What fails together counts once.
     if (!wait || !timer) {
-      wait = Number(headers?.get('retry-after')) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
+      wait = (headers?.get('retry-after') as unknown as number) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
       timer = clearTimeout(timer) as undefined
       flushSoon()
     }
   } else {
-    wait = 0
     done()
   }
   reach('flushed')

@@ -6,7 +6,7 @@ import { at, safely } from './safely.ts'
 /** Query parameters of a page that are kept: campaigns, and the click ids of advertisers. A site may name more. */
 const KEPT = /^utm_|clid$|braid$|^li_fat|^ref$/i
 /** A part with a run of 20 or more letters and digits, one of them a digit: a token, a hash. */
-const TOKEN = /[^/]*(?=[a-z]*\d)[a-z\d]{20}[^/]*/gi
+const TOKEN = /[^/]*(?=[^\W_]*\d)[^\W_]{20}[^/]*/g
 const EMAIL = /[^/?&=#]+(@|%40)[^/?&=#]+/g
 
 /** Cleans the URLs of each envelope before it leaves, and puts the canonical one in where the site wants it. */

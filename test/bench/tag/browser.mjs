@@ -1,6 +1,7 @@
 /**
  * What a tag costs the main thread of a page, CPU time of a machine a quarter as fast as this one. Slowing down keeps a thread
- * busy also where it waits within a task (for a cookie, say), so that counts, too.
+ * busy also where it waits within a task (for a cookie, say, or for its turn on a busy machine), so that counts, too: figures
+ * of two runs are not comparable, and at full speed (`SLOWER=1`) it does not count.
  *
  * Pages are driven over a protocol session of their own: the browser library would have the page report each request, and
  * that would be counted as the tag's.
@@ -9,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runnerImport } from 'vite'
 
-const SLOWER = 4
+const SLOWER = Number(process.env.SLOWER ?? 4)
 const EVENTS = 200
 /** So many calls in a row. A page may have 64 KB of keepalive requests in flight; 200 of some tags are more. It is one request of livetag's. */
 const BURST = 20
@@ -25,8 +26,12 @@ export async function openBrowser() {
   return { version: browser.version(), root, close: () => browser.close() }
 }
 
-/** One page load in a profile of its own. @returns CPU ms of the tag's start, and of each of its events */
-export async function measurePage({ root }, server, name, tag) {
+/**
+ * One page load in a profile of its own.
+ * @param withEvents whether events are tracked, too, which takes longer than all else
+ * @returns CPU ms of the tag's start, and of each of its events
+ */
+export async function measurePage({ root }, server, name, tag, withEvents) {
   const { browserContextId } = await root.send('Target.createBrowserContext')
   let page
   try {
@@ -41,6 +46,7 @@ export async function measurePage({ root }, server, name, tag) {
       await page.evaluate(insert(`/tag/${name}`, tag.attributes(`${server.url}/in/${load}`)))
       await server.arrived(load, 1, 0)
     })
+    if (!withEvents) return { start }
     const events = await cost(page, async () => {
       for (let sent = BURST; sent <= EVENTS; sent += BURST) {
         await page.evaluate(`for (let i = 0; i < ${BURST}; i++) { ${tag.call} }`)
