@@ -3,6 +3,7 @@
  * months (`closer.ts`), and sketches.
  */
 import type { Db } from 'mongodb'
+import { readChanges } from '../settle/index.ts'
 
 /** How often is looked, and how long is waited, ms. */
 export interface Pace {
@@ -12,7 +13,7 @@ export interface Pace {
   first: number
   /** after it was built again */
   later: number
-  /** between two looks at all that is kept: what was changed by other means, and what was never touched; 6 h if absent */
+  /** between two looks at all that is kept, if nothing says that it was changed: what was never touched; 6 h if absent */
   all?: number
 }
 
@@ -47,15 +48,19 @@ export interface Look {
 /** Builds what is due of all sites; gives back how much. Any number of collectors may do so at the same time. */
 export type Pass = (signal?: AbortSignal) => Promise<number>
 
-/** @param build of one site, what is due; gives back how much. Begins with all that is kept, and with each change of the zone. */
+/**
+ * @param build of one site, what is due; gives back how much. Looks at all that is kept in the beginning, when the zone is
+ *   another one, and when counts were changed other than by settling, as by a history that was written.
+ */
 export function createPass(
   { db, now = () => serverTime(db), pace = PACE }: PassParts,
   build: (look: Look) => Promise<number>,
 ): Pass {
-  /** when all of a site was looked at, and in which zone */
-  const looked = new Map<string, { at: number; zone: string }>()
+  /** when all of a site was looked at, in which zone, and after how many changes */
+  const looked = new Map<string, { at: number; zone: string; changes: number }>()
   return async signal => {
     const began = await now()
+    const changes = await readChanges(db)
     let built = 0
     const sites = db.collection<{ _id: string; timezone: string }>('sites').find({}, { projection: { timezone: 1 } })
     // Of the others there is nothing to build, and a deployment may have thousands.
@@ -66,10 +71,11 @@ export function createPass(
     for (const { _id: site, timezone: zone } of [...all.slice(first), ...all.slice(0, first)]) {
       if (signal?.aborted) break
       const last = looked.get(site)
-      const isWhole = last?.zone !== zone || last.at < began - (pace.all ?? ALL_MS)
+      const isSame = last?.zone === zone && last.changes === changes
+      const isWhole = !isSame || last.at < began - (pace.all ?? ALL_MS)
       built += await build({ site, zone, all: isWhole, began, pace, signal })
       // Not where it was ended in the middle.
-      if (isWhole && !signal?.aborted) looked.set(site, { at: began, zone })
+      if (isWhole && !signal?.aborted) looked.set(site, { at: began, zone, changes })
     }
     return built
   }

@@ -17,6 +17,7 @@ export {
   leaseLane,
   leaseOrphan,
   noteChange,
+  readChanges,
   release,
   renew,
 } from './lane.ts'

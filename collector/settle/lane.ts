@@ -155,6 +155,14 @@ export async function noteChange(db: Db): Promise<void> {
   await lanes(db).updateMany({}, { $inc: { changes: 1 } }, { writeConcern: OPTIONS.writeConcern })
 }
 
+/** How often that was. */
+export async function readChanges(db: Db): Promise<number> {
+  const held = await lanes(db)
+    .find({}, { projection: { changes: 1 } })
+    .toArray()
+  return held.reduce((sum, { changes = 0 }) => sum + changes, 0)
+}
+
 const toLane = ({ _id, sid, epoch, settled }: LaneDocument, holder: string): Lane => ({
   id: _id,
   holder,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { MOST_CLOSED, replaceAll } from '../../collector/rollup/close.ts'
 import { buildSpan, CLOSED_GRAINS, type ClosedSpan, closeSpan, OTHER, readHours } from '../../collector/rollup/index.ts'
+import { noteChange } from '../../collector/settle/index.ts'
 import { DAY, type Deployment, deploy, HOUR, SITE } from './deployment.ts'
 
 const AFTER = '2026-03-13T00:00:00Z'
@@ -203,6 +204,18 @@ test('weeks and months are built of days, are read in their place, and are opene
   expect(await it.close(AFTER)).toBe(3)
   expect((await it.read(year)).closed).toEqual(read.closed)
 }, 60_000)
+
+test('what is long over is looked at again when counts were changed other than by settling', async () => {
+  const pass = it.closer(AFTER)
+  await fill()
+  expect(await pass()).toBeGreaterThanOrEqual(3)
+  await it.take(['2026-01-05T12:00:00Z'])
+  // As late as that no event comes.
+  expect(await pass()).toBe(0)
+  await noteChange(it.db)
+  // Its day, its week and its month.
+  expect([await pass(), await pass()]).toEqual([3, 0])
+})
 
 test('of more than 10,000 values the most are kept, and the rest as one: their sum is exact, and hours answer', async () => {
   const most = MOST_CLOSED.day

@@ -77,7 +77,8 @@ export async function deploy(timezone = 'UTC', { knows = true } = {}) {
     await settleBatch({ db, lane, fence, pages: [page], zoneOf })
     if (folded) await fold(n)
   }
-  const close = (now: number | string, pace: Pace = AT_ONCE) => createCloser({ db, now: () => +new Date(now), pace })()
+  const closer = (now: number | string, pace: Pace = AT_ONCE) => createCloser({ db, now: () => +new Date(now), pace })
+  const close = (...given: Parameters<typeof closer>) => closer(...given)()
 
   interface Read {
     from: number | string
@@ -117,6 +118,7 @@ export async function deploy(timezone = 'UTC', { knows = true } = {}) {
     touch: db.collection<TouchDocument>('touch'),
     take,
     fold,
+    closer,
     close,
     read,
     events: ({ hours }: { hours: Map<HourDimension, Hours> }) => hours.get('total')?.get(0)?.get('')?.[0] ?? 0,
