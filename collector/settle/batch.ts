@@ -8,7 +8,7 @@ import { sumHours } from './hours.ts'
 import { type Lane, LaneLost, LEASE_MS, lanes } from './lane.ts'
 import { park } from './park.ts'
 import { writeProofs } from './proof.ts'
-import { storeRaw } from './raw.ts'
+import { prepareRaw } from './raw.ts'
 import { noteEvent, noteRevision, type Revised, raiseRevisions } from './revisions.ts'
 import { claim } from './seen.ts'
 import { applyEvent, draftOf, openSession, type Session, sessionKey } from './sessions.ts'
@@ -69,7 +69,8 @@ export async function settleBatch({
   // A page of this epoch may have been tried, too: read as open by a primary that was just elected, and settled long before.
   const fresh = (page: JournalPage) =>
     !tried.has(page) && (page.epoch === lane.epoch || Date.now() - +page.at < CLAIMS_LAST_MS)
-  const unstorable = await turns.store(() => storeRaw(db, fence, pages, kept, fresh))
+  const storeRaw = prepareRaw(db, fence, pages, kept, fresh)
+  const unstorable = await turns.store(storeRaw)
   if (unstorable.length > 0) await park(db, unstorable)
   const parked = new Set(unstorable.map(({ event }) => event))
   const counted = parked.size === 0 ? kept : kept.map(events => events.filter(event => !parked.has(event)))

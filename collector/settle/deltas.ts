@@ -12,7 +12,7 @@ import {
 import type { Session } from './sessions.ts'
 
 export const MINUTE_MS = 60_000
-export const minuteOf = (at: Date): number => Math.floor(+at / MINUTE_MS) * MINUTE_MS
+export const minuteOf = (at: Date): number => Math.floor(at.getTime() / MINUTE_MS) * MINUTE_MS
 
 const COLUMN = Object.fromEntries(COUNTERS.map((counter, column) => [counter, column])) as Record<Counter, number>
 const { events: EVENTS, views: VIEWS, sessions: SESSIONS, bounces: BOUNCES, duration: DURATION, bots: BOTS } = COLUMN
@@ -61,7 +61,7 @@ export function sumDeltas(): DeltaSum {
     const row = getOrAdd(minuteAt(site, start).rows.total, '', emptyRow)
     add(row, SESSIONS, sign)
     if (views <= 1) add(row, BOUNCES, sign)
-    add(row, DURATION, sign * (+end - +start))
+    add(row, DURATION, sign * (end.getTime() - start.getTime()))
   }
   return {
     event({ site, ts, name, path, bot }) {

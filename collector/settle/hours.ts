@@ -64,7 +64,7 @@ const rowOf = ({ start, end, views, events, engaged = 0, goals = 0 }: Countable)
   views,
   1,
   views <= 1 ? 1 : 0,
-  +end - +start,
+  end.getTime() - start.getTime(),
   engaged,
   goals,
   0,
@@ -86,7 +86,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
   }
 
   const count = (session: Session, visit: Countable, sign: 1 | -1): void => {
-    const { dims } = hourAt(session.site, +visit.start)
+    const { dims } = hourAt(session.site, visit.start.getTime())
     const row = rowOf(visit)
     if (sign < 0) for (let c = 0; c < WIDTH; c++) row[c] = -(row[c] ?? 0)
     add(dims[VISITS], '', row)
@@ -94,7 +94,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
   }
   /** Of a visit that begins in the same hour as before. */
   const recount = (before: Session, was: Countable, after: Session, is: Countable): void => {
-    const { dims } = hourAt(after.site, +is.start)
+    const { dims } = hourAt(after.site, is.start.getTime())
     const [less, more] = [rowOf(was), rowOf(is)]
     let same = true
     const change = more.map((n, c) => {
@@ -114,7 +114,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
 
   return {
     event({ site, ts, name, path, host, consent, bot, declared, props, goals, currency, revenue = 0 }) {
-      const { dims } = hourAt(site, +ts)
+      const { dims } = hourAt(site, ts.getTime())
       const view = name === 'pageview' ? 1 : 0
       if (bot !== undefined) return tally(dims[BOT], bot, view)
       tally(dims[TOTAL], '', view)
@@ -136,7 +136,7 @@ export function sumHours(zoneOf: (site: string) => string): HourSum {
       let [o, n] = [0, 0]
       while (o < old.length || n < now.length) {
         const [was, is] = [old[o], now[n]]
-        const same = was && is && hourAt(after.site, +was.start) === hourAt(after.site, +is.start)
+        const same = was && is && hourAt(after.site, was.start.getTime()) === hourAt(after.site, is.start.getTime())
         if (was && is && before && same) recount(before, was, after, is)
         if (before && was && (same || !is || was.start < is.start)) {
           if (!same) count(before, was, -1)

@@ -28,26 +28,25 @@ export const toRaw = compile<(event: JournalEvent, page: ObjectId) => RawEvent>(
 )
 
 /**
- * Inserts the events of these pages. Of a page whose insert may have been tried before (it is not `fresh`) it reads what
- * is there and inserts what is missing. Gives back the events that the server can't store at all, each found by halving.
+ * Prepares to insert the events of these pages: what it gives back does so, when it is this batch's turn. Of a page whose
+ * insert may have been tried before (it is not `fresh`) it reads what is there and inserts what is missing. Gives back the
+ * events that the server can't store at all, each found by halving.
  */
-export async function storeRaw(
+export function prepareRaw(
   db: Db,
   fence: Fence,
   pages: JournalPage[],
   kept: JournalEvent[][],
   fresh: (page: JournalPage) => boolean,
-): Promise<Unstorable[]> {
+): () => Promise<Unstorable[]> {
   const events: Placed[] = []
   const tried: Placed[] = []
   for (const [i, page] of pages.entries()) {
     const list = fresh(page) ? events : tried
     for (const event of kept[i] ?? []) list.push({ event, page: page._id })
   }
-  for (const event of await missing(db, fence, tried)) events.push(event)
-  const unstorable: Unstorable[] = []
-  await insert(db, fence, events, unstorable)
-  return unstorable
+  const insertFresh = prepareInsert(db, fence, events)
+  return async () => [...(await insertFresh()), ...(await prepareInsert(db, fence, await missing(db, fence, tried))())]
 }
 
 export interface Unstorable extends Placed {
@@ -59,21 +58,33 @@ interface Placed {
   page: ObjectId
 }
 
-async function insert(db: Db, fence: Fence, events: Placed[], unstorable: Unstorable[]): Promise<void> {
-  if (events.length === 0) return
+function prepareInsert(db: Db, fence: Fence, events: Placed[]): () => Promise<Unstorable[]> {
+  if (events.length === 0) return async () => []
+  let insert: () => Promise<void>
   try {
-    await fence.insert(events.map(({ event, page }) => toRaw(event, page)))
+    insert = fence.prepare(events.map(({ event, page }) => toRaw(event, page)))
   } catch (error) {
-    if (!isAboutADocument(error)) throw error
-    const [only] = events
-    if (events.length === 1 && only) {
-      unstorable.push({ ...only, error: String((error as Error).message).slice(0, 300) })
-      return
-    }
-    const half = Math.ceil(events.length / 2)
-    for (const part of [events.slice(0, half), events.slice(half)])
-      await insert(db, fence, await missing(db, fence, part), unstorable)
+    insert = () => Promise.reject(error)
   }
+  return async () => {
+    try {
+      await insert()
+      return []
+    } catch (error) {
+      if (!isAboutADocument(error)) throw error
+      return await insertHalves(db, fence, events, error as Error)
+    }
+  }
+}
+
+async function insertHalves(db: Db, fence: Fence, events: Placed[], error: Error): Promise<Unstorable[]> {
+  const [only] = events
+  if (events.length === 1 && only) return [{ ...only, error: String(error.message).slice(0, 300) }]
+  const half = Math.ceil(events.length / 2)
+  const unstorable: Unstorable[] = []
+  for (const part of [events.slice(0, half), events.slice(half)])
+    unstorable.push(...(await prepareInsert(db, fence, await missing(db, fence, part))()))
+  return unstorable
 }
 
 /** What of these events the time-series does not hold yet. */

@@ -55,7 +55,7 @@ export function noteRevision(revised: Revised, before: Session | undefined, afte
 export function noteEvent(revised: Revised, { site, ts, bot }: Pick<JournalEvent, 'site' | 'ts' | 'bot'>): void {
   if (bot !== undefined) return
   const { events } = ofSite(revised, site)
-  const hour = Math.floor(+ts / HOUR_MS) * HOUR_MS
+  const hour = Math.floor(ts.getTime() / HOUR_MS) * HOUR_MS
   events.set(hour, (events.get(hour) ?? 0) + 1)
 }
 
@@ -63,7 +63,7 @@ const ofSite = (revised: Revised, site: string) =>
   getOrAdd(revised, site, () => ({ visits: new Map() as Hours, events: new Map() as Hours }))
 
 const startsOf = (session: Session | undefined): number[] =>
-  session ? (session.visits ?? [session]).map(({ start }) => +start) : []
+  session ? (session.visits ?? [session]).map(({ start }) => start.getTime()) : []
 
 function isSame(before: Session, after: Session): boolean {
   if (ATTRIBUTE_NAMES.some(name => before[name] !== after[name])) return false

@@ -23,13 +23,14 @@ export interface Claimed {
 /** Claims the ids of all events of these pages. Repeating is harmless. */
 export async function claim(db: Db, pages: JournalPage[]): Promise<Claimed> {
   const claims = new Map<string, Claim>()
-  const keys = pages.map(page =>
-    page.events.map(event => {
+  const keys = pages.map(({ _id, at, events }) => {
+    const [expires, expiresOwn] = [KEPT.seen, KEPT.events].map(kept => new Date(at.getTime() + kept)) as [Date, Date]
+    return events.map(event => {
       const key = claimKey(event)
-      if (!claims.has(key)) claims.set(key, toClaim(key, event, page))
+      if (!claims.has(key)) claims.set(key, { _id: key, page: _id, at, expires: event.own ? expiresOwn : expires })
       return key
-    }),
-  )
+    })
+  })
   const taken = await insertClaims(db, [...claims.values()])
   const events = pages.reduce((sum, page) => sum + page.events.length, 0)
   const tried = new Set<JournalPage>()
@@ -53,13 +54,6 @@ export const claimKey = ({ site, name, id, own }: JournalEvent): string =>
 
 /** So that a name or an id with a colon is never taken for another pair of them. */
 const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A')
-
-const toClaim = (key: string, { own }: JournalEvent, { _id, at }: JournalPage): Claim => ({
-  _id: key,
-  page: _id,
-  at,
-  expires: new Date(+at + (own ? KEPT.events : KEPT.seen)),
-})
 
 /** Inserts the claims and gives back the owners of those that were there already. */
 async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, ObjectId>> {

@@ -54,12 +54,14 @@ export const sessionKey = ({ site, session }: JournalEvent): string | undefined 
 /** Applies an event to a session, in place: `draft` is a copy of one's own. */
 export function applyEvent(draft: Session, event: JournalEvent): void {
   const { ts, path, name } = event
+  // Dates are compared by their numbers: `<` between dates takes forty times as long, and this is done for every event.
+  const at = ts.getTime()
   if (name !== 'pageview' && draft.views === 0) {
-    if (ts < draft.start) begin(draft, event)
-    if (ts >= draft.end) draft.exit = path
+    if (at < draft.start.getTime()) begin(draft, event)
+    if (at >= draft.end.getTime()) draft.exit = path
   }
-  if (ts < draft.start) draft.start = ts
-  if (ts > draft.end) {
+  if (at < draft.start.getTime()) draft.start = ts
+  if (at > draft.end.getTime()) {
     draft.end = ts
     draft.expires = expiryOf(ts)
   }
@@ -70,11 +72,11 @@ export function applyEvent(draft: Session, event: JournalEvent): void {
   if (draft.visitor === undefined && event.visitor !== undefined) draft.visitor = event.visitor
   if (name === 'pageview') {
     draft.views++
-    if (!draft.entryAt || ts < draft.entryAt) {
+    if (!draft.entryAt || at < draft.entryAt.getTime()) {
       draft.entryAt = ts
       begin(draft, event)
     }
-    if (!draft.exitAt || ts >= draft.exitAt) {
+    if (!draft.exitAt || at >= draft.exitAt.getTime()) {
       draft.exitAt = ts
       draft.exit = path
     }
@@ -134,11 +136,12 @@ export function openSession(event: JournalEvent, _id: string): Session {
   return session
 }
 
-const expiryOf = (end: Date): Date => new Date(+end + KEPT.events)
+const expiryOf = (end: Date): Date => new Date(end.getTime() + KEPT.events)
 
 function addStep(steps: Step[], step: Step): void {
+  const at = step.at.getTime()
   let place = steps.length
-  while (place > 0 && step.at < (steps[place - 1]?.at ?? step.at)) place--
+  while (place > 0 && at < (steps[place - 1]?.at ?? step.at).getTime()) place--
   if (place === steps.length) steps.push(step)
   else steps.splice(place, 0, step)
 }

@@ -24,18 +24,19 @@ export interface Visit {
 /** Adds an event to the visits of its day, in place; they stay in the order of their time. At most 50 fit into a day. */
 export function addToVisits(visits: Visit[], { ts, name, goals: met = [] }: JournalEvent, engaged: number): void {
   const goals = met.length
+  const at = ts.getTime()
   const views = name === 'pageview' ? 1 : 0
   // The first that does not end too early to be near.
   let place = visits.length
-  while (place > 0 && +ts - +(visits[place - 1]?.end ?? ts) <= VISIT_GAP_MS) place--
+  while (place > 0 && at - (visits[place - 1]?.end ?? ts).getTime() <= VISIT_GAP_MS) place--
   const visit = visits[place]
-  if (!visit || +visit.start - +ts > VISIT_GAP_MS) {
+  if (!visit || visit.start.getTime() - at > VISIT_GAP_MS) {
     const optional = { ...(engaged > 0 && { engaged }), ...(goals > 0 && { goals }) }
     visits.splice(place, 0, { start: ts, end: ts, views, events: 1, ...optional })
     return
   }
-  if (ts < visit.start) visit.start = ts
-  if (ts > visit.end) visit.end = ts
+  if (at < visit.start.getTime()) visit.start = ts
+  if (at > visit.end.getTime()) visit.end = ts
   visit.views += views
   visit.events++
   if (engaged > 0) visit.engaged = (visit.engaged ?? 0) + engaged

@@ -138,9 +138,9 @@ describe('a page that an older epoch tried before', () => {
 
   test('one that none had tried is stored without a look at the raw record, unless its claims may have expired', async () => {
     let looks = 0
-    const { insert, reading, transactions, spent, end } = fence
+    const { prepare, reading, transactions, spent, end } = fence
     const watched = {
-      insert,
+      prepare,
       get reading() {
         looks++
         return reading

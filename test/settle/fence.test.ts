@@ -22,12 +22,15 @@ function stoppedBefore(fence: Fence) {
   const gone = new Promise<void>(resolve => {
     go = resolve
   })
-  const insert: Fence['insert'] = async events => {
-    arrive()
-    await gone
-    await fence.insert(events)
+  const prepare: Fence['prepare'] = events => {
+    const insert = fence.prepare(events)
+    return async () => {
+      arrive()
+      await gone
+      await insert()
+    }
   }
-  return { fence: { ...fence, insert }, reached, go }
+  return { fence: { ...fence, prepare }, reached, go }
 }
 
 describe('a collector that slept past its lease', () => {
@@ -67,12 +70,12 @@ describe('a collector that slept past its lease', () => {
 
   test('is refused from the moment at which the next fence stands, also after a kill -9 of mongod', async () => {
     const sleeper = await it.adopt()
-    await sleeper.fence.insert([raw('a')])
+    await sleeper.fence.prepare([raw('a')])()
     const next = await it.adopt()
     process.kill(it.mongod.pid ?? 0, 'SIGKILL')
     await vi.waitFor(() => it.db.command({ ping: 1 }), { timeout: 20_000 })
-    await expect(sleeper.fence.insert([raw('b')])).rejects.toBeInstanceOf(LaneLost)
-    await next.fence.insert([raw('c')])
+    await expect(sleeper.fence.prepare([raw('b')])()).rejects.toBeInstanceOf(LaneLost)
+    await next.fence.prepare([raw('c')])()
     expect(await it.stored()).toEqual(['a', 'c'])
   })
 
@@ -127,8 +130,8 @@ test('what the driver sends again after a connection was cut is stored once', as
   const { fence } = await it.adopt(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`)
   const events = Array.from({ length: 50 }, (_, n) => raw(`${n}`))
   proxy.cutAnswerTo('insert')
-  await fence.insert(events)
-  await fence.insert([raw('next')])
+  await fence.prepare(events)()
+  await fence.prepare([raw('next')])()
   expect(proxy.cuts).toBe(1)
   expect(await it.stored()).toEqual([...events.map(({ id }) => id), 'next'].sort())
 })
@@ -146,7 +149,7 @@ test('numbers of a lane where nothing happens are kept, as long as they are refr
   await it.admin.command({ refreshLogicalSessionCacheNow: 1 })
   await commandWithoutSession(it.mongod.uri, { reapLogicalSessionCacheNow: 1 })
   expect(await records.countDocuments()).toBeLessThan(before)
-  await expect(sleeper.fence.insert([raw('late')])).rejects.toBeInstanceOf(LaneLost)
+  await expect(sleeper.fence.prepare([raw('late')])()).rejects.toBeInstanceOf(LaneLost)
 })
 
 describe('numbers', () => {
@@ -155,7 +158,7 @@ describe('numbers', () => {
     await expect(raiseFence(it.db, lane)).rejects.toThrow('adopt the lane anew')
     await readopt(it.db, lane)
     const fence = await raiseFence(it.db, lane)
-    await fence.insert([raw('a')])
+    await fence.prepare([raw('a')])()
     expect(await it.stored()).toEqual(['a'])
   })
 
@@ -163,8 +166,8 @@ describe('numbers', () => {
     await it.adopt()
     await lanes(it.db).updateOne({}, { $set: { epoch: 100_000_000 } })
     const [older, newer] = [await it.adopt(), await it.adopt()]
-    for (const id of IDS) await newer.fence.insert([raw(id)])
-    await expect(older.fence.insert([raw('late')])).rejects.toBeInstanceOf(LaneLost)
+    for (const id of IDS) await newer.fence.prepare([raw(id)])()
+    await expect(older.fence.prepare([raw('late')])()).rejects.toBeInstanceOf(LaneLost)
     expect(await it.stored()).toEqual(IDS)
   })
 
