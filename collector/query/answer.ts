@@ -1,7 +1,17 @@
 /** From a {@link Query} to its answer: taken apart into asks, put to the engines, put together. */
 import { changeOf } from './comparison.ts'
 import { asksGoal, asksRevenue, countable, keptValues, ofEverybody, regardless } from './conversions.ts'
-import { type Ask, askFirst, type Engine, type Measure, type Page, type Row, type Rows, rowKey } from './engine.ts'
+import {
+  type Ask,
+  askFirst,
+  type Engine,
+  type Measure,
+  type Page,
+  type Reads,
+  type Row,
+  type Rows,
+  rowKey,
+} from './engine.ts'
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
 import { gridOf } from './grid.ts'
 import { type Dimension, isEventDimension, isTimeDimension, type Metric, REVENUE_METRICS } from './names.ts'
@@ -15,8 +25,7 @@ export interface Answering {
   engines: readonly Engine[]
   /** ms since the epoch, as the query was read */
   now: number
-  /** aborts when nobody waits for the answer any more */
-  signal: AbortSignal
+  reads: Reads
 }
 
 /** What the same question of anybody is answered, as long as nothing of it is counted. */
@@ -26,7 +35,7 @@ export type Answered = Pick<QueryAnswer, 'results'> &
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
   const ask = async (one: Ask): Promise<Rows> => {
-    const rows = await askFirst(answering.engines, one, answering.signal)
+    const rows = await askFirst(answering.engines, one, answering.reads)
     used.push(rows)
     return rows
   }

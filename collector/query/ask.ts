@@ -9,7 +9,8 @@ import { createHours } from './hours.ts'
 import type { Kept, Turn } from './kept.ts'
 import { keyOf } from './key.ts'
 import { createMinutes } from './minutes.ts'
-import { type Basis, readMoment } from './moment.ts'
+import type { Basis } from './moment.ts'
+import { createPresent, type Present } from './present.ts'
 import { type Fault, type Query, QueryError, TOO_LONG } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
@@ -17,7 +18,7 @@ import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
 import { createVisitors } from './visitors.ts'
-import { orGone, shareReads, startWork } from './work.ts'
+import { orGone, startWork } from './work.ts'
 
 export interface Queries {
   /**
@@ -44,21 +45,14 @@ export interface QueryParts {
 
 const noTurn: Turn = async () => () => {}
 
-function enginesOf(client: MongoClient, db: Db, clock: () => number): Engine[] {
-  const hours = createHours(client, db, clock)
-  return [hours, createMinutes(client, db, clock), createVisitors(client, db, hours)]
+function enginesOf(db: Db, clock: () => number): Engine[] {
+  const hours = createHours(db, clock)
+  return [hours, createMinutes(db, clock), createVisitors(db, hours)]
 }
 
-export function createQueries({
-  client,
-  db,
-  clock,
-  engines = enginesOf(client, db, clock),
-  kept,
-  most,
-}: QueryParts): Queries {
+export function createQueries({ client, db, clock, engines = enginesOf(db, clock), kept, most }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
-  const present = shareReads(() => readMoment(client, db))
+  const present = createPresent(client, db)
   return {
     async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()
@@ -67,17 +61,26 @@ export function createQueries({
       try {
         const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key, signal) })
         if (isFault(query)) return query
-        const moment = await orGone(present(), signal)
-        const compute = (stop: AbortSignal) => answerQuery(query, { engines: all, now, signal: stop })
-        const begin = () => startWork(compute, most)
-        const { answer, cached } = kept
-          ? await kept.take({ key: keyOf(query), basis: basisOf(query), moment, signal, turn, begin })
-          : { answer: await begin().join(signal), cached: false }
-        return toAnswer(query, answer, {
-          fresh: Math.min(now, moment.oldest ?? now),
-          cached,
-          ms: performance.now() - begun,
-        })
+        const { moment, hold, release } = await heldBy(present(), signal)
+        const begin = () => {
+          // Others may wait for it when this asker has gone.
+          const { session, release } = hold()
+          const compute = (stop: AbortSignal) =>
+            answerQuery(query, { engines: all, now, reads: { session, signal: stop } }).finally(release)
+          return startWork(compute, most)
+        }
+        try {
+          const { answer, cached } = kept
+            ? await kept.take({ key: keyOf(query), basis: basisOf(query), moment, signal, turn, begin })
+            : { answer: await begin().join(signal), cached: false }
+          return toAnswer(query, answer, {
+            fresh: Math.min(now, moment.oldest ?? now),
+            cached,
+            ms: performance.now() - begun,
+          })
+        } finally {
+          release()
+        }
       } catch (error) {
         if (error instanceof QueryError) return error.fault
         const fault = faultOf(error)
@@ -85,6 +88,16 @@ export function createQueries({
         throw error
       }
     },
+  }
+}
+
+/** Held for who is still there when it comes. */
+async function heldBy(present: Promise<Present>, signal: AbortSignal): Promise<Present> {
+  try {
+    return await orGone(present, signal)
+  } catch (error) {
+    present.then(({ release }) => release()).catch(() => {})
+    throw error
   }
 }
 

@@ -2,6 +2,7 @@
  * The planner's interface. A question is taken apart into *asks*, and each is put to one engine after another, the cheapest
  * first, until one can answer it. The scan, last, answers every ask.
  */
+import type { ClientSession } from 'mongodb'
 import type { Site } from '../sites/index.ts'
 import type { Filter } from './filter.ts'
 import type { Grid } from './grid.ts'
@@ -87,18 +88,26 @@ export interface Rows {
   pending?: number
 }
 
+/** What an engine reads with. */
+export interface Reads {
+  /** a snapshot session: all that is counted of one question is of one moment */
+  session: ClientSession
+  /** aborts when nobody waits for the answer any more */
+  signal: AbortSignal
+}
+
 export interface Engine {
   /** @returns `undefined` where it can't answer this ask as it is meant: the next engine is asked */
-  answer(ask: Ask, signal: AbortSignal): Promise<Rows | undefined>
+  answer(ask: Ask, reads: Reads): Promise<Rows | undefined>
 }
 
 /** Names a row within one answer. */
 export const rowKey = ({ values, bucket }: Pick<Row, 'values' | 'bucket'>): string =>
   JSON.stringify([bucket, ...values])
 
-export async function askFirst(engines: readonly Engine[], ask: Ask, signal: AbortSignal): Promise<Rows> {
+export async function askFirst(engines: readonly Engine[], ask: Ask, reads: Reads): Promise<Rows> {
   for (const engine of engines) {
-    const rows = await engine.answer(ask, signal)
+    const rows = await engine.answer(ask, reads)
     if (rows) return rows
   }
   throw new Error('no engine answers this')

@@ -4,12 +4,11 @@
  * to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a visit,
  * hours that had more values than they hold, and what is older than they are.
  */
-import type { Db, MongoClient } from 'mongodb'
-import { getOrAdd } from '../get-or-add.ts'
+import type { ClientSession, Db } from 'mongodb'
 import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
-import { type ClosedGrain, type Hours, OTHER, readHours, UnfitHours } from '../rollup/index.ts'
+import { type ClosedGrain, type Hours, OTHER, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
-import { KEPT } from '../store/index.ts'
+import { KEPT, once } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
 import { attributesOf, donesOf, type Filter, leafExpression, toMatch } from './filter.ts'
@@ -19,6 +18,7 @@ import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
 import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
+import { createSums, type Sums, type SumsAsked } from './sums.ts'
 
 const DAY_MS = 86_400_000
 /** Values of hours that one answer reads, which takes seconds, and rows that it holds. */
@@ -48,18 +48,19 @@ const COUNTER: Record<Exclude<Measure, 'visitors' | 'paid'>, HourCounter> = {
 /** What hours tell of matches. */
 const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid']
 
-export function createHours(client: MongoClient, db: Db, clock: () => number): Engine {
+export function createHours(db: Db, clock: () => number): Engine {
+  const readSums = createSums(db)
   return {
-    async answer(ask, signal) {
+    async answer(ask, { session, signal }) {
       const dim = dimensionOf(ask)
-      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, signal))) return undefined
+      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, session))) return undefined
       const property = dim === 'property' ? propertyOf(ask) : undefined
       if (property && (await isFromBefore(db, ask, property, signal))) return undefined
       // What conversions are worth stands by currency, beside how many there are; all events tell whether those by a
       // property are all.
       const beside: HourDimension[] = property ? ['total'] : ask.measures.includes('revenue') ? ['revenue'] : []
       const parts = { dims: [dim, ...beside], property: property?.name, now: clock(), signal }
-      const [hours, others] = (await readExact(client, db, ask, parts)) ?? []
+      const [hours, others] = (await readExact(ask, parts, asked => readSums(asked, session))) ?? []
       if (!hours || (property && !hasAll(hours, others))) return undefined
       const textOf = textsOf(ask)
       const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
@@ -109,15 +110,18 @@ function isOnHours({ site, range, grid }: Ask, now: number): boolean {
  * Whether some of the range is from before hours were counted. The earliest sessions tell: those of before have no host until
  * they change.
  */
-async function isOlder(db: Db, { site, range }: Ask, signal: AbortSignal): Promise<boolean> {
+async function isOlder(db: Db, { site, range }: Ask, session: ClientSession): Promise<boolean> {
   const start = { $gte: new Date(range.from - DAY_MS), $lt: new Date(range.to) }
-  const earliest = db
-    .collection<Session>('sessions')
-    .find({ site: site.key, start }, { ...reading(signal), projection: { _id: 0, host: 1 } })
-    .sort({ start: 1 })
-    .limit(LOOKED_AT)
-  for await (const { host } of earliest) if (host === undefined) return true
-  return false
+  const read = async (): Promise<boolean> => {
+    const earliest = await db
+      .collection<Session>('sessions')
+      .find({ site: site.key, start }, { ...reading(), session, projection: { _id: 0, host: 1 } })
+      .sort({ start: 1 })
+      .limit(LOOKED_AT)
+      .toArray()
+    return earliest.some(({ host }) => host === undefined)
+  }
+  return await once(session, `older ${site.key} ${range.from} ${range.to}`, read)
 }
 
 /** What of a bucket may be read as one. */
@@ -131,8 +135,6 @@ const CLOSED: Record<TimeUnit, ClosedGrain[]> = {
 
 /** By place in the grid; `undefined` where hours lie otherwise, have had more values than they hold, or are too many. */
 async function readExact(
-  client: MongoClient,
-  db: Db,
   { site, range, grid }: Ask,
   {
     dims,
@@ -140,6 +142,7 @@ async function readExact(
     now,
     signal,
   }: { dims: HourDimension[]; property: string | undefined; now: number; signal: AbortSignal },
+  readSums: (asked: SumsAsked) => Promise<Sums>,
 ): Promise<Hours[] | undefined> {
   const asked = {
     site: site.key,
@@ -150,13 +153,15 @@ async function readExact(
     bucketOf: (at: number) => (grid ? placeOf(grid.starts, at) : 0),
     closed: CLOSED[grid?.unit ?? 'month'],
     zone: site.timezone,
+    unit: grid?.unit ?? '',
+    now,
     // A day sooner than they expire.
     kept: now - KEPT.hours + DAY_MS,
     most: MOST,
     options: reading(signal),
   }
   try {
-    const read = await client.withSession({ snapshot: true }, session => readHours(db, asked, session))
+    const read = await readSums(asked)
     const all = dims.map((dim): Hours => read.get(dim) ?? new Map())
     return all.every(hours => [...hours.values()].every(rows => !rows.has(OTHER))) ? all : undefined
   } catch (error) {
@@ -197,23 +202,39 @@ function sumRows(
   fitting: ReadonlySet<string>,
 ): Row[] {
   const byValue = !dimensions.every(isTimeDimension)
-  const sums = new Map<string, { row: Pick<Row, 'values' | 'bucket'>; sum: number[] }>()
+  const shown = HOUR_COUNTERS.indexOf(over === 'visits' ? 'sessions' : pagesOnly ? 'views' : 'events')
+  const counted = measures.flatMap((measure): [Measure, number][] => {
+    if (measure === 'visitors') return []
+    return [[measure, measure === 'paid' ? -1 : HOUR_COUNTERS.indexOf(COUNTER[measure])]]
+  })
+  const all: Row[] = []
   for (const [bucket, rows] of hours) {
-    for (const [value, counters] of rows) {
-      const text = textOf(value)
-      if (!fitting.has(text)) continue
-      const row = { values: byValue ? [text] : [], bucket }
-      const { sum } = getOrAdd(sums, rowKey(row), () => ({ row, sum: HOUR_COUNTERS.map(() => 0) }))
-      for (let c = 0; c < sum.length; c++) sum[c] = (sum[c] ?? 0) + (counters[c] ?? 0)
+    for (const [text, sum] of summed(rows, textOf, fitting, byValue)) {
+      if (!sum[shown]) continue
+      const row: Row = { values: byValue ? [text] : [], bucket, counts: {} }
+      if (wanted && !wanted.has(rowKey(row))) continue
+      for (const [measure, place] of counted) row.counts[measure] = sum[place] ?? 0
+      all.push(row)
     }
   }
-  const of = (sum: number[], counter: HourCounter): number => sum[HOUR_COUNTERS.indexOf(counter)] ?? 0
-  const shown = over === 'visits' ? 'sessions' : pagesOnly ? 'views' : 'events'
-  return [...sums].flatMap(([key, { row, sum }]) => {
-    if (of(sum, shown) === 0 || (wanted && !wanted.has(key))) return []
-    const counts: Row['counts'] = {}
-    for (const measure of measures)
-      if (measure !== 'visitors') counts[measure] = measure === 'paid' ? 0 : of(sum, COUNTER[measure])
-    return [{ ...row, counts }]
-  })
+  return all
+}
+
+/** Those that fit, by their text; or all of them as one. */
+function summed(
+  rows: ReadonlyMap<string, number[]>,
+  textOf: (value: string) => string,
+  fitting: ReadonlySet<string>,
+  byValue: boolean,
+): Map<string, readonly number[]> {
+  const sums = new Map<string, readonly number[]>()
+  for (const [value, counters] of rows) {
+    const text = textOf(value)
+    if (!fitting.has(text)) continue
+    const key = byValue ? text : ''
+    const before = sums.get(key)
+    // Mostly there is one, which is not copied: a shop has two thousand pages.
+    sums.set(key, before ? before.map((n, c) => n + (counters[c] ?? 0)) : counters)
+  }
+  return sums
 }

@@ -3,7 +3,7 @@
  * and only of events they say how many: page views are answered where there were none. Visits and visitors are not, as a
  * minute does not say which of its visits are a bot's.
  */
-import type { Db, MongoClient } from 'mongodb'
+import type { Db } from 'mongodb'
 import { COUNTERS } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import { MINUTE_MS } from '../settle/index.ts'
@@ -20,9 +20,9 @@ const [EVENTS, VIEWS, BOTS] = (['events', 'views', 'bots'] as const).map(counter
   number,
 ]
 
-export function createMinutes(client: MongoClient, db: Db, clock: () => number): Engine {
+export function createMinutes(db: Db, clock: () => number): Engine {
   return {
-    async answer(ask, signal) {
+    async answer(ask, { session, signal }) {
       const { site, range, grid } = ask
       // A day sooner than they expire.
       if (!isAnswered(ask) || range.from < clock() - KEPT.minutes + DAY_MS) return undefined
@@ -33,7 +33,7 @@ export function createMinutes(client: MongoClient, db: Db, clock: () => number):
         to: range.to - MINUTE_MS,
         options: reading(signal),
       }
-      const minutes = await client.withSession({ snapshot: true }, session => readMinutes(db, asked, session))
+      const minutes = await readMinutes(db, asked, session)
       const rows = new Map<number, Row>()
       for (const [at, values] of minutes.get('total') ?? []) {
         const row = values.get('') ?? []

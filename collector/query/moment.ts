@@ -3,7 +3,7 @@
  * site was settled since that counts anything before the answer's end: each page says what it counts, and its settle number
  * is the lane's next one, so that it is known whether all of them were looked at.
  */
-import type { Db, Document, MongoClient } from 'mongodb'
+import type { ClientSession, Db, Document } from 'mongodb'
 import type { StoredPage } from '../journal/index.ts'
 import { lanes } from '../settle/index.ts'
 import { reading } from './reading.ts'
@@ -31,26 +31,24 @@ const MOST_PAGES = 500
 /** The clocks of collectors differ by less, ms; where they do not, an answer is made anew for nothing. */
 const APART_MS = 60_000
 
-/** All at one moment, so that what is received before `oldest` is settled with a number in `settled`. */
-export async function readMoment(client: MongoClient, db: Db): Promise<Moment> {
+/** All in a snapshot session, so that what is received before `oldest` is settled with a number in `settled`. */
+export async function readMoment(db: Db, session: ClientSession): Promise<Moment> {
   const at = Date.now()
-  return await client.withSession({ snapshot: true }, async session => {
-    const options = { session, ...reading() }
-    const settled = new Map<number, number>()
-    let changes = 0
-    const projection = { settled: 1, changes: 1 }
-    for await (const lane of lanes(db).find({}, { ...options, projection })) {
-      settled.set(lane._id, lane.settled)
-      changes += lane.changes ?? 0
-    }
-    const [oldest] = await db
-      .collection<StoredPage>('journal')
-      .find({ lane: { $in: [...settled.keys()] }, state: 'open' }, { ...options, projection: { at: 1 } })
-      .sort({ _id: 1 })
-      .limit(1)
-      .toArray()
-    return { at, oldest: oldest && +oldest.at, settled, changes }
-  })
+  const options = { session, ...reading() }
+  const settled = new Map<number, number>()
+  let changes = 0
+  const projection = { settled: 1, changes: 1 }
+  for await (const lane of lanes(db).find({}, { ...options, projection })) {
+    settled.set(lane._id, lane.settled)
+    changes += lane.changes ?? 0
+  }
+  const [oldest] = await db
+    .collection<StoredPage>('journal')
+    .find({ lane: { $in: [...settled.keys()] }, state: 'open' }, { ...options, projection: { at: 1 } })
+    .sort({ _id: 1 })
+    .limit(1)
+    .toArray()
+  return { at, oldest: oldest && +oldest.at, settled, changes }
 }
 
 /** Whether what was read at `before` or later is what would be read `now`; `false` also where it is not worth to find out. */

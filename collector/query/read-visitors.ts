@@ -1,29 +1,38 @@
 /** Reads different visitors: from the sketches of the days and weeks that have some, and between these from visits or events. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
 import { gapsBetween } from '../rollup/index.ts'
 import {
+  emptySketch,
   eventsIn,
   isOfEvents,
   isTotal,
+  packSketch,
   readNames,
   readSpans,
   readValues,
   type Seed,
+  type Sketch,
   type SketchedField,
   type SketchedSpan,
   type Span,
   type Told,
   textOf,
   textsOf,
+  unitePacked,
   visitsIn,
 } from '../sketch/index.ts'
 import type { Ask, Rows } from './engine.ts'
 import { placeOf } from './grid.ts'
 import { fittingOf } from './hours.ts'
 import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts'
+import type { createUnited, United } from './united.ts'
 
 /** Visits or events that are read for an answer. */
 const MOST_READ = 500_000
+/** Values of one answer that are kept for others. */
+const MOST_KEPT = 500
+const NONE_OF_IT = new Uint8Array()
 /** Values that an answer holds. */
 const MOST_VALUES = 300_000
 
@@ -39,7 +48,13 @@ export interface Reading extends Pick<Rows, 'source' | 'pending'> {
  * @returns `undefined` where no day has sketches
  * @throws TooMuch where there is more between these than one answer reads
  */
-export async function startReading(db: Db, ask: Ask, told: Told, options: Options): Promise<Reading | undefined> {
+export async function startReading(
+  db: Db,
+  ask: Ask,
+  told: Told,
+  kept: ReturnType<typeof createUnited>,
+  options: Options,
+): Promise<Reading | undefined> {
   const { site, range, grid } = ask
   const bucketOf = (at: number): number => (grid ? placeOf(grid.starts, at) : 0)
   const fits = ({ from, to }: Span): boolean => bucketOf(from) === bucketOf(to - 1)
@@ -48,7 +63,9 @@ export async function startReading(db: Db, ask: Ask, told: Told, options: Option
   const sums = startSums(isTotal(told) ? 14 : 12)
   const summing = { ask, told, bucketOf, spans, sums }
   const read = await sumBetween(db, { ...summing, seed }, options)
-  const unite = isTotal(told) ? uniteTotals(summing) : uniteValues(db, { ...summing, told }, options)
+  const unite = isTotal(told)
+    ? uniteTotals(summing)
+    : uniteValues(db, { ...summing, told }, kept(site.key, told, spans), options)
   return {
     source: read === 0 ? 'rollups' : ask.over === 'visits' ? 'sessions' : 'events',
     pending: spans.reduce((sum, { pending }) => sum + pending, 0),
@@ -101,6 +118,7 @@ function uniteTotals({ bucketOf, spans, sums }: Summing): Unite {
 function uniteValues(
   db: Db,
   { ask, bucketOf, spans, sums, told: field }: Summing & { told: SketchedField },
+  kept: United,
   options: Options,
 ): Unite {
   const asked = { site: ask.site.key, field, spans }
@@ -110,10 +128,28 @@ function uniteValues(
     if (names.size > MOST_VALUES) throw new TooMuch()
     return ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...names], options.signal as AbortSignal) : names
   }
+  const uniteKept = async (wanted: ReadonlySet<string>): Promise<void> => {
+    const absent = new Set([...wanted].filter(value => kept.get(value) === undefined))
+    const read = new Map<string, Sketch>()
+    if (absent.size > 0) {
+      for await (const { value, packed } of readValues(db, { ...asked, wanted: absent }, options))
+        unitePacked(
+          getOrAdd(read, value, () => emptySketch(12)),
+          packed,
+        )
+    }
+    for (const value of wanted) {
+      const sketch = read.get(value)
+      const packed = (absent.has(value) ? sketch && packSketch(sketch) : kept.get(value)) ?? NONE_OF_IT
+      if (absent.has(value)) kept.keep(value, packed)
+      if (packed.length > 0) sums.unite(0, value, packed)
+    }
+  }
   return async (values = undefined) => {
     const wanted = new Set([...(values ?? (await namesOf()))].filter(value => !united.has(value)))
     for (const value of wanted) united.add(value)
-    if (wanted.size > 0) {
+    if (!ask.grid && wanted.size <= MOST_KEPT) await uniteKept(wanted)
+    else if (wanted.size > 0) {
       for await (const { at, value, packed } of readValues(db, { ...asked, wanted }, options))
         sums.unite(bucketOf(at), value, packed)
     }

@@ -38,11 +38,11 @@ async function mostOf<One extends Row>(
   bound: Measure,
   read: (some: Row[]) => Promise<One[]>,
 ): Promise<One[]> {
-  const mostOf = ({ counts }: Row): number => counts[bound] ?? 0
-  const sorted = rows.toSorted((a, b) => mostOf(b) - mostOf(a))
-  const first = await read(sorted.slice(0, count + BESIDE))
+  const sorted = rows.map(row => ({ row, most: row.counts[bound] ?? 0 })).sort((a, b) => b.most - a.most)
+  const readAll = async (some: typeof sorted): Promise<One[]> => await read(some.map(({ row }) => row))
+  const first = await readAll(sorted.slice(0, count + BESIDE))
   const visitors = first.map(({ counts }) => counts.visitors ?? 0).sort((a, b) => b - a)
   const last = visitors[count - 1] ?? 0
-  const others = sorted.slice(first.length).filter(row => mostOf(row) >= last)
-  return others.length > 0 ? [...first, ...(await read(others))] : first
+  const others = sorted.slice(first.length).filter(({ most }) => most >= last)
+  return others.length > 0 ? [...first, ...(await readAll(others))] : first
 }

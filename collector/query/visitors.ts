@@ -5,7 +5,7 @@
  * than visits or events. With `include.exact`, of two attributes, of minutes and hours, and where no whole day has sketches,
  * visitors are left to the next engine.
  */
-import type { Db, MongoClient } from 'mongodb'
+import type { Db } from 'mongodb'
 import { isTotal, type Told } from '../sketch/index.ts'
 import type { Ask, Engine, Measure, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
@@ -16,6 +16,7 @@ import { type Reading, startReading } from './read-visitors.ts'
 import { reading } from './reading.ts'
 import { type Estimated, TooMuch } from './sum-visitors.ts'
 import { pageOfFew } from './top-visitors.ts'
+import { createUnited } from './united.ts'
 
 const OF_EVENTS: Record<string, Told> = {
   'event:name': 'name',
@@ -25,22 +26,22 @@ const OF_EVENTS: Record<string, Told> = {
 }
 
 /** @param counts answers what is asked beside visitors */
-export function createVisitors(client: MongoClient, db: Db, counts: Engine): Engine {
+export function createVisitors(db: Db, counts: Engine): Engine {
+  const united = createUnited()
   return {
-    async answer(ask, signal) {
+    async answer(ask, reads) {
       const told = toldOf(ask)
       if (!told) return undefined
       const { page: _, ...all } = ask
       const measures = new Set([...ask.measures.filter(one => one !== 'visitors'), boundOf(ask)])
       // A total by itself needs no count beside it.
       const counted =
-        isTotal(told) && isAlone(ask) ? undefined : await counts.answer({ ...all, measures: [...measures] }, signal)
+        isTotal(told) && isAlone(ask) ? undefined : await counts.answer({ ...all, measures: [...measures] }, reads)
       if (!counted && !isAlone(ask)) return undefined
       try {
-        return await client.withSession({ snapshot: true }, async session => {
-          const visitors = await startReading(db, ask, told, { ...reading(signal), session })
-          return visitors && (await rowsOf(ask, counted?.rows, visitors))
-        })
+        const { session, signal } = reads
+        const visitors = await startReading(db, ask, told, united, { ...reading(signal), session })
+        return visitors && (await rowsOf(ask, counted?.rows, visitors))
       } catch (error) {
         if (error instanceof TooMuch) return undefined
         throw error

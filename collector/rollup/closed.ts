@@ -70,6 +70,9 @@ export interface ClosedRange {
   fits(from: number, to: number): boolean
 }
 
+/** Shorter is none of them, ms. */
+const LEAST_MS: Record<ClosedGrain, number> = { day: 0, week: 6.5 * 86_400_000, month: 27.5 * 86_400_000 }
+
 /**
  * What can be taken from documents of days, weeks and months instead of hours, at the moment of the session's snapshot: those that
  * are not stale and name every value. In the order of time, none overlaps another.
@@ -79,8 +82,8 @@ export async function findClosed(db: Db, range: ClosedRange, options: ReadOption
   if (range.grains.length === 0) return found
   const touches = await readTouches(db, range, options)
   for (const grain of range.grains) {
-    const left = gapsBetween(range, found)
-    if (left.length === 0) break
+    const left = gapsBetween(range, found).filter(gap => gap.to - gap.from >= LEAST_MS[grain])
+    if (left.length === 0) continue
     const spans = await readGrain(db, range, grain, left, options)
     const fresh = spans.filter(
       span =>

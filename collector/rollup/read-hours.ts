@@ -4,8 +4,9 @@ import { getOrAdd } from '../get-or-add.ts'
 import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
 import { hourOf } from '../settle/index.ts'
 import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
-import { foldedHours, unfoldedHours } from './hour-sources.ts'
+import { fewUnfolded, foldedHours, unfoldedHours } from './hour-sources.ts'
 import { addDelta, rollupId } from './rollup.ts'
+import { readTouches } from './touch.ts'
 
 export interface HourRange {
   site: string
@@ -127,6 +128,25 @@ export async function readSums(
     addHour(dim, at, rows)
   }
   return result
+}
+
+/**
+ * Names what the hours of a time hold at the moment of the session: while it is the same, so are their sums. `undefined`
+ * where some of it is not folded yet.
+ */
+export async function readPlace(
+  db: Db,
+  { site, from: first, to, options: given }: Pick<HourRange, 'site' | 'from' | 'to' | 'options'>,
+  session: ClientSession,
+): Promise<string | undefined> {
+  const span = { site, from: first - LONGEST_MS, to }
+  const options = { session, ...given }
+  if ((await fewUnfolded(db, span, options))?.length !== 0) return undefined
+  const touches = await readTouches(db, span, options)
+  return touches
+    .map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
+    .sort()
+    .join()
 }
 
 type Counted = Pick<HourRows, 'values' | 'counters'>

@@ -10,7 +10,7 @@
  */
 import type { AnyBulkWriteOperation, ClientSession, Db } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { KEPT } from '../store/index.ts'
+import { KEPT, once } from '../store/index.ts'
 import { dayOf } from '../zone.ts'
 import type { ReadOptions } from './hour-sources.ts'
 
@@ -112,13 +112,16 @@ export async function readTouches(
   options: Partial<ReadOptions>,
 ): Promise<Touch[]> {
   const begin = { $gt: new Date(from - LONGEST_MS), $lt: new Date(to) }
-  const held = await touches(db)
-    .find(
-      { site, from: begin, to: { $gt: new Date(from) } },
-      { ...options, projection: { _id: 0, lane: 1, from: 1, to: 1, folded: 1, mended: 1 } },
-    )
-    .toArray()
-  return held.map(one => ({ ...one, from: +one.from, to: +one.to }))
+  const { signal: _, ...rest } = options
+  return await once(options.session, `touch ${site} ${from} ${to}`, async () => {
+    const held = await touches(db)
+      .find(
+        { site, from: begin, to: { $gt: new Date(from) } },
+        { ...rest, projection: { _id: 0, lane: 1, from: 1, to: 1, folded: 1, mended: 1 } },
+      )
+      .toArray()
+    return held.map(one => ({ ...one, from: +one.from, to: +one.to }))
+  })
 }
 
 /**

@@ -7,6 +7,7 @@
 import { randomInt } from 'node:crypto'
 import { Binary, type ClientSession, type Collection, type Db, type ObjectId } from 'mongodb'
 import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
+import { once } from '../store/index.ts'
 import type { Seed } from './hash.ts'
 import { packSketch, type Sketch } from './sketch.ts'
 
@@ -147,5 +148,5 @@ export async function makeSeed(db: Db, site: string): Promise<Seed> {
 /** @returns `undefined` where the site has no sketches yet */
 export async function readSeed(db: Db, site: string, session: ClientSession): Promise<Seed | undefined> {
   const held = db.collection<{ _id: string; seed: Seed }>('sketches')
-  return (await held.findOne({ _id: seedId(site) }, { session }))?.seed
+  return await once(session, `seed ${site}`, async () => (await held.findOne({ _id: seedId(site) }, { session }))?.seed)
 }

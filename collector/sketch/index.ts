@@ -8,7 +8,17 @@ export { isOfEvents, isTotal, type SketchedField, type Told } from './documents.
 export { eventsIn, textsOf } from './events.ts'
 export type { Seed } from './hash.ts'
 export { readNames, readSpans, readValues, type SketchedSpan } from './read.ts'
-export { addHash, type Estimate, emptySketch, estimate, memoryOf, type Sketch, unite, unitePacked } from './sketch.ts'
+export {
+  addHash,
+  type Estimate,
+  emptySketch,
+  estimate,
+  memoryOf,
+  packSketch,
+  type Sketch,
+  unite,
+  unitePacked,
+} from './sketch.ts'
 export { createSketcher } from './sketcher.ts'
 export { type Span, textOf, visitsIn } from './visits.ts'
 export { buildWeek } from './week.ts'

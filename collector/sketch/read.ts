@@ -1,6 +1,7 @@
 /** Reading sketches: which days and weeks have them, and those of a dimension. All at the moment of the session's snapshot. */
 import type { Abortable, ClientSession, Db, FindOptions, ObjectId } from 'mongodb'
 import { type Revision, readRevisions } from '../settle/index.ts'
+import { once } from '../store/index.ts'
 import {
   ALL,
   bytesOf,
@@ -81,7 +82,10 @@ export async function readSpans(
 ): Promise<{ spans: SketchedSpan[]; seed: Seed | undefined }> {
   const seed = await readSeed(db, site, options.session)
   if (!seed) return { spans: [], seed }
-  const revisions = await readRevisions(db, site, { from, to }, options)
+  const { signal: _, ...shared } = options
+  const revisions = await once(options.session, `revisions ${site} ${from} ${to}`, () =>
+    readRevisions(db, site, { from, to }, shared),
+  )
   const at = { $gte: new Date(from), $lt: new Date(to) }
   const projection = {
     at: 1,
@@ -91,9 +95,14 @@ export async function readSpans(
     ...CHANGEABLE,
     ...(isTotal(told) && { [TOTALS[told]]: 1 }),
   }
-  const found = heads(db).find({ site, dim: ALL, at }, { ...options, projection, sort: { at: 1 }, batchSize: 1_000 })
+  const total = isTotal(told) ? told : ''
+  const found = await once(options.session, `heads ${site} ${from} ${to} ${total}`, () =>
+    heads(db)
+      .find({ site, dim: ALL, at }, { ...shared, projection, sort: { at: 1 }, batchSize: 1_000 })
+      .toArray(),
+  )
   const days: SketchedSpan[] = []
-  for await (const head of found) {
+  for (const head of found) {
     const span = { from: +head.at, to: +head.to }
     const changed = changedSince(head, revisions(span.from, span.to), told)
     if (span.to > to || (head.missing as Told[]).includes(told) || !fits(span)) continue
@@ -122,9 +131,14 @@ async function withWeeks(
   if (days.length < LEAST_DAYS) return days
   const at = { $gte: new Date(from), $lt: new Date(to) }
   const projection = { at: 1, to: 1, version: 1, of: 1, missing: 1, ...(isTotal(told) && { [`totals.${told}`]: 1 }) }
-  const found = weeks(db).find({ site, dim: WEEK, at }, { ...options, projection, sort: { at: 1 } })
+  const { signal: _, ...shared } = options
+  const found = await once(options.session, `weeks ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, () =>
+    weeks(db)
+      .find({ site, dim: WEEK, at }, { ...shared, projection, sort: { at: 1 } })
+      .toArray(),
+  )
   const spans = [...days]
-  for await (const week of found) {
+  for (const week of found) {
     const span = { from: +week.at, to: +week.to }
     const first = spans.findIndex(day => day.from === span.from)
     const own = spans.slice(first, first + week.of.length)

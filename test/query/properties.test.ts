@@ -55,7 +55,7 @@ beforeAll(async () => {
     () => 'UTC',
   )
   const clock = () => NOW
-  quick = createQueries({ client, db, clock, engines: [createHours(client, db, clock)] })
+  quick = createQueries({ client, db, clock, engines: [createHours(db, clock)] })
   slow = createQueries({ client, db, clock, engines: [] })
 })
 afterAll(() => database.drop())

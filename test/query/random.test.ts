@@ -79,12 +79,12 @@ beforeAll(async () => {
     )
     held.set(site, found.length)
   }
-  const hours = createHours(client, db, clock)
+  const hours = createHours(db, clock)
   const scan = createScan(db)
   const engines = [
     compared('hours', hours, scan),
-    createMinutes(client, db, clock),
-    compared('sketches', createVisitors(client, db, hours), scan),
+    createMinutes(db, clock),
+    compared('sketches', createVisitors(db, hours), scan),
   ]
   queries = createQueries({ client, db, clock, engines })
 })
@@ -105,11 +105,11 @@ function compared(name: string, engine: Engine, scan: Engine): Engine {
     total,
   })
   return {
-    async answer(ask, signal) {
+    async answer(ask, reads) {
       if (name === 'hours') asks++
-      const rows = await engine.answer(ask, signal)
+      const rows = await engine.answer(ask, reads)
       if (!rows) return undefined
-      const expected = await scan.answer(ask, signal)
+      const expected = await scan.answer(ask, reads)
       if (!expected) throw new Error('the scan answers everything')
       expect(ordered(rows, ask)).toEqual(ordered(expected, ask))
       const [dimension] = ask.dimensions.filter(name => !name.startsWith('time'))
