@@ -137,21 +137,3 @@ test('reading gives up where there is more than was allowed', async () => {
   const all = await read({ read: 1_000_000, held: 9 }, () => 0)
   expect(all.get('page')?.get(0)?.size).toBe(8)
 })
-
-test('what was added up for one answer is kept for others of the same range, until something comes late', async () => {
-  const { db } = database
-  const source = (limit: number) => ({ dimensions: ['visit:source'], pagination: { limit } })
-  await sourceOf(source(11))
-  const { results } = await put(quick, source(12))
-  const rollups = db.collection<RollupDocument>('rollups')
-  await rollups.updateMany({ dim: 'source' }, { $set: { site: 'elsewhere' } })
-  expect((await put(quick, source(13))).results).toEqual(results)
-  // Of another range it is read, and not there.
-  expect((await put(quick, { ...source(14), date_range: ['2026-10-23', '2026-10-26'] })).results).toEqual([])
-  await rollups.updateMany({ site: 'elsewhere' }, { $set: { site: 'shop' } })
-
-  const late = makeEvents({ key: 'shop', timezone: 'Europe/Berlin', from: FIRST + DAY, to: FIRST + DAY + DAY / 24 }, 9)
-  await record(db, [late.map((event, i) => ({ ...event, id: `late-${i}` }))], () => 'Europe/Berlin')
-  expect(await sourceOf(source(15))).toBe('rollups')
-  expect((await put(quick, source(16))).results).not.toEqual(results)
-})
