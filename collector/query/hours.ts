@@ -1,23 +1,24 @@
 /**
- * Counts from the hour rollups, and from days and months where these were closed: of events and of visits, all of them or by
- * one attribute, where range and buckets are made of whole hours of the site's zone. What hours do not know exactly is left
- * to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a visit,
- * hours that had more values than they hold, and what is older than they are.
+ * Counts from the hour rollups, and from days, weeks and months where these were closed: of events and of visits, all of them
+ * or by one attribute, where range and buckets are made of whole hours of the site's zone. What hours do not know exactly is
+ * left to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a
+ * visit, hours that had more values than they hold, and what is older than they are.
  */
 import type { ClientSession, Db } from 'mongodb'
-import { HOUR_COUNTERS, type HourCounter, type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
+import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { type ClosedGrain, type Hours, OTHER, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
 import { KEPT, once } from '../store/index.ts'
 import { countryName } from './countries.ts'
-import { type Ask, type Engine, type Measure, type Row, rowKey } from './engine.ts'
+import type { Ask, Engine, Measure } from './engine.ts'
 import { attributesOf, donesOf, type Filter, leafExpression, toMatch } from './filter.ts'
 import { placeOf } from './grid.ts'
 import { addWorth, isOneGoal } from './hours-of-goals.ts'
 import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
-import { isTimeDimension, isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
+import { isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
+import { sumRows } from './rows-of-hours.ts'
 import { createSums, type Sums, type SumsAsked } from './sums.ts'
 
 const DAY_MS = 86_400_000
@@ -35,15 +36,6 @@ const OF_EVENTS: Record<string, HourDimension> = {
   'event:consent': 'consent',
   'event:bot': 'bot',
   'event:goal': 'goal',
-}
-const COUNTER: Record<Exclude<Measure, 'visitors' | 'paid'>, HourCounter> = {
-  events: 'events',
-  pageviews: 'views',
-  visits: 'sessions',
-  views: 'views',
-  bounces: 'bounces',
-  duration: 'duration',
-  revenue: 'revenue',
 }
 /** What hours tell of matches. */
 const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid']
@@ -193,48 +185,4 @@ export async function fittingOf(
     for await (const { value } of held) fitting.add(value)
   }
   return fitting
-}
-
-function sumRows(
-  { over, measures, dimensions, pagesOnly, wanted }: Ask,
-  hours: Hours,
-  textOf: (value: string) => string,
-  fitting: ReadonlySet<string>,
-): Row[] {
-  const byValue = !dimensions.every(isTimeDimension)
-  const shown = HOUR_COUNTERS.indexOf(over === 'visits' ? 'sessions' : pagesOnly ? 'views' : 'events')
-  const counted = measures.flatMap((measure): [Measure, number][] => {
-    if (measure === 'visitors') return []
-    return [[measure, measure === 'paid' ? -1 : HOUR_COUNTERS.indexOf(COUNTER[measure])]]
-  })
-  const all: Row[] = []
-  for (const [bucket, rows] of hours) {
-    for (const [text, sum] of summed(rows, textOf, fitting, byValue)) {
-      if (!sum[shown]) continue
-      const row: Row = { values: byValue ? [text] : [], bucket, counts: {} }
-      if (wanted && !wanted.has(rowKey(row))) continue
-      for (const [measure, place] of counted) row.counts[measure] = sum[place] ?? 0
-      all.push(row)
-    }
-  }
-  return all
-}
-
-/** Those that fit, by their text; or all of them as one. */
-function summed(
-  rows: ReadonlyMap<string, number[]>,
-  textOf: (value: string) => string,
-  fitting: ReadonlySet<string>,
-  byValue: boolean,
-): Map<string, readonly number[]> {
-  const sums = new Map<string, readonly number[]>()
-  for (const [value, counters] of rows) {
-    const text = textOf(value)
-    if (!fitting.has(text)) continue
-    const key = byValue ? text : ''
-    const before = sums.get(key)
-    // Mostly there is one, which is not copied: a shop has two thousand pages.
-    sums.set(key, before ? before.map((n, c) => n + (counters[c] ?? 0)) : counters)
-  }
-  return sums
 }

@@ -1,6 +1,6 @@
 /**
  * Rollups: deltas of settled pages go in, packed counters by minute or hour and dimension come out. They promise that each
- * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days and months
+ * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days, weeks and months
  * when these are over, and answers are the same from either.
  */
 

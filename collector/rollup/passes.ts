@@ -1,6 +1,6 @@
 /**
- * Going through all sites again and again, for what is over and not built, or not built of what there is now: closed days and
- * months (`closer.ts`), and sketches.
+ * Going through all sites again and again, for what is over and not built, or not built of what there is now: closed days, weeks
+ * and months (`closer.ts`), and sketches.
  */
 import type { Db } from 'mongodb'
 import { readChanges } from '../settle/index.ts'

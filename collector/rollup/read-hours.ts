@@ -1,4 +1,4 @@
-/** Reading counters of hours, from days and months where these hold. */
+/** Reading counters of hours, from days, weeks and months where these hold. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'

@@ -37,7 +37,7 @@ export const COLLECTIONS: Record<string, Spec> = {
       { key: { expires: 1 }, expireAfterSeconds: 0 },
     ],
   },
-  /** Packed counters. Minutes are kept 35 days, hours 13 months, days and months for ever. */
+  /** Packed counters. Minutes are kept 35 days, hours 13 months, days, weeks and months for ever. */
   rollups: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, grain: 1, dim: 1, at: 1 } }] },
   /** How far the hours of a day have been changed, by lane. Kept as long as these. */
   touch: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }, { key: { site: 1, from: 1 } }] },

@@ -10,7 +10,7 @@ export const KINDS = {
   'rollup-missing': 'a minute or hour has events, and no rollup that counts them',
   'rollup-wrong': 'the counters of a minute or hour are not what its events and sessions say',
   'upto-stale': 'a rollup says that it contains less than was folded, or more than was ever settled in its lane',
-  'closed-wrong': 'a day or month that was closed does not say what its hours say',
+  'closed-wrong': 'a day, week or month that was closed does not say what its hours say',
   parked: 'an event that could not be stored was set aside; no fault of its own',
 } as const
 export type Kind = keyof typeof KINDS
@@ -20,7 +20,7 @@ export interface Found {
   site: string
   /** begin of the hour, ISO 8601, UTC */
   hour?: string
-  /** of the event, claim, session, rollup (of days and months, too) or parked event */
+  /** of the event, claim, session, rollup (of days, weeks and months, too) or parked event */
   id?: string
   expected?: unknown
   actual?: unknown
