@@ -23,21 +23,27 @@ export interface SumsAsked extends HourRange {
   now: number
 }
 
+interface Held {
+  /** what they were made of */
+  place: string
+  sums: Sums
+}
+
 export type Sums = Map<HourDimension, Hours>
 
 /** @returns reads sums, which nobody may change. @throws UnfitHours */
 export function createSums(db: Db): (asked: SumsAsked, session: ClientSession) => Promise<Sums> {
-  const held = new LRUCache<string, Sums>({ maxSize: MOST_BYTES, sizeCalculation: sizeOf, ttl: HELD_MS })
+  const held = new LRUCache<string, Held>({ maxSize: MOST_BYTES, sizeCalculation: sizeOf, ttl: HELD_MS })
 
   const readOver = async (asked: SumsAsked, session: ClientSession): Promise<Sums> => {
     const place = await readPlace(db, asked, session)
     if (place === undefined) return await readHours(db, asked, session)
     const { site, dims, property, from, to, zone, unit } = asked
-    const key = JSON.stringify([site, dims, property, from, to, zone, unit, place])
+    const key = JSON.stringify([site, dims, property, from, to, zone, unit])
     const there = held.get(key)
-    if (there) return there
+    if (there?.place === place) return there.sums
     const read = await readHours(db, asked, session)
-    held.set(key, read)
+    held.set(key, { place, sums: read })
     return read
   }
 
@@ -50,10 +56,10 @@ export function createSums(db: Db): (asked: SumsAsked, session: ClientSession) =
   }
 }
 
-const sizeOf = (sums: Sums): number =>
+const sizeOf = ({ place, sums }: Held, key: string): number =>
   [...sums.values()]
     .flatMap(hours => [...hours.values()])
-    .reduce((bytes, rows) => bytes + rows.size * VALUE_BYTES, VALUE_BYTES)
+    .reduce((bytes, rows) => bytes + (1 + rows.size) * VALUE_BYTES, VALUE_BYTES + 2 * (place.length + key.length))
 
 function added(first: Sums, second: Sums): Sums {
   const copy: Sums = new Map()
