@@ -27,12 +27,12 @@ export const gcm = (): void => {
     // Not all are calls of `gtag`; those are `arguments` objects, which are no arrays.
     for (const entry of entries as (string[] | undefined)[])
       if (entry?.[1] === 'update' && entry[0] === 'consent') Object.assign(state, entry[2])
-    const { analytics_storage: measured, ad_user_data: shared } = state
-    decide(GCM, measured && (measured === 'granted' ? (shared === 'granted' ? ALL : AGREED) : []), 'gcm')
+    const measured = state.analytics_storage
+    decide(GCM, measured && (measured === 'granted' ? (state.ad_user_data === 'granted' ? ALL : AGREED) : []), 'gcm')
   })
   // biome-ignore lint/suspicious/noAssignInExpressions: what is assigned is what is read
   const layer = (window.dataLayer ||= [])
-  const { push } = layer
+  const push = layer.push
   hear(layer)
   layer.push = (...entries) => {
     hear(entries)

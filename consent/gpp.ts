@@ -5,6 +5,7 @@
  */
 import { decide } from '../tag/decide.ts'
 import { options } from '../tag/options.ts'
+import { encode } from '../tag/props.ts'
 import { listen } from './iab.ts'
 import { GPP } from './ranks.ts'
 import { ALL } from './state.ts'
@@ -19,21 +20,23 @@ interface GppEvent {
   }
 }
 
-/** Out of sale, of sharing, or of targeted advertising, in whichever section and segment; 1 is yes, and so is a GPC signal in it. */
-const OUT = /(OptOut|Gpc)":[1t]/
-
 /**
  * An opt-out takes `share` away, whoever grants it, until the next page. Where only sections of the USA apply (6 and above), no
  * consent is needed, unless somebody refuses elsewhere; where one of Europe or Canada applies, too, GPP is silent: no signal
  * is never an opt-in.
  */
 export const gpp = (): unknown =>
-  listen('__gpp', '1.1', ({ pingData: { signalStatus, applicableSections, gppString, parsedSections } }: GppEvent) => {
-    if (OUT.test(JSON.stringify(parsedSections))) options.veto = 'share'
+  listen('__gpp', '1.1', (event: GppEvent) => {
+    const pingData = event.pingData
+    // Out of sale, of sharing, or of targeted advertising, in whichever section and segment; 1 is yes, and so is a GPC signal in it.
+    if (/(OptOut|Gpc)":[1t]/.test(encode(pingData.parsedSections))) options.veto = 'share'
     decide(
       GPP,
-      signalStatus === 'ready' && applicableSections[0] && applicableSections.every(section => section > 5) && ALL,
+      pingData.signalStatus === 'ready' &&
+        pingData.applicableSections[0] &&
+        pingData.applicableSections.every(section => section > 5) &&
+        ALL,
       'gpp',
-      gppString,
+      pingData.gppString,
     )
   })

@@ -27,10 +27,10 @@ export const listen = <Data>(
     place = place.parent
     // Without such a frame, a page of another origin throws.
     if (safely(() => (place as unknown as Record<string, unknown>)[`${name}Locator`])()) {
-      on<MessageEvent>(window, 'message', ({ source, data }) => {
-        const answer = data[`${name}Return`]
+      on<MessageEvent>('message', event => {
+        const answer = event.data[`${name}Return`]
         // Answers to the questions of others arrive here, too.
-        if (source === place && answer.callId === name) hear(answer.returnValue as never)
+        if (event.source === place && answer.callId === name) hear(answer.returnValue as never)
       })
       return place.postMessage({ [`${name}Call`]: { command: 'addEventListener', version, callId: name } }, '*')
     }

@@ -18,25 +18,25 @@ interface TcData {
   vendor: { consents: Record<string, boolean> }
 }
 
-/** Storing on the device, measuring the performance of content, understanding audiences. */
-const PURPOSES = '189'
-
 /**
  * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
 export const tcf = (): unknown =>
-  listen('__tcfapi', 2, ({ gdprApplies, eventStatus, purpose, vendor, tcString }: TcData) => {
-    const { tcfPurposes = PURPOSES, tcfVendor } = options
-    const free = gdprApplies === false
+  listen('__tcfapi', 2, (data: TcData) => {
+    // by default: storing on the device, measuring the performance of content, understanding audiences
+    const vendor = options.tcfVendor
+    const free = data.gdprApplies === false
     decide(
       free ? NOT_NEEDED : TCF,
-      /^tc|^usera/.test(eventStatus as string) &&
-        (free || ([...tcfPurposes].every(id => purpose.consents[id]) && (!tcfVendor || vendor.consents[tcfVendor]))
+      /^tc|^usera/.test(data.eventStatus as string) &&
+        (free ||
+        ([...(options.tcfPurposes ?? '189')].every(id => data.purpose.consents[id]) &&
+          (!vendor || data.vendor.consents[vendor]))
           ? AGREED
           : []),
       'tcf',
-      tcString,
+      data.tcString,
     )
   })

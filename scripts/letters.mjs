@@ -1,59 +1,50 @@
 /**
- * `node scripts/letters.mjs [seconds] [core|consent|full]`: looks for an order of letters (`LETTERS` in tag-build.mjs) in which the
- * tag compresses best, by swapping letters and keeping what is not worse. Prints each that is better, and the bytes: of that
- * program; or, where none is named, of `standard`, also composed of chunks.
+ * `node scripts/letters.mjs <core|consent|standard|full|chunks> [seconds]`: looks for names of variables (`names.json`) by which
+ * a program compresses best, by giving a variable the name of another one, and keeping what is not worse; `chunks`: the program
+ * `standard`, composed of them. Prints the bytes of each that is better, and keeps the best.
  */
-import { BUDGETS, brotli, compose, MARGIN } from './budget.mjs'
-import { cut, hintOf, inOrder, LETTERS, mangle, unnamedChunks, unnamedProgram } from './tag-build.mjs'
+import { brotli, compose } from './budget.mjs'
+import { keepTable, named, namesBy, numbered, tableOf } from './names.mjs'
+import { cut, hintOf, unnamedChunks, unnamedProgram } from './tag-build.mjs'
 
-const seconds = Number(process.argv[2] ?? 120)
-/** `core`, `consent`, `full`, or none: then it is about all else. */
-const one = process.argv[3]
+const program = process.argv[2]
+const seconds = Number(process.argv[3] ?? 300)
+const open = await numbered(program === 'chunks' ? await unnamedChunks() : await unnamedProgram(program))
+const { variables } = open
+const codeBy = names => (program === 'chunks' ? compose(cut(named(open, names))) : hintOf(program) + named(open, names))
+const sizeOf = names => brotli(codeBy(names)).length
+const oneOf = list => list[Math.floor(Math.random() * list.length)]
 
-/** What stands around the number of a name until it is known which letters it is: it is in no text of the tag. */
-const MARK = 'ʬ'
-/** A program of which only the letters are open: texts, and between them the numbers of names. */
-const numbered = async code => (await mangle(code, { get: n => MARK + n + MARK })).split(MARK)
-const lettered = (parts, letters) => {
-  const names = inOrder(letters)
-  return parts.map((part, i) => (i % 2 ? names.get(Number(part)) : part)).join('')
+/** Those that are in what is measured: `standard` has not all chunks. */
+const marked = codeBy(variables.map((_, number) => `ʬ${number}ʬ`))
+const measured = [...variables.keys()].filter(number => marked.includes(`ʬ${number}ʬ`))
+
+/** Gives a variable another name. What may not have the same one then gets the old one in its place, and so on. */
+function rename(names, variable, name) {
+  const old = names[variable]
+  const renamed = new Set([variable])
+  for (const one of renamed)
+    for (const other of variables[one].others)
+      if (names[other] === (names[one] === old ? name : old)) renamed.add(other)
+  for (const one of renamed) names[one] = names[one] === old ? name : old
 }
 
-const programs = await Promise.all(
-  [one ?? 'standard'].map(async name => [name, await numbered(await unnamedProgram(name))]),
-)
-const chunks = one ? undefined : await numbered(await unnamedChunks())
-
-const sizesWith = letters => ({
-  ...Object.fromEntries(
-    programs.map(([name, parts]) => [name, brotli(hintOf(name) + lettered(parts, letters)).length]),
-  ),
-  ...(chunks && { composed: brotli(compose(cut(lettered(chunks, letters)))).length }),
-})
-
-/** Bytes, and many more for each that is over a budget. */
-function costOf({ composed = 0, ...rest }) {
-  const over = Object.entries(rest).map(([name, bytes]) => bytes - BUDGETS[name])
-  if (composed) over.push(composed - rest.standard * MARGIN)
-  const bytes = Object.values(rest).reduce((sum, bytes) => sum + bytes, composed)
-  return bytes + over.reduce((sum, more) => sum + 10 * Math.max(0, more), 0)
-}
-
-/** Only the first letters are used often enough to matter. */
-const place = () => Math.floor(Math.random() * 40)
-let best = [...LETTERS[one ?? 'rest']]
-let least = Number.POSITIVE_INFINITY
+/** How willingly it goes on from what is worse by a byte: now and then, so as to come out of where it is stuck. */
+const RISK = Math.exp(-1 / 0.3)
+let names = namesBy(open, tableOf(program))
+let bytes = sizeOf(names)
+let least = bytes
+console.log(`${least}`)
 for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
-  const tried = [...best]
-  if (least < Number.POSITIVE_INFINITY)
-    for (let swaps = 1 + (place() % 3); swaps--; ) {
-      const [a, b] = [place(), place()]
-      ;[tried[a], tried[b]] = [tried[b], tried[a]]
-    }
-  const sizes = sizesWith(tried.join(''))
-  const cost = costOf(sizes)
-  if (cost > least) continue
-  if (cost < least) console.log(Object.values(sizes).join(' '), tried.join(''))
-  best = tried
-  least = cost
+  const tried = [...names]
+  do rename(tried, oneOf(measured), tried[oneOf(measured)])
+  while (Math.random() < 0.25)
+  const now = sizeOf(tried)
+  if (now > bytes && Math.random() > RISK ** (now - bytes)) continue
+  names = tried
+  bytes = now
+  if (bytes >= least) continue
+  least = bytes
+  keepTable(program, Object.fromEntries(variables.map(({ id }, number) => [id, names[number]])))
+  console.log(`${least}`)
 }

@@ -12,6 +12,7 @@ import resolveNode from '@rollup/plugin-node-resolve'
 import { rollup } from 'rollup'
 import { minify } from 'terser'
 import ts from 'typescript'
+import { mangle } from './names.mjs'
 
 /** The adapters of consent platforms: a file of `consent/cmp/` each, with the export of its name. */
 const CMPS = readdirSync('consent/cmp').map(file => file.replace('.ts', ''))
@@ -69,31 +70,12 @@ const eraseTypes = {
     },
 }
 
-/**
- * In which order letters become names: in three programs, each by itself, and in all else. Brotli finds more repetitions in some
- * orders than in others, for no reason that could be told beforehand: these were found by trying (`node scripts/letters.mjs`),
- * and save 20 to 30 bytes of each program.
- */
-export const LETTERS = {
-  core: 'edtfumplkiaSjqArgITwBnRUcMoyLHDbzvsPNExCJWhOV_FYGKQXZ$',
-  consent: 'sStplhnPbOxwzRoCyurDgINcemfTAUHaELkvdMqiJWjBV_FYGKQXZ$',
-  full: 'ifrutdpoknvzIHlDbgUwLPRNqehSTsyExCOcmaMAJWjBV_FYGKQXZ$',
-  rest: 'eiwntuRaxpohdvlyIzCOLgTrMbfsSHPAUNcDqkmEJWjBV_FYGKQXZ$',
-}
-
-/** The n-th name from 0: one letter, then two … */
-export const inOrder = letters => ({
-  get(n) {
-    let name = ''
-    for (let rest = n + 1; rest > 0; rest = Math.floor(rest / letters.length)) name += letters[--rest % letters.length]
-    return name
-  },
-})
-
 const golf = {
   ecma: ECMA,
   toplevel: true,
   compress: {
+    // true is 1: where it goes to the browser, that is as good
+    booleans_as_integers: true,
     // what the next two rewrite is shorter, but repeats itself less, and compresses worse
     lhs_constants: false,
     negate_iife: false,
@@ -115,11 +97,6 @@ const golf = {
  */
 const shorten = code => code.replace(/\bconst\b/g, 'let').replace(/([!=]=)=/g, '$1')
 export const compress = async code => (await minify(shorten(code), structuredClone(golf))).code
-/** Names come last, so that they can be looked for without compressing again. */
-export const mangle = async (code, names = inOrder(LETTERS.rest)) => {
-  const options = { ecma: ECMA, toplevel: true, compress: false, mangle: { nth_identifier: names } }
-  return (await minify(code, { ...options, format: golf.format })).code
-}
 const folderOf = file => (CMPS.includes(file) ? 'consent/cmp' : STANDARDS.includes(file) ? 'consent' : 'tag')
 
 /** The code of a bundle without what it imports and exports, and the names that it imports. */
@@ -139,7 +116,10 @@ export async function bundled(input, virtual, external) {
   }
 }
 
-/** A program for a script element, compressed but for its names. */
+/**
+ * A program for a script element, compressed but for its names. Those come last, so that they can be looked for without
+ * compressing again.
+ */
 export async function unnamedProgram(name) {
   const { code } = await bundled(`tag/${name}.browser.ts`)
   // by hand, as an arrow is shorter than what the format `iife` wraps it in
@@ -199,14 +179,14 @@ const made = (file, make) => ({
 })
 
 const chunks = made('chunks', async () => {
-  const codes = cut(await mangle(await unnamedChunks()))
+  const codes = cut(await mangle(await unnamedChunks(), 'chunks'))
   for (const name in codes) new Function(`return ${codes[name]}`)
   return Object.fromEntries(Object.entries(codes).map(([name, code]) => [`chunks/${name}`, code]))
 })
 
 const program = name =>
   made(name, async () => {
-    const code = await mangle(await unnamedProgram(name), inOrder(LETTERS[name] ?? LETTERS.rest))
+    const code = await mangle(await unnamedProgram(name), name)
     return { [name]: hintOf(name) + code }
   })
 

@@ -10,7 +10,7 @@ import { decide } from './decide.ts'
 import { type Options, options, setOptions } from './options.ts'
 import { openAndFlush, openView, watchPage } from './page.ts'
 import { setCalledAt, unconfirmed, views } from './queue.ts'
-import { at, on, safely } from './safely.ts'
+import { at, safely } from './safely.ts'
 import { set, track } from './track.ts'
 import { flush } from './transport.ts'
 import type { Calls, Capability, LiveTag, Stub, Tag } from './types.ts'
@@ -75,6 +75,8 @@ export const begin = safely((given: Options, joining?: (() => void)[]): LiveTag 
 
 /** Starts the tag with capabilities, which may be others than its own. */
 export const start = (given: Options, capabilities: Capability[] = []): LiveTag | undefined => {
+  const on: Tag['on'] = (target, type, fn, capture) =>
+    target.addEventListener(type, safely(fn) as EventListener, capture)
   const queue: Tag['queue'] = add => {
     if (add) views.unshift(...add)
     return unconfirmed()

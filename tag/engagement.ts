@@ -25,7 +25,7 @@ export const engagement = () => {
     if (input) until = document.hasFocus() && !document.hidden ? now + READING : 0
   }
   for (const type of ['keydown', 'pointerdown', 'pointermove', 'scroll', 'focus', 'blur', 'visibilitychange'])
-    on(window, type, count, true)
+    on(type, count)
   at('leave', () => {
     count()
     if (engaged < LEAST) return

@@ -9,8 +9,6 @@ const MOST = 10
  * Of the first line 100 characters, cut between two, as the collector refuses half a surrogate pair; and the first place after
  * it, where there is one.
  */
-const TOLD = /^(.{0,100}).*\n(?:[\s\S]*?(http[^\s?]+)(?:\?\S*)?:(\d+:\d+))?/u
-
 export const errors = () => {
   /** Each error is told once a view: so one that the tag's own sending causes, as in a page's wrapper of `fetch`, ends there. */
   let told: string[] = []
@@ -18,11 +16,13 @@ export const errors = () => {
     told = []
   })
   for (const type of ['error', 'unhandledrejection'])
-    on<ErrorEvent & PromiseRejectionEvent>(window, type, ({ message, filename, lineno, colno, reason }) => {
-      const [key, text, url, place] = TOLD.exec(
-        `${message ?? reason?.message ?? reason}\n${filename}:${lineno}:${colno} ${reason?.stack}`,
+    on<ErrorEvent & PromiseRejectionEvent>(type, event => {
+      const reason = event.reason
+      const [key, text, url, place] = /^(.{0,100}).*\n(?:[\s\S]*?(http[^\s?]+)(?:\?\S*)?:(\d+:\d+))?/u.exec(
+        `${event.message ?? reason?.message ?? reason}\n${event.filename}:${event.lineno}:${event.colno} ${reason?.stack}`,
       ) as string[]
-      if (told[MOST - 1] || told.includes(key as string)) return
+      // An image that does not load is no error of a script: it is the event's target.
+      if (told[MOST - 1] || event.target !== window || told.includes(key as string)) return
       told.push(key as string)
       track('error', { message: text, url, place })
     })

@@ -10,23 +10,18 @@ export const forms = () => {
   const begun = new Map<Element, Element>()
   const tell = (kind: string, form: Element, field = begun.get(form)) => {
     begun.delete(form)
-    if (field) track('form', { kind, form: nameOf(form), field: nameOf(field) })
+    track('form', { kind, form: nameOf(form), field: nameOf(field as Element) })
   }
-  on(
-    window,
-    'input',
-    event => {
-      const [field] = event.composedPath() as HTMLInputElement[]
-      const { form } = field as { form: HTMLFormElement }
-      if (!begun.has(form)) {
-        // Throws where a field is in no form. That one in a shadow root is sent is heard nowhere outside.
-        on(form, 'submit', () => tell('submit', form))
-        tell('start', form, field)
-      }
-      begun.set(form, field as HTMLInputElement)
-    },
-    true,
-  )
+  on('input', event => {
+    const field = event.composedPath()[0] as HTMLInputElement
+    const form = field.form as HTMLFormElement
+    if (!begun.has(form)) {
+      // Throws where a field is in no form. That one in a shadow root is sent is heard nowhere outside.
+      on('submit', () => tell('submit', form), form)
+      tell('start', form, field)
+    }
+    begun.set(form, field as HTMLInputElement)
+  })
   at('leave', () => {
     for (const form of begun.keys()) tell('abandon', form)
   })

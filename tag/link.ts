@@ -43,30 +43,25 @@ export const link = () => {
     const anchor = path.find(target => target.matches?.('a[href],area[href]')) as HTMLAnchorElement | undefined
     if (anchor?.href) lend(anchor, 'href', `${anchor.href}`)
   }
-  on(window, 'click', clicked, true)
-  on(window, 'auxclick', clicked, true)
-  on<SubmitEvent>(
-    window,
-    'submit',
-    ({ target, submitter }) => {
-      const form = target as HTMLFormElement
-      // Attributes, as a field with the name `action` hides the form's own; a button's come first.
-      const said = (name: string) =>
-        submitter?.hasAttribute(`form${name}`) ? submitter.getAttribute(`form${name}`) : form.getAttribute(name)
-      const url = new URL(said('action') ?? '', document.baseURI).href
-      if (/post/i.test(said('method') ?? '')) {
-        const ownAction = submitter?.hasAttribute('formaction')
-        return ownAction ? lend(submitter as Element, 'formaction', url) : lend(form, 'action', url)
-      }
-      // What is sent by GET takes the place of the query.
-      const pass = passTo(url)
-      if (!pass || /dialog/i.test(said('method') ?? '')) return
-      const field = Object.assign(document.createElement('input'), { type: 'hidden', name: '_lt', value: pass })
-      form.append(field)
-      setTimeout(() => field.remove())
-    },
-    true,
-  )
+  on('click', clicked)
+  on('auxclick', clicked)
+  on<SubmitEvent>('submit', ({ target, submitter }) => {
+    const form = target as HTMLFormElement
+    // Attributes, as a field with the name `action` hides the form's own; a button's come first.
+    const said = (name: string) =>
+      submitter?.hasAttribute(`form${name}`) ? submitter.getAttribute(`form${name}`) : form.getAttribute(name)
+    const url = new URL(said('action') ?? '', document.baseURI).href
+    if (/post/i.test(said('method') ?? '')) {
+      const ownAction = submitter?.hasAttribute('formaction')
+      return ownAction ? lend(submitter as Element, 'formaction', url) : lend(form, 'action', url)
+    }
+    // What is sent by GET takes the place of the query.
+    const pass = passTo(url)
+    if (!pass || /dialog/i.test(said('method') ?? '')) return
+    const field = Object.assign(document.createElement('input'), { type: 'hidden', name: '_lt', value: pass })
+    form.append(field)
+    setTimeout(() => field.remove())
+  })
 
   // On arrival. The parameter goes at once, whatever is in it; without a page view, as the current one is told of it first.
   const [found, , value = ''] = PARAMETER.exec(location.href) ?? []

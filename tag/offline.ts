@@ -11,7 +11,6 @@ import { flush } from './transport.ts'
 
 /** Begin of the `localStorage` keys; each page has one of its own. */
 const NAME = 'ltq'
-const KEY = /^ltq/
 /** A page that is alive renews its claim within this time, ms. */
 const ALIVE = 100_000
 
@@ -29,10 +28,10 @@ export const offline = () => {
   }
   /** Takes what another page left, or only removes it. */
   const take = (name: string) => {
-    const { t, held } = JSON.parse(store[name])
-    if (mayKeep && Date.now() < t) return
+    const left = JSON.parse(store[name])
+    if (mayKeep && Date.now() < left.t) return
     delete store[name]
-    if (mayKeep) views.unshift(...(held as View[]))
+    if (mayKeep) views.unshift(...(left.held as View[]))
     save()
     flush()
   }
@@ -40,7 +39,7 @@ export const offline = () => {
     // Undecided is not denied: what is there stays.
     if (mayKeep || purposes)
       // Where two pages take the same in the same moment, both send it, and it is counted once.
-      for (const name in store) if (KEY.test(name)) safely(take)(name)
+      for (const name in store) if (/^ltq/.test(name)) safely(take)(name)
   }
   at('consent', decided)
   at('flushed', save)

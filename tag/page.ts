@@ -38,9 +38,9 @@ export const watchPage = (): void => {
   // Where there is no Navigation API the URL is looked at: wrapping `history` would put the tag into the page's own calls.
   // A page's own `navigation`, as of an element with this id, has no current entry.
   window.navigation?.currentEntry
-    ? on(window.navigation, 'currententrychange', urlChanged)
+    ? on('currententrychange', urlChanged, window.navigation)
     : setInterval(safely(urlChanged), LOOK)
-  on<PageTransitionEvent>(window, 'pageshow', event => {
+  on<PageTransitionEvent>('pageshow', event => {
     if (!event.persisted) return
     // What was on its way when the page was frozen may have been given up.
     views.unshift(...sending)
@@ -48,9 +48,9 @@ export const watchPage = (): void => {
     openAndFlush()
   })
   // Either may come first, and on a phone `pagehide` may never come.
-  on(window, 'pagehide', () => leave(2))
-  on(document, 'visibilitychange', () => document.hidden && leave(1))
-  on(document, 'prerenderingchange', () => {
+  on('pagehide', () => leave(2))
+  on('visibilitychange', () => document.hidden && leave(1))
+  on('prerenderingchange', () => {
     // Nobody saw the page before this moment.
     for (const event of view.e) event.t = Date.now()
     flush()

@@ -11,18 +11,18 @@ import { track } from './track.ts'
 import type { Props } from './types.ts'
 
 const CLICKABLE = ':any-link,button,[role=button],[type=submit],[type=button]'
-const FILE = /\.(pdf|(doc|xls|ppt)x?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i
 /** How often it looks at elements that wait for being seen, and at pages that fit the screen, ms. */
 const LOOK = 1_000
-const BUILT_IN: Rule[] = [
+/** Without a name: that in the element's `data-lt-event`. */
+const BUILT_IN: (Omit<Rule, 'name'> & Partial<Rule>)[] = [
   {
     on: 'click',
     select: CLICKABLE,
     name: 'click',
     props: { kind: [], url: [], text: [], selector: [] },
   },
-  { on: 'click', select: '[data-lt-event]:not(form)', name: '' },
-  { on: 'submit', select: 'form[data-lt-event]', name: '' },
+  { on: 'click', select: '[data-lt-event]:not(form)' },
+  { on: 'submit', select: 'form[data-lt-event]' },
   { on: 'seen', select: '[data-lt-impression]', name: 'impression' },
   ...[25, 50, 75, 90, 100].map(
     (depth): Rule => ({ on: 'scroll', value: depth, name: 'scroll', props: { depth: ['is', depth] } }),
@@ -30,21 +30,21 @@ const BUILT_IN: Rule[] = [
 ]
 
 /** Where a link leads; nothing for what is none. One inside an SVG has its URL in an object. */
-const urlOf = safely((element: HTMLAnchorElement) => {
-  const href = element.href as string & Partial<SVGAnimatedString>
-  return new URL(href.baseVal ?? href, document.baseURI)
-})
+const urlOf = safely(
+  (element: { href: string & Partial<SVGAnimatedString> }) =>
+    new URL(element.href.baseVal ?? element.href, document.baseURI),
+)
 
 /** link, outbound, download, mailto, tel or button */
 const kindOf = (element: HTMLAnchorElement) => {
-  const { protocol, pathname, host } = urlOf(element) ?? ({} as Partial<URL>)
+  const url = urlOf(element)
   return (
-    /mailto|tel/.exec(protocol as string)?.[0] ||
-    (!host
+    /mailto|tel/.exec(url?.protocol as string)?.[0] ||
+    (!url?.host
       ? 'button'
-      : element.download || FILE.test(pathname as string)
+      : element.download || /\.(pdf|(doc|xls|ppt)x?|csv|txt|zip|t?gz|dmg|exe|msi|mp[34])$/i.test(url.pathname)
         ? 'download'
-        : host === location.host
+        : url.host === location.host
           ? 'link'
           : 'outbound')
   )
@@ -52,12 +52,12 @@ const kindOf = (element: HTMLAnchorElement) => {
 
 /** The way to an element, from the nearest one that has an id. */
 const pathOf = (element: Element): string => {
-  const { parentElement, localName, classList } = element
+  const { parentElement, classList } = element
   // Not the property: in a form, a field with the name `id` hides the form's own.
   const id = element.getAttribute('id')
   return id
     ? `#${id}`
-    : (parentElement ? `${pathOf(parentElement)}>` : '') + localName + (classList[0] ? `.${classList[0]}` : '')
+    : (parentElement ? `${pathOf(parentElement)}>` : '') + element.localName + (classList[0] ? `.${classList[0]}` : '')
 }
 
 /** Where values come from. An input's `value` is not among them, and must never be. */
@@ -79,19 +79,19 @@ const depth = () => ((scrollY + innerHeight + 1) / document.documentElement.scro
 export const rules = () => {
   const all = [...BUILT_IN, ...(options.rules ?? [])]
   /** how often was looked in this view */
-  let looks: number
+  let looks = 0
   /** how far down the view has been, per cent, and how far when it was last left */
-  let deepest: number
-  let told: number
+  let deepest = 0
+  let told = 0
 
   /** Each rule for what happened fires for the innermost element of the path that it selects. */
   const hear = (type: string, path: EventTarget[]) => {
     const now = type === 'scroll' && depth()
     // A rule that can't be followed, as its selector is none, is no reason to drop the others.
-    for (const { on, select, value, name, props } of all)
-      try {
+    all.map(
+      safely(({ on, select, value, name, props }) => {
         // A depth is reached once a page view.
-        if (on !== type || (now && !(deepest < (value as number) && now >= (value as number)))) continue
+        if (on !== type || (now && !(deepest < (value as number) && now >= (value as number)))) return
         const element = path.find(
           target => !select || (target as Partial<Element>).matches?.(select),
         ) as HTMLAnchorElement
@@ -101,17 +101,13 @@ export const rules = () => {
           const found = sources[from]?.(element, which as never)
           if (found) values[key] = found
         }
-        const { dataset } = element
         // `data-lt-plan-name` is the property `planName`.
-        for (const key in dataset)
-          if (/^lt(?!Event$)./.test(key)) values[(key[2] as string).toLowerCase() + key.slice(3)] = dataset[key]
-        track(name || (dataset.ltEvent as string), values)
-      } catch {}
+        for (const key in element.dataset)
+          if (/^lt(?!Event$)./.test(key)) values[(key[2] as string).toLowerCase() + key.slice(3)] = element.dataset[key]
+        track(name || (element.dataset.ltEvent as string), values)
+      }),
+    )
     deepest = Math.max(deepest, now as number)
-  }
-
-  const view = () => {
-    deepest = told = looks = 0
   }
 
   at('leave', () => {
@@ -119,15 +115,14 @@ export const rules = () => {
     if (deepest > told && deepest < 100) track('scroll', { max: Math.floor(deepest) })
     told = deepest
   })
-  at('view', view)
-  view()
+  at('view', () => {
+    deepest = told = looks = 0
+  })
   for (const type of new Set(['auxclick', ...all.map(rule => rule.on)]))
     on<MouseEvent>(
-      window,
       type,
       // button 2 is a context menu, button 1 the middle one
       event => event.button > 1 || hear(type.replace('aux', ''), event.composedPath()),
-      true,
     )
 
   const seen = new WeakSet<Element>()
@@ -135,18 +130,19 @@ export const rules = () => {
   setInterval(() => {
     const observer = new IntersectionObserver(entries => {
       observer.disconnect()
-      for (const { target, intersectionRatio, intersectionRect } of entries)
-        if (Math.max(intersectionRatio, intersectionRect.height / innerHeight) >= 0.5) {
-          seen.add(target)
-          hear('seen', [target])
+      for (const entry of entries)
+        if (Math.max(entry.intersectionRatio, entry.intersectionRect.height / innerHeight) >= 0.5) {
+          seen.add(entry.target)
+          hear('seen', [entry.target])
         }
     })
-    for (const { on, select } of all)
-      try {
+    all.map(
+      safely(({ on, select }) => {
         if (on === 'seen')
           for (const element of document.querySelectorAll(select as string))
             seen.has(element) || observer.observe(element)
-      } catch {}
+      }),
+    )
     // A page that fits the screen is seen to its end when it is there for a second, and really shown.
     if (looks++ && !document.hidden && depth() >= 100) hear('scroll', [window])
   }, LOOK)

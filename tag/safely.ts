@@ -10,8 +10,12 @@ export const safely =
     } catch {}
   }
 
-export const on: Tag['on'] = (target, type, fn, capture) =>
-  target.addEventListener(type, safely(fn) as EventListener, capture)
+/**
+ * `addEventListener` that never throws into the page. All are heard in the capture phase, on their way down from the window:
+ * what does not bubble, too, and before a page can stop it.
+ */
+export const on = <E extends Event>(type: string, fn: (event: E) => unknown, target: EventTarget = window) =>
+  target.addEventListener(type, safely(fn) as unknown as EventListener, true)
 
 const waiting: { [moment in keyof Moments]?: ((value: never) => unknown)[] } = {}
 

@@ -10,8 +10,8 @@ export const tabs = () => {
   let denied: unknown
   const decided = () => {
     // Where nothing was decided there is nothing to withdraw, but in the mode `none`: a page that only counts is spared it.
-    if (!others && (mayKeep || purposes)) {
-      others = new BroadcastChannel('livetag')
+    if (mayKeep || purposes) {
+      others ||= new BroadcastChannel('livetag')
       others.onmessage = () => {
         // All that was said here is older, and whatever will be said is newer: so it is the weakest that refuses now. The
         // strongest is forgotten last, so that none decides in between.

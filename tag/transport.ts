@@ -44,7 +44,7 @@ export const flush = (how?: How): void => {
 
 /** Never rejects, as it is awaited by nobody. */
 const deliver = async (held: View, how: How): Promise<unknown> => {
-  const { e } = held
+  const e = held.e
   if (!e[0]) return
   const t = Date.now()
   const half = e.length >> 1
@@ -76,26 +76,25 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
     if (half) return split()
   }
   sending.add(held)
-  let status: unknown
-  let headers: Headers | undefined
+  let answer: Response | undefined
   // A keepalive fetch is refused when the 64 KB are used up, and goes again later; a page's own wrapper may throw.
   try {
-    ;({ status, headers } = await fetch(options.url, {
+    answer = await fetch(options.url, {
       method: 'POST',
       body,
       keepalive: !large && sending.size < 5,
       credentials: options.cookie as RequestCredentials,
-    }))
+    })
   } catch {}
   // gone from the set: consent was withdrawn in the meantime
   if (!sending.delete(held)) return
-  if (/413/.test(status as string) && half) return split()
+  if (/413/.test(answer?.status as unknown as string) && half) return split()
   // the f is that of undefined: no answer
-  if (/5..|4(08|25|29)|f/.test(status as string)) {
+  if (/5..|4(08|25|29)|f/.test(answer?.status as unknown as string)) {
     views.unshift(held)
     // What fails together counts once.
     if (!wait || !timer) {
-      wait = Number(headers?.get('retry-after')) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
+      wait = Number(answer?.headers.get('retry-after')) * 1e3 || Math.min((wait as number) * 2 || 1e3, LONGEST)
       timer = clearTimeout(timer) as undefined
       flushSoon()
     }

@@ -3,33 +3,33 @@ import { options } from './options.ts'
 import { view } from './queue.ts'
 import { at, safely } from './safely.ts'
 
-/** Query parameters of a page that are kept: campaigns, and the click ids of advertisers. A site may name more. */
-const KEPT = /^utm_|clid$|braid$|^li_fat|^ref$/i
 /** A part with a run of 20 or more letters and digits, one of them a digit: a token, a hash. */
 const TOKEN = /[^/]*(?=[a-z]*\d)[a-z\d]{20}[^/]*/gi
-const EMAIL = /[^/?&=#]+(@|%40)[^/?&=#]+/g
 
 /** Cleans the URLs of each envelope before it leaves, and puts the canonical one in where the site wants it. */
 export const urls = () => {
   const clean = (url: string, link?: boolean): string => {
     const cleaned = new URL(url)
-    const { searchParams } = cleaned
-    for (const [name, value] of [...searchParams])
-      if (link ? value.match(TOKEN) : !KEPT.test(name) && !`${options.query}`.split(',').includes(name))
-        searchParams.delete(name)
+    for (const [name, value] of [...cleaned.searchParams])
+      if (
+        link
+          ? value.match(TOKEN)
+          : !/^utm_|clid$|braid$|^li_fat|^ref$/i.test(name) && !`${options.query}`.split(',').includes(name)
+      )
+        cleaned.searchParams.delete(name)
     cleaned.pathname = cleaned.pathname.replace(TOKEN, '*')
     cleaned.hash = options.hash ? cleaned.hash.replace(TOKEN, '*') : ''
-    return cleaned.href.replace(EMAIL, '*')
+    return cleaned.href.replace(/[^/?&=#]+(@|%40)[^/?&=#]+/g, '*')
   }
   at('send', envelope => {
-    const { p, w, e } = envelope
     // Pages change the link as they change the title, after the URL: it is read late, and for the current view only.
     const canonical =
-      options.canonical && view.w === w && document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
+      options.canonical && view.w === envelope.w && document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href
+    const p = envelope.p
     envelope.p = { ...p, u: clean(canonical || p.u), r: (p.r && clean(p.r)) as string }
-    e.map(
-      safely(({ d }) => {
-        if (/^http/.test(d.url as string)) d.url = clean(d.url as string, true)
+    envelope.e.map(
+      safely(event => {
+        if (/^http/.test(event.d.url as string)) event.d.url = clean(event.d.url as string, true)
       }),
     )
   })

@@ -18,6 +18,6 @@ export const vitals = () => {
     if (waiting || !may) return
     waiting = true
     if (document.readyState === 'complete') load()
-    else on(window, 'load', load)
+    else on('readystatechange', () => document.readyState === 'complete' && load())
   })
 }

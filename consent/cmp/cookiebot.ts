@@ -20,7 +20,7 @@ export const cookiebot = () => {
     const { hasResponse, consent } = (window as unknown as { Cookiebot: Cookiebot }).Cookiebot
     decide(CMP, hasResponse && (consent[options.category ?? 'statistics'] ? AGREED : []), 'cookiebot')
   }
-  for (const type of ['ConsentReady', 'Accept', 'Decline']) on(window, `CookiebotOn${type}`, read)
+  for (const type of ['ConsentReady', 'Accept', 'Decline']) on(`CookiebotOn${type}`, read)
   // Throws where it has not loaded yet: then the events come.
   read()
 }

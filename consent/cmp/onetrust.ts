@@ -23,8 +23,8 @@ export const onetrust = () => {
     decide(CMP, OneTrust.IsAlertBoxClosed() && (active ? AGREED : []), 'onetrust')
   }
   // At each load and change; the second one also after the change has been stored.
-  on(window, 'OneTrustGroupsUpdated', read)
-  on(window, 'OTConsentApplied', read)
+  on('OneTrustGroupsUpdated', read)
+  on('OTConsentApplied', read)
   // Throws where it has not loaded yet: then the events come.
   read()
 }

@@ -24,7 +24,7 @@ export const shopify = () => {
     const answer = page.Shopify.customerPrivacy.currentVisitorConsent()[options.category ?? 'analytics']
     decide(CMP, answer && (answer === 'yes' ? AGREED : []), 'shopify')
   }
-  on(document, 'visitorConsentCollected', read)
+  on('visitorConsentCollected', read)
   appear(
     () => page.Shopify.loadFeatures && page.Shopify,
     shop => shop.loadFeatures?.([{ name: 'consent-tracking-api', version: '0.1' }], error => error || read()),

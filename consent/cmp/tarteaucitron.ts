@@ -16,9 +16,9 @@ export const tarteaucitron = () => {
     const state = (window as unknown as { tarteaucitron: { state: Record<string, unknown> } }).tarteaucitron.state[key]
     decide(CMP, typeof state === 'boolean' && (state ? AGREED : []), 'tarteaucitron')
   }
-  on(document, 'tac.consent_updated', read)
+  on('tac.consent_updated', read)
   // A stored answer comes with the service, without an event of its own.
-  on(document, `${key}_added`, read)
+  on(`${key}_added`, read)
   // Throws where it has not loaded yet: then the events come.
   read()
 }

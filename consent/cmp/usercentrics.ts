@@ -35,6 +35,6 @@ export const usercentrics = () => {
       )
     } catch {}
   }
-  for (const type of ['UC_UI_INITIALIZED', 'UC_UI_CMP_EVENT', 'UC_CONSENT']) on(window, type, read)
+  for (const type of ['UC_UI_INITIALIZED', 'UC_UI_CMP_EVENT', 'UC_CONSENT']) on(type, read)
   read()
 }

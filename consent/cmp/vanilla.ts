@@ -19,7 +19,7 @@ export const vanilla = () => {
   const read = ({ categories, revision }: Cookie) =>
     decide(CMP, categories.includes(options.category ?? 'analytics') ? AGREED : [], 'vanilla-cookieconsent', revision)
   for (const type of ['cc:onConsent', 'cc:onChange'])
-    on<CustomEvent<{ cookie: Cookie }>>(window, type, ({ detail }) => read(detail.cookie))
+    on<CustomEvent<{ cookie: Cookie }>>(type, ({ detail }) => read(detail.cookie))
   // Where it is a module, there is no global and this throws: then the events come.
   const { CookieConsent } = window as unknown as {
     CookieConsent: { validConsent(): boolean; getCookie(): Cookie }

@@ -18,14 +18,12 @@ interface WordPressWindow {
 export const wordpress = () => {
   const category = options.category ?? 'statistics'
   const read = (answer?: string) => answer && decide(CMP, answer === 'allow' ? AGREED : [], 'wp-consent-api')
-  on<CustomEvent<Record<string, string>>>(document, 'wp_listen_for_consent_change', ({ detail }) =>
-    read(detail[category]),
-  )
+  on<CustomEvent<Record<string, string>>>('wp_listen_for_consent_change', ({ detail }) => read(detail[category]))
   const stored = () => {
     const page = window as unknown as WordPressWindow
     read(page.consent_api_get_cookie(`${page.consent_api.cookie_prefix}_${category}`))
   }
-  on(document, 'wp_consent_type_defined', stored)
+  on('wp_consent_type_defined', stored)
   // Throws where the plugin's script has not loaded yet.
   stored()
 }

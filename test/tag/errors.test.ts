@@ -49,6 +49,19 @@ describe.skipIf(!browser)('an error', () => {
     ])
   })
 
+  it('is none of a script where an image does not load', async () => {
+    await begin()
+    await at.page.evaluate(async () => {
+      const image = document.body.appendChild(new Image())
+      const failed = new Promise(resolve => image.addEventListener('error', resolve))
+      image.src = 'data:image/png,none'
+      await failed
+    })
+    await later('setTimeout(() => { throw new Error("no card") })')
+    await at.leave()
+    expect(at.props('error')).toMatchObject([{ message: 'Uncaught Error: no card' }])
+  })
+
   it('in the page itself does not tell what is secret in the page’s address', async () => {
     await begin(
       { head: '<script>function fail() { throw new Error("inline") }</script>' },
