@@ -129,7 +129,9 @@ function uniteValues(
     return ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...names], options.signal as AbortSignal) : names
   }
   const uniteKept = async (wanted: ReadonlySet<string>): Promise<void> => {
-    const absent = new Set([...wanted].filter(value => kept.get(value) === undefined))
+    // Looked for once: one that is there now may have gone for others when the rest is read.
+    const there = new Map([...wanted].map(value => [value, kept.get(value)]))
+    const absent = new Set([...wanted].filter(value => there.get(value) === undefined))
     const read = new Map<string, Sketch>()
     if (absent.size > 0) {
       for await (const { value, packed } of readValues(db, { ...asked, wanted: absent }, options))
@@ -140,7 +142,7 @@ function uniteValues(
     }
     for (const value of wanted) {
       const sketch = read.get(value)
-      const packed = (absent.has(value) ? sketch && packSketch(sketch) : kept.get(value)) ?? NONE_OF_IT
+      const packed = there.get(value) ?? (sketch ? packSketch(sketch) : NONE_OF_IT)
       if (absent.has(value)) kept.keep(value, packed)
       if (packed.length > 0) sums.unite(0, value, packed)
     }

@@ -11,7 +11,7 @@ import { addDelta, type HourRange, type Hours, readHours, readPlace } from '../r
 import { dayOf } from '../zone.ts'
 
 const MOST_BYTES = 64 * 1024 * 1024
-/** Of a value with its counters, about, bytes: 2,000 pages take 700 kB. */
+/** Of a value with its counters, about, beside its text, bytes: 2,000 pages take 700 kB. */
 const VALUE_BYTES = 350
 /** They are made anew after so long, ms: what expires in the database meanwhile is in no touch. */
 const HELD_MS = 10 * 60_000
@@ -56,10 +56,12 @@ export function createSums(db: Db): (asked: SumsAsked, session: ClientSession) =
   }
 }
 
-const sizeOf = ({ place, sums }: Held, key: string): number =>
-  [...sums.values()]
-    .flatMap(hours => [...hours.values()])
-    .reduce((bytes, rows) => bytes + (1 + rows.size) * VALUE_BYTES, VALUE_BYTES + 2 * (place.length + key.length))
+function sizeOf({ place, sums }: Held, key: string): number {
+  let bytes = VALUE_BYTES + 2 * (place.length + key.length)
+  for (const hours of sums.values())
+    for (const rows of hours.values()) for (const value of rows.keys()) bytes += VALUE_BYTES + 2 * value.length
+  return bytes
+}
 
 function added(first: Sums, second: Sums): Sums {
   const copy: Sums = new Map()

@@ -54,7 +54,8 @@ async function dueSpans(db: Db, grain: ClosedGrain, { site, zone, all, began, pa
     if (last && at >= last.from && at < last.to) return
     const span = spanOf(grain, at, zone)
     last = span
-    if (span.from >= oldest && span.to <= began) spans.set(span.from, span)
+    // Of what begins before, the heads are not read.
+    if (span.from >= from && span.to <= began) spans.set(span.from, span)
   }
   for (const touch of touches) {
     note(touch.from)

@@ -2,7 +2,8 @@
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
-import { hourOf } from '../settle/index.ts'
+import { hourOf, readChanges } from '../settle/index.ts'
+import { once } from '../store/index.ts'
 import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
 import { fewUnfolded, foldedHours, unfoldedHours } from './hour-sources.ts'
 import { addDelta, rollupId } from './rollup.ts'
@@ -143,10 +144,10 @@ export async function readPlace(
   const options = { session, ...given }
   if ((await fewUnfolded(db, span, options))?.length !== 0) return undefined
   const touches = await readTouches(db, span, options)
-  return touches
-    .map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
-    .sort()
-    .join()
+  const places = touches.map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
+  // What was closed may have been built again, or all of it removed and another history written.
+  const changes = await once(session, 'changes', () => readChanges(db, session))
+  return [changes, ...places.sort()].join()
 }
 
 type Counted = Pick<HourRows, 'values' | 'counters'>

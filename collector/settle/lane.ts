@@ -6,7 +6,7 @@
  * when its lease has expired, or at once when a process of the same machine held it that has ended. The fence that makes
  * an adoption safe against a holder that only slept is `fence.ts`.
  */
-import { type Collection, type Db, type MongoServerError, UUID } from 'mongodb'
+import { type ClientSession, type Collection, type Db, type MongoServerError, UUID } from 'mongodb'
 import { hasEnded, PLACE } from './holder.ts'
 import { endTransactions } from './numbered.ts'
 
@@ -156,9 +156,9 @@ export async function noteChange(db: Db): Promise<void> {
 }
 
 /** How often that was. */
-export async function readChanges(db: Db): Promise<number> {
+export async function readChanges(db: Db, session?: ClientSession): Promise<number> {
   const held = await lanes(db)
-    .find({}, { projection: { changes: 1 } })
+    .find({}, { projection: { changes: 1 }, ...(session && { session }) })
     .toArray()
   return held.reduce((sum, { changes = 0 }) => sum + changes, 0)
 }

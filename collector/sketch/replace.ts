@@ -64,8 +64,9 @@ export async function replaceSketches<Head extends ChunkDocument>(
   const at = { $gt: new Date(from - LONGEST_MS[grain]), $lt: new Date(to), $ne: new Date(from) }
   const others = { site, dim: head.dim, at, to: { $gt: new Date(from) } }
   const begins = await sketches(db).distinct('at', others, { session })
-  if (begins.length > 0)
-    await sketches(db).deleteMany({ site, dim: { $in: [head.dim, ...dims] }, at: { $in: begins } }, { session })
+  // Heads first: who reads one finds all of its chunks.
+  for (const some of [[head.dim], dims])
+    if (begins.length > 0) await sketches(db).deleteMany({ site, dim: { $in: some }, at: { $in: begins } }, { session })
   return true
 }
 

@@ -26,7 +26,7 @@ import { emptySketch, estimate, memoryOf, packSketch, type Sketch, unitePacked }
 import type { Span } from './visits.ts'
 
 /** What the sketches of one dimension may take while they are united, bytes: past it the week has none of that. */
-const MOST_BYTES = 256 * 1024 * 1024
+const MOST_BYTES = 64 * 1024 * 1024
 /** Of a value beside its sketch, about, bytes. */
 const VALUE_BYTES = 200
 const WEEK_MS = 7 * 24 * 3_600_000

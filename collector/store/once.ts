@@ -22,5 +22,7 @@ export function once<T>(session: ClientSession | undefined, name: string, read: 
   if (there) return there
   const begun = read()
   reads.set(name, begun)
+  // Who asks after it has failed tries again.
+  begun.catch(() => reads.delete(name))
   return begun
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSums, type SumsAsked } from '../../collector/query/sums.ts'
 import { readHours } from '../../collector/rollup/index.ts'
+import { noteChange } from '../../collector/settle/index.ts'
 import { DAY, type Deployment, deploy, HOUR, SITE } from '../rollup/deployment.ts'
 
 const FROM = Date.parse('2026-03-09T00:00:00Z')
@@ -72,6 +73,17 @@ test('what comes late is in them at once, and still when it is folded and closed
   expect(await ask()).toBe(5)
   await it.close(TODAY + DAY)
   expect(await ask({ closed: ['week', 'day'] })).toBe(5)
+})
+
+test('what was closed and built again otherwise than by folding is read again', async () => {
+  await it.close(TODAY + DAY)
+  const closed = ['week', 'day'] as const
+  expect(await ask({ closed })).toBe(4)
+  // A closed day that was wrong, and is mended: no touch tells of it.
+  await it.closed.updateMany({ grain: 'day', dim: 'page' }, { $set: { site: 'elsewhere' } })
+  await it.rollups.updateMany({ grain: 'hour', dim: 'page' }, { $set: { site: 'elsewhere' } })
+  await noteChange(it.db)
+  expect(await ask({ closed })).toBeUndefined()
 })
 
 test('what comes today is added to them', async () => {
