@@ -103,8 +103,8 @@ describe('a week', () => {
   const buildDayAt = (place: number) => buildDay(database.db, SITE.key, dayAt(place), 0)
   const reviseAt = (place: number) =>
     database.db
-      .collection<{ _id: string; hours: object }>('revisions')
-      .updateOne({ _id: `${SITE.key}/${FROM + place * DAY}/0` }, { $inc: { 'hours.1': 1 } })
+      .collection<{ site: string; day: Date; hours: object }>('revisions')
+      .updateOne({ site: SITE.key, day: new Date(FROM + place * DAY) }, { $inc: { 'hours.1': 1 } })
   const due = (at = WEEK.to + DAY) =>
     dueWeeks(database.db, { site: SITE.key, zone: 'UTC', from: SITE.from, to: at, wait: 0 })
   const read = (told: Told, fits = (_: { from: number; to: number }) => true) =>
