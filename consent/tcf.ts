@@ -19,13 +19,13 @@ interface TcData {
 }
 
 /**
- * Grants `measure` and `identify` where all purposes (`tcfPurposes`) and the vendor (`tcfVendor`), if one is named, have a
+ * Grants `measure` and `identify` where all purposes (`tcfPurposes`; by default storing on the device, measuring the
+ * performance of content and understanding audiences) and the vendor (`tcfVendor`), if one is named, have a
  * consent; a legitimate interest is none. Acts on `tcloaded` and `useractioncomplete`: `cmpuishown` says only that somebody is
  * being asked, so it is pending, as is a stub whose CMP never comes.
  */
 export const tcf = (): unknown =>
   listen('__tcfapi', 2, (data: TcData) => {
-    // by default: storing on the device, measuring the performance of content, understanding audiences
     const vendor = options.tcfVendor
     const free = data.gdprApplies === false
     decide(

@@ -113,7 +113,7 @@ async function isOlder(db: Db, { site, range }: Ask, session: ClientSession): Pr
       .toArray()
     return earliest.some(({ host }) => host === undefined)
   }
-  return await once(session, `older ${site.key} ${range.from} ${range.to}`, read)
+  return await once({ session }, `older ${site.key} ${range.from} ${range.to}`, read)
 }
 
 /** What of a bucket may be read as one. */

@@ -74,8 +74,8 @@ export interface ClosedRange {
 const LEAST_MS: Record<ClosedGrain, number> = { day: 0, week: 6.5 * 86_400_000, month: 27.5 * 86_400_000 }
 
 /**
- * What can be taken from documents of days, weeks and months instead of hours, at the moment of the session's snapshot: those that
- * are not stale and name every value. In the order of time, none overlaps another.
+ * What can be taken from documents of days, weeks and months instead of hours, at the moment of the session's snapshot: those
+ * that are not stale and name every value. In the order of time, none overlaps another.
  */
 export async function findClosed(db: Db, range: ClosedRange, options: ReadOptions): Promise<Closed[]> {
   let found: Closed[] = []

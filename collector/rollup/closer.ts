@@ -2,12 +2,12 @@
 import type { Db, Filter } from 'mongodb'
 import type { HourDimension } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
-import { monthOf, weekOf, type ZoneSpan } from '../zone.ts'
+import { dayOf, monthOf, weekOf, type ZoneSpan } from '../zone.ts'
 import { type ClosedSpan, closeSpan } from './close.ts'
 import { CLOSED_GRAINS, type ClosedDocument, type ClosedGrain } from './closed.ts'
 import { createPass, LATE_MS, type Look, type Pace, type Pass, type PassParts } from './passes.ts'
 import type { RollupDocument } from './rollup.ts'
-import { daySpan, isStale, readTouches, type Touch } from './touch.ts'
+import { isStale, readTouches, type Touch } from './touch.ts'
 
 const DAY_MS = 86_400_000
 /** One of them has a row in each hour in which something was. */
@@ -77,7 +77,7 @@ function isDue(span: Span, head: Head | undefined, touches: readonly Touch[], no
 }
 
 const SPANS: Record<ClosedGrain, (at: number, zone: string) => ZoneSpan> = {
-  day: daySpan,
+  day: dayOf,
   week: weekOf,
   month: monthOf,
 }

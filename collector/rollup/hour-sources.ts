@@ -58,11 +58,11 @@ const MOST_HELD = 100
 export async function fewUnfolded(
   db: Db,
   span: Span & { site: string },
-  { signal: _, ...options }: ReadOptions,
+  options: ReadOptions,
 ): Promise<Unfolded[] | undefined> {
   const { site, from, to } = span
-  const pages = await once(options.session, `unfolded ${site} ${from} ${to}`, () =>
-    findUnfolded(db, span, options)
+  const pages = await once(options, `unfolded ${site} ${from} ${to}`, shared =>
+    findUnfolded(db, span, shared)
       .limit(MOST_HELD + 1)
       .toArray(),
   )

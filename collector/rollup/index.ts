@@ -1,7 +1,7 @@
 /**
  * Rollups: deltas of settled pages go in, packed counters by minute or hour and dimension come out. They promise that each
- * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days, weeks and months
- * when these are over, and answers are the same from either.
+ * page's deltas are contained once, and that a reader sees every settled page, folded or not. Hours become days, weeks and
+ * months when these are over, and answers are the same from either.
  */
 
 export { NONE, OTHER } from '../journal/index.ts'

@@ -146,7 +146,7 @@ export async function readPlace(
   const touches = await readTouches(db, span, options)
   const places = touches.map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
   // What was closed may have been built again, or all of it removed and another history written.
-  const changes = await once(session, 'changes', () => readChanges(db, session))
+  const changes = await once({ session }, 'changes', () => readChanges(db, session))
   return [changes, ...places.sort()].join()
 }
 

@@ -60,7 +60,7 @@ function touchOf({ site, at, lane, zone = 'UTC' }: TouchedHour): Fresh {
 }
 
 /** Of a zone that Node does not know it is the day of UTC. */
-export function daySpan(at: number, zone: string): { start: number; end: number } {
+function daySpan(at: number, zone: string): { start: number; end: number } {
   try {
     return dayOf(at, zone)
   } catch {
@@ -112,12 +112,11 @@ export async function readTouches(
   options: Partial<ReadOptions>,
 ): Promise<Touch[]> {
   const begin = { $gt: new Date(from - LONGEST_MS), $lt: new Date(to) }
-  const { signal: _, ...rest } = options
-  return await once(options.session, `touch ${site} ${from} ${to}`, async () => {
+  return await once(options, `touch ${site} ${from} ${to}`, async shared => {
     const held = await touches(db)
       .find(
         { site, from: begin, to: { $gt: new Date(from) } },
-        { ...rest, projection: { _id: 0, lane: 1, from: 1, to: 1, folded: 1, mended: 1 } },
+        { ...shared, projection: { _id: 0, lane: 1, from: 1, to: 1, folded: 1, mended: 1 } },
       )
       .toArray()
     return held.map(one => ({ ...one, from: +one.from, to: +one.to }))

@@ -16,13 +16,10 @@ import {
 } from './documents.ts'
 import { eventsIn, textsOf } from './events.ts'
 import type { Seed } from './hash.ts'
-import { MAJORITY, replaceSketches } from './replace.ts'
+import { LIMITS, MAJORITY, replaceSketches } from './replace.ts'
 import { addHash, emptySketch, packSketch, type Sketch } from './sketch.ts'
 import { startValues, type Values } from './values.ts'
 import { type Span, textOf, visitsIn } from './visits.ts'
-
-/** How long reading the sessions or the events of a day may take, ms. */
-const LIMITS = { maxTimeMS: 10 * 60_000, comment: 'livetag sketches' } as const
 
 /**
  * @param builtAt now, ms: from which on it is waited until it is built again

@@ -94,14 +94,18 @@ export const sketches = (db: Db): Collection<ChunkDocument> => db.collection<Chu
 /** The same collection: of its documents the heads. Always ask for the dimension {@link ALL}, or by id. */
 export const heads = (db: Db): Collection<HeadDocument> => db.collection<HeadDocument>('sketches')
 
+/** The same of weeks, and of the dimension {@link WEEK}. */
+export const weeks = (db: Db): Collection<WeekDocument> => db.collection<WeekDocument>('sketches')
+
 /** Of a day; of its events only where these were sketched. */
 export function totalOf({ sketches, events }: HeadDocument, total: Total): Binary | undefined {
   if (total === 'visits') return sketches[0]
   return total === 'events' ? events?.all : events?.views
 }
 
-/** The same of weeks, and of the dimension {@link WEEK}. */
-export const weeks = (db: Db): Collection<WeekDocument> => db.collection<WeekDocument>('sketches')
+/** Whether these are the versions of some days, in their order. */
+export const isOf = (versions: readonly ObjectId[], days: readonly Pick<ChunkDocument, 'version'>[]): boolean =>
+  versions.length === days.length && versions.every((version, i) => days[i]?.version.equals(version))
 
 export const weekId = (site: string, at: number): string => `${site}/${at}/${WEEK}`
 export const headId = (site: string, at: number): string => `${site}/${at}`
@@ -148,5 +152,9 @@ export async function makeSeed(db: Db, site: string): Promise<Seed> {
 /** @returns `undefined` where the site has no sketches yet */
 export async function readSeed(db: Db, site: string, session: ClientSession): Promise<Seed | undefined> {
   const held = db.collection<{ _id: string; seed: Seed }>('sketches')
-  return await once(session, `seed ${site}`, async () => (await held.findOne({ _id: seedId(site) }, { session }))?.seed)
+  return await once(
+    { session },
+    `seed ${site}`,
+    async () => (await held.findOne({ _id: seedId(site) }, { session }))?.seed,
+  )
 }

@@ -8,6 +8,7 @@ import {
   chunkDim,
   type HeadDocument,
   heads,
+  isOf,
   isOfEvents,
   isTotal,
   readSeed,
@@ -22,7 +23,6 @@ import {
 } from './documents.ts'
 import type { Seed } from './hash.ts'
 import type { Span } from './visits.ts'
-import { isOf } from './week.ts'
 
 /** A day or week that has sketches. */
 export interface SketchedSpan extends Span {
@@ -82,8 +82,7 @@ export async function readSpans(
 ): Promise<{ spans: SketchedSpan[]; seed: Seed | undefined }> {
   const seed = await readSeed(db, site, options.session)
   if (!seed) return { spans: [], seed }
-  const { signal: _, ...shared } = options
-  const revisions = await once(options.session, `revisions ${site} ${from} ${to}`, () =>
+  const revisions = await once(options, `revisions ${site} ${from} ${to}`, shared =>
     readRevisions(db, site, { from, to }, shared),
   )
   const at = { $gte: new Date(from), $lt: new Date(to) }
@@ -95,8 +94,7 @@ export async function readSpans(
     ...CHANGEABLE,
     ...(isTotal(told) && { [TOTALS[told]]: 1 }),
   }
-  const total = isTotal(told) ? told : ''
-  const found = await once(options.session, `heads ${site} ${from} ${to} ${total}`, () =>
+  const found = await once(options, `heads ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, shared =>
     heads(db)
       .find({ site, dim: ALL, at }, { ...shared, projection, sort: { at: 1 }, batchSize: 1_000 })
       .toArray(),
@@ -109,14 +107,8 @@ export async function readSpans(
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
     const total = isTotal(told) ? totalOf(head, told) : undefined
-    const day: SketchedSpan = {
-      ...span,
-      grain: 'day',
-      version: head.version,
-      pending: changed.pending,
-      total: undefined,
-    }
-    days.push(total ? { ...day, total: bytesOf(total) } : day)
+    const { pending } = changed
+    days.push({ ...span, grain: 'day', version: head.version, pending, total: total && bytesOf(total) })
   }
   return { spans: await withWeeks(db, days, { site, from, to, told, fits }, options), seed }
 }
@@ -131,8 +123,7 @@ async function withWeeks(
   if (days.length < LEAST_DAYS) return days
   const at = { $gte: new Date(from), $lt: new Date(to) }
   const projection = { at: 1, to: 1, version: 1, of: 1, missing: 1, ...(isTotal(told) && { [`totals.${told}`]: 1 }) }
-  const { signal: _, ...shared } = options
-  const found = await once(options.session, `weeks ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, () =>
+  const found = await once(options, `weeks ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, shared =>
     weeks(db)
       .find({ site, dim: WEEK, at }, { ...shared, projection, sort: { at: 1 } })
       .toArray(),
@@ -159,7 +150,7 @@ const MOST_ASKED = 1_000
 interface ValuesAsked {
   site: string
   field: SketchedField
-  spans: readonly SketchedSpan[]
+  spans: readonly Pick<SketchedSpan, 'grain' | 'from' | 'version'>[]
   /** only these are wanted; all if absent */
   wanted?: ReadonlySet<string> | undefined
 }

@@ -20,6 +20,8 @@ import type { Span } from './visits.ts'
 /** More than the longest day or week, ms. */
 const LONGEST_MS: Record<SketchedGrain, number> = { day: 50 * 3_600_000, week: 8 * 24 * 3_600_000 }
 const DURABLE = { w: 'majority', journal: true } as const
+/** How long reading what sketches are made of may take, ms. */
+export const LIMITS = { maxTimeMS: 10 * 60_000, comment: 'livetag sketches' } as const
 export const MAJORITY = { readConcern: { level: 'majority' } } as const
 
 interface Place extends Span {

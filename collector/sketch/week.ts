@@ -2,18 +2,17 @@
  * Weeks of sketches: those of seven days, united, so that thirty days are some ten documents a dimension to read. A week says
  * of which versions of its days it was made, and holds while these are what is there: it needs no revisions of its own.
  */
-import { Binary, type Db, type FindOptions, type ObjectId } from 'mongodb'
+import { Binary, type Db } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { weekOf } from '../zone.ts'
 import {
   ALL,
   bytesOf,
-  chunkDim,
   type HeadDocument,
   heads,
+  isOf,
   SKETCHED_FIELDS,
   type SketchedField,
-  sketches,
   type Total,
   totalOf,
   WEEK,
@@ -21,7 +20,8 @@ import {
   weekId,
   weeks,
 } from './documents.ts'
-import { MAJORITY, replaceSketches } from './replace.ts'
+import { readValues } from './read.ts'
+import { LIMITS, MAJORITY, replaceSketches } from './replace.ts'
 import { emptySketch, estimate, memoryOf, packSketch, type Sketch, unitePacked } from './sketch.ts'
 import type { Span } from './visits.ts'
 
@@ -30,8 +30,6 @@ const MOST_BYTES = 64 * 1024 * 1024
 /** Of a value beside its sketch, about, bytes. */
 const VALUE_BYTES = 200
 const WEEK_MS = 7 * 24 * 3_600_000
-/** How long reading the sketches of a dimension may take, ms. */
-const LIMITS = { maxTimeMS: 10 * 60_000, comment: 'livetag sketches' } as const
 
 interface Asked extends Span {
   site: string
@@ -70,10 +68,6 @@ function daysOf<One extends Day>(days: readonly One[], { from, to }: Span): One[
 
 const isMadeOf = (week: Pick<WeekDocument, 'to' | 'of'> | null | undefined, days: readonly Day[], { to }: Span) =>
   +(week?.to ?? 0) === to && isOf(week?.of ?? [], days)
-
-/** Whether these are the versions of the days, in their order. */
-export const isOf = (versions: readonly ObjectId[], days: readonly Pick<Day, 'version'>[]): boolean =>
-  versions.length === days.length && versions.every((version, i) => days[i]?.version.equals(version))
 
 /**
  * @param builtAt now, ms: from which on it is waited until it is built again
@@ -142,30 +136,21 @@ function uniteTotals(days: readonly HeadDocument[], total: Total): Binary {
 async function uniteDays(
   db: Db,
   { site, field, days }: { site: string; field: SketchedField; days: readonly HeadDocument[] },
-  options: FindOptions,
+  options: Parameters<typeof readValues>[2],
 ): Promise<Map<string, Sketch> | undefined> {
   if (days.some(({ missing }) => missing.includes(field))) return undefined
   const all = new Map<string, Sketch>()
   let bytes = 0
-  const filter = {
-    site,
-    dim: chunkDim('day', field),
-    at: { $in: days.map(({ at }) => at) },
-    version: { $in: days.map(({ version }) => version) },
-  }
-  for await (const { values, sketches: packed } of sketches(db).find(filter, options)) {
-    for (const [i, value] of values.entries()) {
-      const one = packed[i]
-      if (!one) continue
-      const sketch = getOrAdd(all, value, () => {
-        bytes += VALUE_BYTES
-        return emptySketch(12)
-      })
-      bytes -= memoryOf(sketch)
-      unitePacked(sketch, bytesOf(one))
-      bytes += memoryOf(sketch)
-      if (bytes > MOST_BYTES) return undefined
-    }
+  const spans = days.map(({ at, version }) => ({ grain: 'day' as const, from: +at, version }))
+  for await (const { value, packed } of readValues(db, { site, field, spans }, options)) {
+    const sketch = getOrAdd(all, value, () => {
+      bytes += VALUE_BYTES
+      return emptySketch(12)
+    })
+    bytes -= memoryOf(sketch)
+    unitePacked(sketch, packed)
+    bytes += memoryOf(sketch)
+    if (bytes > MOST_BYTES) return undefined
   }
   return all
 }

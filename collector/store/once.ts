@@ -12,15 +12,20 @@ export const endSharing = (session: ClientSession): void => {
 }
 
 /**
- * What was read before in this session under this name, or what `read` gives; that alone where nothing is shared.
- * Who shares it waits for it to the end, so give `read` no signal of one of them; and nobody may change what it gives.
+ * What was read before in the session of these options under this name, or what `read` gives with them. Where it is shared they
+ * have no signal, as others may wait for it when one of them has gone; and nobody may change what it gives.
  */
-export function once<T>(session: ClientSession | undefined, name: string, read: () => Promise<T>): Promise<T> {
-  const reads = session && shared.get(session)
-  if (!reads) return read()
+export function once<T, Options extends { session?: ClientSession | undefined; signal?: AbortSignal | undefined }>(
+  options: Options,
+  name: string,
+  read: (options: Omit<Options, 'signal'>) => Promise<T>,
+): Promise<T> {
+  const reads = options.session && shared.get(options.session)
+  if (!reads) return read(options)
   const there = reads.get(name) as Promise<T> | undefined
   if (there) return there
-  const begun = read()
+  const { signal: _, ...rest } = options
+  const begun = read(rest)
   reads.set(name, begun)
   // Who asks after it has failed tries again.
   begun.catch(() => reads.delete(name))

@@ -36,7 +36,7 @@ test('what several read in it is read once, and by who comes later anew', async 
   const reads = database.db.collection<{ _id: string }>('read')
   const count = async () => {
     const { session, release } = await present()
-    const read = () => once(session, 'read', () => reads.countDocuments({}, { session }))
+    const read = () => once({ session }, 'read', () => reads.countDocuments({}, { session }))
     const both = [await read()]
     await reads.insertOne({ _id: String(Math.random()) }, { writeConcern: { w: 'majority' } })
     both.push(await read())

@@ -19,19 +19,19 @@ beforeEach(async () => {
 afterEach(() => it.drop())
 
 const page = (n: number) => ({ path: `/${n}` })
+const ASKED: SumsAsked = {
+  site: SITE,
+  dims: ['page'],
+  from: FROM,
+  to: TODAY + DAY,
+  bucketOf: () => 0,
+  zone: 'UTC',
+  unit: '',
+  now: TODAY + 5 * HOUR,
+}
 /** What is asked twice is told twice, and as it is read without anything kept. */
 const ask = async (change: Partial<SumsAsked> = {}) => {
-  const asked: SumsAsked = {
-    site: SITE,
-    dims: ['page'],
-    from: FROM,
-    to: TODAY + DAY,
-    bucketOf: () => 0,
-    zone: 'UTC',
-    unit: '',
-    now: TODAY + 5 * HOUR,
-    ...change,
-  }
+  const asked = { ...ASKED, ...change }
   return await it.client.withSession({ snapshot: true }, async session => {
     const expected = await readHours(it.db, asked, session)
     expect(await sums(asked, session)).toEqual(expected)
@@ -45,21 +45,7 @@ test('days that are over are not read again', async () => {
   expect(await ask()).toBe(4)
   const days = { grain: 'hour', at: { $lt: new Date(TODAY) } } as const
   await it.rollups.updateMany(days, { $set: { site: 'elsewhere' } })
-  const kept = await it.client.withSession({ snapshot: true }, session =>
-    sums(
-      {
-        site: SITE,
-        dims: ['page'],
-        from: FROM,
-        to: TODAY + DAY,
-        bucketOf: () => 0,
-        zone: 'UTC',
-        unit: '',
-        now: TODAY + 5 * HOUR,
-      },
-      session,
-    ),
-  )
+  const kept = await it.client.withSession({ snapshot: true }, session => sums(ASKED, session))
   expect(kept.get('page')?.get(0)?.get('/0')?.[0]).toBe(4)
   // Of another range they are, and are not there.
   expect(await ask({ from: FROM + DAY })).toBe(1)
