@@ -357,9 +357,9 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
     process.stderr.write(
       `${name} answered ${answered} of ${asks} asks, ${some} with rows, all as the scan does (${each.join(', ')})\n`,
     )
-    // So that it is not by never answering that they are right. Sketches have few questions of whole days with rows.
-    if (!process.env.SEED)
-      expect(name === 'hours' ? some : answered).toBeGreaterThan(asks / (name === 'hours' ? 10 : 200))
+    // So that it is not by never answering that they are right. Of 270 asks hours answer some 40 with rows, and sketches
+    // some 10 at all; bounds are where chance alone does not fall.
+    if (!process.env.SEED) expect(name === 'hours' ? some : answered).toBeGreaterThan(asks / (name === 'hours' ? 40 : 400))
   }
   process.stderr.write(`${byProperty} of these by a declared property\n`)
   if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 400)
