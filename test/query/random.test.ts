@@ -359,7 +359,8 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
     )
     // So that it is not by never answering that they are right. Of 270 asks hours answer some 40 with rows, and sketches
     // some 10 at all; bounds are where chance alone does not fall.
-    if (!process.env.SEED) expect(name === 'hours' ? some : answered).toBeGreaterThan(asks / (name === 'hours' ? 40 : 400))
+    if (!process.env.SEED)
+      expect(name === 'hours' ? some : answered).toBeGreaterThan(asks / (name === 'hours' ? 40 : 400))
   }
   process.stderr.write(`${byProperty} of these by a declared property\n`)
   if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 400)
