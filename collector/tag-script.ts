@@ -100,7 +100,8 @@ export const optionsOf = (site: Site): SiteOptions => ({
   site: site.key,
   ...(site.consent !== 'required' && { mode: site.consent }),
   ...(site.cookie === 'collector' && { cookie: 'include' }),
-  ...(site.query && { query: site.query }),
+  // as they may stand in a URL: forms encode brackets, links need not
+  ...(site.query && { query: [...new Set(site.query.flatMap(name => [name, encodeURIComponent(name)]))] }),
   ...(site.link && { link: site.link }),
   ...(site.sample !== undefined && { sample: site.sample }),
   ...(site.category && { category: site.category }),

@@ -14,4 +14,5 @@ import type { Options } from './options.ts'
 const script = document.currentScript as HTMLScriptElement
 
 /** The running script's attributes, read while it runs: `currentScript` is gone afterwards. */
-export const options = { url: `${new URL('e', script.src)}`, ...script.dataset } as unknown as Options
+export const options = { ...script.dataset } as unknown as Options
+options.url ||= `${new URL('e', script.src)}`

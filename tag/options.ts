@@ -22,7 +22,7 @@ export interface Options {
   hash?: boolean
   /** count a page view under the URL of the page's `<link rel=canonical>`, where there is one */
   canonical?: boolean
-  /** query parameters to keep beside campaigns (`utm_…`), click ids and `ref`; all others are cut off */
+  /** query parameters to keep, as they stand in the URL, beside campaigns (`utm_…`), click ids and `ref`; all others are cut off */
   query?: string[] | string
   /** the visitor's id is in a cookie that the collector sets and no script can read: `-` stands for it in envelopes */
   cookie?: 'include'

@@ -49,7 +49,7 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   const t = Date.now()
   const half = e.length >> 1
   // Neither a withdrawal nor what is cookieless names a session.
-  if (/g|x/.test(flag as string)) held.k ||= sessionId()
+  if ('gx'.includes(flag as string)) held.k ||= sessionId()
   const envelope = {
     ...held,
     s: options.site,
@@ -91,7 +91,7 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   } catch {}
   // gone from the set: consent was withdrawn in the meantime
   if (!sending.delete(held)) return
-  if (/413/.test(answer?.status as unknown as string) && half) return split()
+  if (answer?.status === 413 && half) return split()
   // the f is that of undefined: no answer
   if (/5..|4(08|25|29)|f/.test(answer?.status as unknown as string)) {
     views.unshift(held)

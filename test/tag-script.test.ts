@@ -57,7 +57,7 @@ test.each(['shop', 'asks', 'a.b-c_1'])('the script of %s is JavaScript, with the
 
 test('it has the options that its site has, and no others', async () => {
   expect((await get('/t/keeps.js')).body.toString()).toContain(
-    '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]"],url:',
+    '{"site":"keeps","mode":"none","cookie":"include","query":["q","page[]","page%5B%5D"],url:',
   )
   expect((await get('/t/shop.js')).body.toString()).toContain('{"site":"shop","mode":"none",url:')
 })

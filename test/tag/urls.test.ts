@@ -57,6 +57,10 @@ describe.skipIf(!browser)('a URL', () => {
     ['/unsubscribe/jane.doe@mail.example', '/unsubscribe/*'],
     ['/unsubscribe/jane%40mail.example/now', '/unsubscribe/*/now'],
     ['/thanks?ref=jane@mail.example', '/thanks?ref=*'],
+    ['/thanks?password=x&ref=a?b&key=y', '/thanks?ref=a?b'],
+    ['/thanks?utm_source=a&&token=x&utm_medium=b&', '/thanks?utm_source=a&utm_medium=b'],
+    ['/thanks?', '/thanks'],
+    ['/a&password=x/b?password=x', '/a&password=x/b'],
     ['/the-best-10-shoes-for-running-in-2024', '/the-best-10-shoes-for-running-in-2024'],
     ['/internationalization', '/internationalization'],
     ['/order/550e8400-e29b-41d4-a716-446655440000', '/order/550e8400-e29b-41d4-a716-446655440000'],
@@ -87,6 +91,19 @@ describe.skipIf(!browser)('a URL', () => {
     await arrived('pageview', 2)
     expect(shop.posts.map(({ body }) => body.p.u)).toEqual([`${shop.url}/list`, `${shop.url}/list`])
     expect(new Set(shop.posts.map(({ body }) => body.w)).size).toBe(2)
+  })
+
+  it.each([
+    [`http://d111111abcdef8123456789.cdn.example/a/${HASH}/b`, 'http://d111111abcdef8123456789.cdn.example/a/*/b'],
+    ['http://a.example?jane@mail.example', 'http://a.example?*'],
+    [`http://a.example/x?key=${HASH}\n&next=1`, 'http://a.example/x?next=1'],
+    ['https://a.example/x#access_token=1', 'https://a.example/x'],
+    ['http://jane:secret@a.example/x', 'http://*/x'],
+  ])('%j of a call is sent as %j', async (url, cleaned) => {
+    const page = await visit('/page')
+    await page.evaluate(url => window.livetag?.('track', 'seen', { url }), url)
+    await arrived('seen')
+    expect(shop.events('seen').map(({ d }) => d?.url)).toEqual([cleaned])
   })
 
   it('of a clicked link goes without secrets, and otherwise whole; a mail address that a page links to is kept', async () => {

@@ -93,7 +93,10 @@ const insert = (src, attributes) => `new Promise((resolve, reject) => {
   const script = Object.assign(document.createElement('script'), { src: ${JSON.stringify(src)}, onload: resolve, onerror: reject })
   for (const [name, value] of ${JSON.stringify(Object.entries(attributes))}) script.setAttribute(name, value)
   document.head.append(script)
-}).then(() => {})`
+}).then(() => new Promise(resolve => {
+  document.body.style.opacity = 1 - Math.random() / 2
+  requestAnimationFrame(() => setTimeout(resolve))
+}))`
 
 /** A session with a page, within the session with the browser. */
 async function attach(root, targetId) {
