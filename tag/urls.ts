@@ -10,7 +10,7 @@ const TOKEN = /[^/]*(?=[^\W_]*\d)[^\W_]{20}[^/]*/g
 export const urls = () => {
   const clean = (url: string, link?: boolean): string =>
     // Whatever has to be cleaned has one of these: most URLs have none, and the expressions below are slow to start.
-    url.match(/[?#@%]|[^\W_]{20}/)
+    url.match(/[#?@%]|[^\W_]{20}/)
       ? url
           // by hand, as setting parts of a `URL` parses it anew for each
           .replace(

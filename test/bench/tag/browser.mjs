@@ -88,7 +88,10 @@ async function spent(page) {
   return metrics.find(({ name }) => name === 'TaskDuration').value * 1e3
 }
 
-/** Code that adds a script element, and waits for it. */
+/**
+ * Code that adds a script element, and waits for it and for a frame. A page that loads draws frames anyway; where one stands still,
+ * the first listener for scrolling would be charged with a frame of its own.
+ */
 const insert = (src, attributes) => `new Promise((resolve, reject) => {
   const script = Object.assign(document.createElement('script'), { src: ${JSON.stringify(src)}, onload: resolve, onerror: reject })
   for (const [name, value] of ${JSON.stringify(Object.entries(attributes))}) script.setAttribute(name, value)
