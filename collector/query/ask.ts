@@ -10,7 +10,7 @@ import type { Kept, Turn } from './kept.ts'
 import { keyOf } from './key.ts'
 import { createMinutes } from './minutes.ts'
 import type { Basis } from './moment.ts'
-import { createPresent, type Present } from './present.ts'
+import { createPresent, heldBy } from './present.ts'
 import { type Fault, type Query, QueryError, TOO_LONG } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
@@ -18,7 +18,7 @@ import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
 import { createVisitors } from './visitors.ts'
-import { orGone, startWork } from './work.ts'
+import { startWork } from './work.ts'
 
 export interface Queries {
   /**
@@ -88,16 +88,6 @@ export function createQueries({ client, db, clock, engines = enginesOf(db, clock
         throw error
       }
     },
-  }
-}
-
-/** Held for who is still there when it comes. */
-async function heldBy(present: Promise<Present>, signal: AbortSignal): Promise<Present> {
-  try {
-    return await orGone(present, signal)
-  } catch (error) {
-    present.then(({ release }) => release()).catch(() => {})
-    throw error
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ClientSession, Db, MongoClient } from 'mongodb'
 import { beginSharing, endSharing } from '../store/index.ts'
 import { type Moment, readMoment } from './moment.ts'
-import { shareReads } from './work.ts'
+import { orGone, shareReads } from './work.ts'
 
 export interface Present {
   moment: Moment
@@ -43,4 +43,14 @@ export function createPresent(client: MongoClient, db: Db): () => Promise<Presen
   })
   // All who waited hold it before the first of them goes on.
   return () => open().then(hold => hold())
+}
+
+/** Held for who is still there when it comes. */
+export async function heldBy(present: Promise<Present>, signal: AbortSignal): Promise<Present> {
+  try {
+    return await orGone(present, signal)
+  } catch (error) {
+    present.then(({ release }) => release()).catch(() => {})
+    throw error
+  }
 }
