@@ -46,11 +46,7 @@ export function createPresent(client: MongoClient, db: Db): () => Promise<Presen
 }
 
 /** Held for who is still there when it comes. */
-export async function heldBy(present: Promise<Present>, signal: AbortSignal): Promise<Present> {
-  try {
-    return await orGone(present, signal)
-  } catch (error) {
+export const heldBy = (present: Promise<Present>, signal: AbortSignal): Promise<Present> =>
+  orGone(present, signal, () => {
     present.then(({ release }) => release()).catch(() => {})
-    throw error
-  }
-}
+  })
