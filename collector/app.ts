@@ -1,6 +1,7 @@
 /** Everything that is not a hot route: pages, assets, the API. */
 import { readFile } from 'node:fs/promises'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import staticGzip from 'express-static-gzip'
 import helmet from 'helmet'
 import type { Access } from './access.ts'
 import { type ApiParts, apiRoutes } from './api.ts'
@@ -37,7 +38,15 @@ export function createApp(parts: AppParts): Express {
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
   app.all(['/', ...VIEWS, '/login', '/logout'], securityHeaders)
-  app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
+  app.use(
+    '/assets',
+    staticGzip(`${folder}dashboard/assets`, {
+      enableBrotli: true,
+      orderPreference: ['br'],
+      index: false,
+      serveStatic: { immutable: true, maxAge: YEAR },
+    }),
+  )
   app.use('/demo', express.static(`${folder}demo`))
   app.use(pages(access, folder))
   app.use('/api/v2', apiRoutes(parts))
