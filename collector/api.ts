@@ -66,6 +66,25 @@ export function apiRoutes({
     response.json({ sites: all.filter(({ key }) => may(caller, 'read', key)) })
   })
 
+  /** Who asks, and what may be seen and done. */
+  router.get('/me', async (_, response) => {
+    const caller = callerOf(response)
+    const isOwner = caller === 'owner'
+    const seen = (await listSites(db)).filter(({ key }) => may(caller, 'read', key))
+    response.json({
+      kind: isOwner ? 'owner' : 'key',
+      email: null,
+      owner: isOwner,
+      sites: seen.map(({ key, domain, consent, timezone }) => ({
+        key,
+        domain,
+        consent,
+        timezone,
+        role: isOwner ? 'owner' : 'viewer',
+      })),
+    })
+  })
+
   router.get('/stats', async (request, response) => {
     const site = siteAsked(request, response, sites, 'read')
     if (!site) return

@@ -1,5 +1,7 @@
 /** Everything that is not a hot route: pages, assets, the API. */
+import { readFile } from 'node:fs/promises'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import staticGzip from 'express-static-gzip'
 import helmet from 'helmet'
 import type { Access } from './access.ts'
 import { type ApiParts, apiRoutes } from './api.ts'
@@ -18,6 +20,8 @@ export interface AppParts extends ApiParts {
 }
 
 const YEAR = 31_536_000_000
+/** Paths of the dashboard: one page, which knows by its address what to show. */
+const VIEWS = ['/overview', '/live', '/sites', '/settings']
 
 export function createApp(parts: AppParts): Express {
   const { access, db, fenced, folder, sites, log, readiness, trusts } = parts
@@ -33,8 +37,16 @@ export function createApp(parts: AppParts): Express {
   app.get('/t/:file', serveVitals(folder), serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
-  app.all(['/', '/live', '/login', '/logout'], securityHeaders)
-  app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
+  app.all(['/', ...VIEWS, '/login', '/logout'], securityHeaders)
+  app.use(
+    '/assets',
+    staticGzip(`${folder}dashboard/assets`, {
+      enableBrotli: true,
+      orderPreference: ['br'],
+      index: false,
+      serveStatic: { immutable: true, maxAge: YEAR },
+    }),
+  )
   app.use('/demo', express.static(`${folder}demo`))
   app.use(pages(access, folder))
   app.use('/api/v2', apiRoutes(parts))
@@ -82,13 +94,20 @@ const securityHeaders = helmet({
 
 function pages(access: Access, folder: string): express.Router {
   const router = express.Router()
+  /** Its own paths are written for the root: mounted elsewhere, they lie below that. */
   const page =
     (name: string): RequestHandler =>
-    (_, response) =>
-      response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
-  router.get('/', (request, response) => response.redirect(`${request.baseUrl}/live`))
-  router.get('/live', (request, response, next) => {
-    if (access.allows(request)) return page('live.html')(request, response, next)
+    async ({ baseUrl }, response) => {
+      const html = await readFile(`${folder}dashboard/${name}`, 'utf8')
+      const base = baseUrl.replace(/["<>&]/g, encodeURIComponent)
+      response
+        .set('cache-control', 'no-store')
+        .type('html')
+        .send(html.replaceAll('="/', `="${base}/`))
+    }
+  router.get('/', (request, response) => response.redirect(`${request.baseUrl}/overview`))
+  router.get(VIEWS, (request, response, next) => {
+    if (access.allows(request)) return page('app.html')(request, response, next)
     response.redirect(`${request.baseUrl}/login`)
   })
   router.get('/login', (request, response, next) => {
@@ -97,13 +116,13 @@ function pages(access: Access, folder: string): express.Router {
     if (typeof token !== 'string' || request.method === 'HEAD') return page('login.html')(request, response, next)
     // A second click on a used link by somebody who is signed in already should just work.
     if (access.redeem(token))
-      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
-    else response.redirect(303, request.baseUrl + (access.allows(request) ? '/live' : '/login?error=used'))
+      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/overview`)
+    else response.redirect(303, request.baseUrl + (access.allows(request) ? '/overview' : '/login?error=used'))
   })
   router.post('/login', express.urlencoded({ extended: false, limit: '4kb' }), (request, response) => {
     const { key } = (request.body ?? {}) as { key?: unknown }
     if (typeof key === 'string' && access.isOwnerKey(key.trim())) {
-      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
+      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/overview`)
     } else response.redirect(303, `${request.baseUrl}/login?error=wrong`)
   })
   router.post('/logout', (request, response) =>

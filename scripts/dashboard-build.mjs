@@ -2,31 +2,40 @@
  * Builds the dashboard and the demo: `dist/dashboard/` and `dist/demo/`.
  *
  * Scripts and styles carry a hash of their content in their names, so that they can be served as immutable; the pages
- * in `collector/dashboard/*.html` name them plainly (`/assets/live.js`) and get the real names here, as does
+ * in `collector/dashboard/*.html` name them plainly (`/assets/app.js`) and get the real names here, as does
  * `manifest.json`. The configs build in their order: the last one writes the pages, when every name is known.
  */
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
+import { brotli } from './budget.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = `${root}collector/dashboard/`
 const demo = `${root}collector/demo/`
 const require = createRequire(import.meta.url)
 
+/** A folder's own style sheets, in the order of their names. */
+function sheets(folder) {
+  const files = readdirSync(source + folder).filter(name => name.endsWith('.css'))
+  return files.filter(name => !['base.css', 'screens.css'].includes(name)).map(name => `${source}${folder}/${name}`)
+}
+
 /** Style sheets, each put together from these files. */
 const styles = {
-  'live.css': [
-    `${source}base.css`,
+  'app.css': [
+    `${source}shell/base.css`,
     require.resolve('uplot/dist/uPlot.min.css'),
     // `screens` last: it changes what the others say.
-    ...['bar', 'page', 'chart', 'feed', 'top', 'empty', 'screens'].map(name => `${source}${name}.css`),
+    ...['shell', 'ui', 'live', 'overview', 'manage'].flatMap(sheets),
+    `${source}shell/screens.css`,
   ],
-  'plain.css': [`${source}base.css`, `${source}plain.css`],
+  'plain.css': [`${source}shell/base.css`, `${source}plain/plain.css`],
 }
 
 /** Plain name → name with the hash. */
@@ -91,7 +100,8 @@ const rememberNames = {
 const pages = {
   name: 'pages',
   buildStart() {
-    for (const file of readdirSync(source)) if (/\.(css|html|svg)$/.test(file)) this.addWatchFile(source + file)
+    for (const file of readdirSync(source, { recursive: true }))
+      if (/\.(css|html|svg)$/.test(file)) this.addWatchFile(source + file)
   },
   generateBundle() {
     const asset = (name, text) => {
@@ -117,6 +127,7 @@ const pages = {
     this.emitFile({ type: 'asset', fileName: 'manifest.json', source: manifest })
   },
   writeBundle() {
+    pack()
     copyDemo()
   },
 }
@@ -130,6 +141,16 @@ const shortCss = css =>
     .replace(/;\n\}/g, '}')
     .replace(/([;{}])\n/g, '$1')
     .trim()
+
+/** Beside each script and style sheet, what browsers ask for instead of it. */
+function pack() {
+  const folder = `${root}dist/dashboard/assets/`
+  for (const file of readdirSync(folder).filter(name => /\.(js|css|svg)$/.test(name))) {
+    const code = readFileSync(folder + file)
+    writeFileSync(`${folder}${file}.br`, brotli(code))
+    writeFileSync(`${folder}${file}.gz`, gzipSync(code, { level: 9 }))
+  }
+}
 
 /** The demo is static; its consent banner is copied from the npm package, so the page asks no other host for it. */
 function copyDemo() {
@@ -154,12 +175,12 @@ const script = (input, plugins) => ({
 
 /** Each script by itself, so that none loads a part of another. */
 export const dashboardConfigs = [
-  script({ theme: 'collector/dashboard/theme.ts' }, [
+  script({ theme: 'collector/dashboard/shell/theme.ts' }, [
     {
       name: 'empty-first',
       buildStart: () => rmSync(`${root}dist/dashboard`, { recursive: true, force: true }),
     },
   ]),
-  script({ login: 'collector/dashboard/login-page.ts' }, []),
-  script({ live: 'collector/dashboard/live.tsx' }, [pages]),
+  script({ login: 'collector/dashboard/plain/login-page.ts' }, []),
+  script({ app: 'collector/dashboard/app.tsx' }, [pages]),
 ]

@@ -36,7 +36,7 @@ describe('a one-time link', () => {
   test('signs in once; the second time it leads to the login page, which says why', async () => {
     const link = await newLink()
     const first = await get(link)
-    expect(whereTo(first)).toEqual([303, '/live'])
+    expect(whereTo(first)).toEqual([303, '/overview'])
     expect(await statusWith(cookieOf(first))).toBe(200)
     const second = await get(link)
     expect(whereTo(second)).toEqual([303, '/login?error=used'])
@@ -52,7 +52,7 @@ describe('a one-time link', () => {
   test('that is used leads whoever is signed in already to the live page', async () => {
     const link = await newLink()
     const cookie = cookieOf(await get(link))
-    expect(whereTo(await get(link, { cookie }))).toEqual([303, '/live'])
+    expect(whereTo(await get(link, { cookie }))).toEqual([303, '/overview'])
   })
 
   test('that nobody made signs nobody in', async () => {
@@ -71,7 +71,7 @@ describe('a one-time link', () => {
     const link = await newLink()
     const preview = await fetch(it.url + link, { method: 'HEAD', redirect: 'manual' })
     expect(preview.headers.has('set-cookie')).toBe(false)
-    expect(whereTo(await get(link))).toEqual([303, '/live'])
+    expect(whereTo(await get(link))).toEqual([303, '/overview'])
   })
 
   test('is dropped when twenty newer ones were made', () => {
@@ -84,8 +84,8 @@ describe('a one-time link', () => {
 describe('a sign-in', () => {
   test('by the owner key opens the live page; a wrong key does not', async () => {
     const right = await post('/login', { key: ` ${OWNER_KEY}\n` })
-    expect(whereTo(right)).toEqual([303, '/live'])
-    expect((await get('/live', { cookie: cookieOf(right) })).status).toBe(200)
+    expect(whereTo(right)).toEqual([303, '/overview'])
+    expect((await get('/overview', { cookie: cookieOf(right) })).status).toBe(200)
     for (const form of [{ key: OWNER_KEY.slice(1) }, { key: '' }, {}]) {
       const wrong = await post('/login', form as Record<string, string>)
       expect(whereTo(wrong)).toEqual([303, '/login?error=wrong'])
@@ -146,7 +146,7 @@ describe('a sign-in', () => {
 
 describe('without a key or a sign-in', () => {
   test('pages lead to the login page', async () => {
-    expect(whereTo(await get('/live'))).toEqual([302, '/login'])
+    expect(whereTo(await get('/overview'))).toEqual([302, '/login'])
     expect((await get('/login')).status).toBe(200)
   })
 

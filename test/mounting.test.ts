@@ -64,9 +64,9 @@ describe.each(['', '/stats/lt'])('mounted in an Express app of oneâ€™s own at â€
   test('its pages lead to its own pages', async () => {
     const where = async (path: string) =>
       (await fetch(`${url}${prefix}${path}`, { redirect: 'manual' })).headers.get('location')
-    expect(await where('/')).toBe(`${prefix}/live`)
+    expect(await where('/')).toBe(`${prefix}/overview`)
     expect(await where('/live')).toBe(`${prefix}/login`)
-    expect(await where(`/login?token=${it.collector.access.newLink()}`)).toBe(`${prefix}/live`)
+    expect(await where(`/login?token=${it.collector.access.newLink()}`)).toBe(`${prefix}/overview`)
     expect(await where('/login?token=used')).toBe(`${prefix}/login?error=used`)
   })
 

@@ -2,7 +2,7 @@
  * Says on the login page what went wrong: `?error=<code>`, or `?used` for a login link that was used before. Codes are
  * looked up and never shown, so that nobody can put words on this page with a link to it.
  */
-import { loginStrings } from './strings.ts'
+import { loginStrings } from '../strings.ts'
 
 const codes: Record<string, string> = {
   used: loginStrings.used,
