@@ -82,6 +82,7 @@ const securityHeaders = helmet({
       styleSrc: ["'self'"],
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
+      workerSrc: ["'self'"],
       fontSrc: ["'self'"],
       baseUri: ["'none'"],
       formAction: ["'self'"],

@@ -182,5 +182,6 @@ export const dashboardConfigs = [
     },
   ]),
   script({ login: 'collector/dashboard/plain/login-page.ts' }, []),
+  script({ worker: 'collector/dashboard/live/worker.ts' }, []),
   script({ app: 'collector/dashboard/app.tsx' }, [pages]),
 ]
