@@ -1,14 +1,13 @@
 /** Everything that is not a hot route: pages, assets, the API. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
-import helmet from 'helmet'
-import type { Access } from './access.ts'
 import { type ApiParts, apiRoutes } from './api.ts'
+import { PAGE_PATHS, pageRoutes } from './pages.ts'
 import { problem } from './problem.ts'
+import { securityHeaders } from './security-headers.ts'
 import { serveTag } from './tag-script.ts'
 import { serveVitals } from './vitals-script.ts'
 
 export interface AppParts extends ApiParts {
-  access: Access
   /** what `npm run build` made */
   folder: string
   /** see `Pipeline` */
@@ -20,7 +19,7 @@ export interface AppParts extends ApiParts {
 const YEAR = 31_536_000_000
 
 export function createApp(parts: AppParts): Express {
-  const { access, db, fenced, folder, sites, log, readiness, trusts } = parts
+  const { db, fenced, folder, sites, log, readiness, trusts } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trusts)
@@ -33,10 +32,10 @@ export function createApp(parts: AppParts): Express {
   app.get('/t/:file', serveVitals(folder), serveTag(folder, sites, db))
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
-  app.all(['/', '/live', '/login', '/logout'], securityHeaders)
+  app.all(PAGE_PATHS, securityHeaders)
   app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
   app.use('/demo', express.static(`${folder}demo`))
-  app.use(pages(access, folder))
+  app.use(pageRoutes(parts))
   app.use('/api/v2', apiRoutes(parts))
   const failed: ErrorRequestHandler = (error, _request, response, next) => {
     if (response.headersSent) return next(error)
@@ -60,54 +59,3 @@ export const notFound =
       if (request.path.startsWith('/api/') || !request.accepts('html')) return problem(response, 'not-found')
       response.status(404).sendFile('404.html', { root: `${folder}dashboard` })
     })
-
-const securityHeaders = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
-      fontSrc: ["'self'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  // Whether a host is served over TLS for good is for its owner to say, at the proxy.
-  strictTransportSecurity: false,
-})
-
-function pages(access: Access, folder: string): express.Router {
-  const router = express.Router()
-  const page =
-    (name: string): RequestHandler =>
-    (_, response) =>
-      response.set('cache-control', 'no-store').sendFile(name, { root: `${folder}dashboard` })
-  router.get('/', (request, response) => response.redirect(`${request.baseUrl}/live`))
-  router.get('/live', (request, response, next) => {
-    if (access.allows(request)) return page('live.html')(request, response, next)
-    response.redirect(`${request.baseUrl}/login`)
-  })
-  router.get('/login', (request, response, next) => {
-    const { token } = request.query
-    // A preview or a scanner asks with HEAD: that must not use up the link.
-    if (typeof token !== 'string' || request.method === 'HEAD') return page('login.html')(request, response, next)
-    // A second click on a used link by somebody who is signed in already should just work.
-    if (access.redeem(token))
-      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
-    else response.redirect(303, request.baseUrl + (access.allows(request) ? '/live' : '/login?error=used'))
-  })
-  router.post('/login', express.urlencoded({ extended: false, limit: '4kb' }), (request, response) => {
-    const { key } = (request.body ?? {}) as { key?: unknown }
-    if (typeof key === 'string' && access.isOwnerKey(key.trim())) {
-      response.set('set-cookie', access.cookie(request.secure)).redirect(303, `${request.baseUrl}/live`)
-    } else response.redirect(303, `${request.baseUrl}/login?error=wrong`)
-  })
-  router.post('/logout', (request, response) =>
-    response.set('set-cookie', access.noCookie()).redirect(303, `${request.baseUrl}/login`),
-  )
-  return router
-}

@@ -24,7 +24,7 @@ export function serveConsents(db: Db, sites: Pick<Sites, 'get'>): RequestHandler
       if (typeof value !== 'string') return problem(response, 'parameter-invalid', `${name}: once`)
       query[name] = value
     }
-    const site = siteAsked(request, response, sites, 'read')
+    const site = siteAsked(request, response, sites, 'records')
     if (!site) return
     const asked = readQuery(site.key, site.timezone, query)
     if (typeof asked === 'string') return problem(response, 'parameter-invalid', asked)

@@ -160,6 +160,5 @@ export const dashboardConfigs = [
       buildStart: () => rmSync(`${root}dist/dashboard`, { recursive: true, force: true }),
     },
   ]),
-  script({ login: 'collector/dashboard/login-page.ts' }, []),
   script({ live: 'collector/dashboard/live.tsx' }, [pages]),
 ]

@@ -8,6 +8,7 @@ const MAY: Record<string, string[]> = {
   consent: ['tag'],
   'collector/store': [],
   'collector/sites': ['collector/store'],
+  'collector/people': ['collector/store'],
   'collector/journal': ['collector/store'],
   'collector/settle': ['consent', 'collector/journal', 'collector/store'],
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
@@ -39,7 +40,7 @@ const MAY: Record<string, string[]> = {
 /** Files that are shapes only and may be imported by name. */
 const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
+const COMMON = ['collector/believed.ts', 'collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

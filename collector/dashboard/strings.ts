@@ -112,12 +112,3 @@ export const strings = {
   copied: 'Copied',
   copyFailed: 'Selected: press Ctrl+C',
 } as const
-
-/** Apart from the rest, so that the login page loads these alone. */
-export const loginStrings = {
-  used: 'This link was already used. Run `npx livetag login` for a new one, or sign in with your owner key.',
-  expired: 'This link has expired. Run `npx livetag login` for a new one, or sign in with your owner key.',
-  wrong: 'That key is not right. Check that all of it was pasted.',
-  limit: 'Too many tries. Wait a minute, then try again.',
-  other: 'That did not work. Try again, or run `npx livetag login` for a link that signs you in.',
-} as const

@@ -164,8 +164,8 @@ describe('a running collector', () => {
     const links = serving.out().match(/http:\/\/\S+?(?="|\s|$)/g) ?? []
     const login = links.find(link => link.includes('token=')) ?? ''
     const first = await fetch(login, { redirect: 'manual' })
-    expect([first.status, first.headers.get('location')]).toEqual([303, '/live'])
-    expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login?error=used')
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/overview'])
+    expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login#used')
     for (const link of links.filter(link => link !== login)) expect((await fetch(link)).status, link).toBe(200)
     expect(links).toContain(`${url}/demo/`)
   })
@@ -174,7 +174,7 @@ describe('a running collector', () => {
     const { code, out } = await run(['login'])
     expect(code).toBe(0)
     expect(out).toMatch(new RegExp(`^${url}/login\\?token=\\S{32}\n$`))
-    expect((await fetch(out.trim(), { redirect: 'manual' })).headers.get('location')).toBe('/live')
+    expect((await fetch(out.trim(), { redirect: 'manual' })).headers.get('location')).toBe('/overview')
   })
 
   test('knows a site that `site add` makes within a second, and refuses the key a second time', async () => {
