@@ -3,7 +3,6 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { Db } from 'mongodb'
 import { type Access, cookieOf } from './access.ts'
 import { isOwnPage } from './cross-site.ts'
-import { sendJoinPage } from './join-page.ts'
 import { loginCookie, noLoginCookie, readLoginCookie } from './login-cookie.ts'
 import { nextPage, PAGES } from './own-url.ts'
 import {
@@ -17,9 +16,10 @@ import {
 } from './people/index.ts'
 import { problem } from './problem.ts'
 import { framedHeaders, securityHeaders } from './security-headers.ts'
+import { sendPage } from './send-page.ts'
 
 /** What every page of the dashboard is served by. */
-const DASHBOARD = 'live.html'
+const DASHBOARD = 'app.html'
 
 /** Paths of pages that have the usual headers. */
 export const PAGE_PATHS = [...PAGES, '/login', '/logout', '/join']
@@ -35,9 +35,8 @@ interface Parts {
 
 export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: Parts): express.Router {
   const router = express.Router()
-  const root = `${folder}dashboard`
-  const send = (response: Response, name: string, status = 200) =>
-    response.status(status).set('cache-control', 'no-store').sendFile(name, { root })
+  const send = (request: Request, response: Response, name: string, words?: Record<string, string>) =>
+    sendPage(request, response, `${folder}dashboard/${name}`, words)
   const to = ({ baseUrl }: Request, response: Response, path: string) => response.redirect(303, baseUrl + path)
   const isSignedIn = async (request: Request) => typeof (await access.whose(cookieOf(request))) !== 'string'
   const signIn = async (request: Request, response: Response, secret: string) => {
@@ -53,20 +52,22 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
 
   router.get('/', (request, response) => response.redirect(`${request.baseUrl}/overview`))
   router.get([...PAGES], async (request, response) => {
-    if (await isSignedIn(request)) return send(response, DASHBOARD)
+    if (await isSignedIn(request)) return send(request, response, DASHBOARD)
     const next = new URLSearchParams({ next: request.url })
     response.redirect(`${request.baseUrl}/login?${next}`)
   })
   router.get(['/share/:token', '/share/:token/live'], async (request, response) => {
     const found = await access.share(String(request.params.token))
     const headers = found?.share.embed ? framedHeaders : securityHeaders
-    headers(request, response, () => (found ? send(response, DASHBOARD) : send(response, '404.html', 404)))
+    headers(request, response, () =>
+      found ? send(request, response, DASHBOARD) : send(request, response.status(404), '404.html'),
+    )
   })
 
   router.get('/login', async (request, response) => {
     const { token, next } = request.query
     // A preview or a scanner asks with HEAD: that must not use up the link.
-    if (typeof token !== 'string' || request.method === 'HEAD') return send(response, 'login.html')
+    if (typeof token !== 'string' || request.method === 'HEAD') return send(request, response, 'login.html')
     if (await access.redeem(token)) {
       await signIn(request, response, await access.logins.ofOwner())
       return to(request, response, nextPage(next))
@@ -110,7 +111,7 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
   router.get('/join', async (request, response) => {
     const link = await findJoinLink(db, request.query.token, clock())
     if (!link) return to(request, response, '/login#link')
-    await sendJoinPage(response, root, link.email)
+    await send(request, response, 'join.html', { email: link.email })
   })
   router.post('/join', own, form, async (request, response) => {
     const { token } = request.query

@@ -2,7 +2,7 @@
  * Builds the dashboard and the demo: `dist/dashboard/` and `dist/demo/`.
  *
  * Scripts and styles carry a hash of their content in their names, so that they can be served as immutable; the pages
- * in `collector/dashboard/*.html` name them plainly (`/assets/live.js`) and get the real names here, as does
+ * in `collector/dashboard/*.html` name them plainly (`/assets/app.js`) and get the real names here, as does
  * `manifest.json`. The configs build in their order: the last one writes the pages, when every name is known.
  */
 import { createHash } from 'node:crypto'
@@ -18,15 +18,22 @@ const source = `${root}collector/dashboard/`
 const demo = `${root}collector/demo/`
 const require = createRequire(import.meta.url)
 
+/** A folder's own style sheets, in the order of their names. */
+function sheets(folder) {
+  const files = readdirSync(source + folder).filter(name => name.endsWith('.css'))
+  return files.filter(name => !['base.css', 'screens.css'].includes(name)).map(name => `${source}${folder}/${name}`)
+}
+
 /** Style sheets, each put together from these files. */
 const styles = {
-  'live.css': [
-    `${source}base.css`,
+  'app.css': [
+    `${source}shell/base.css`,
     require.resolve('uplot/dist/uPlot.min.css'),
     // `screens` last: it changes what the others say.
-    ...['bar', 'page', 'chart', 'feed', 'top', 'empty', 'screens'].map(name => `${source}${name}.css`),
+    ...['shell', 'ui', 'live', 'overview', 'manage'].flatMap(sheets),
+    `${source}shell/screens.css`,
   ],
-  'plain.css': [`${source}base.css`, `${source}plain.css`],
+  'plain.css': [`${source}shell/base.css`, `${source}plain/plain.css`],
 }
 
 /** Plain name → name with the hash. */
@@ -91,7 +98,8 @@ const rememberNames = {
 const pages = {
   name: 'pages',
   buildStart() {
-    for (const file of readdirSync(source)) if (/\.(css|html|svg)$/.test(file)) this.addWatchFile(source + file)
+    for (const file of readdirSync(source, { recursive: true }))
+      if (/\.(css|html|svg)$/.test(file)) this.addWatchFile(source + file)
   },
   generateBundle() {
     const asset = (name, text) => {
@@ -154,11 +162,11 @@ const script = (input, plugins) => ({
 
 /** Each script by itself, so that none loads a part of another. */
 export const dashboardConfigs = [
-  script({ theme: 'collector/dashboard/theme.ts' }, [
+  script({ theme: 'collector/dashboard/shell/theme.ts' }, [
     {
       name: 'empty-first',
       buildStart: () => rmSync(`${root}dist/dashboard`, { recursive: true, force: true }),
     },
   ]),
-  script({ live: 'collector/dashboard/live.tsx' }, [pages]),
+  script({ app: 'collector/dashboard/app.tsx' }, [pages]),
 ]

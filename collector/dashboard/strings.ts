@@ -1,6 +1,5 @@
 /** Every word that the dashboard's scripts show. Values come in already formatted for the reader's locale. */
 export const strings = {
-  title: 'Live',
   product: 'livetag',
   loading: 'Connecting to the collector…',
   site: 'Site',
@@ -12,7 +11,30 @@ export const strings = {
   theme: { auto: 'Auto', light: 'Light', dark: 'Dark' } as Record<string, string>,
   themeLabel: 'Color theme',
   signOut: 'Sign out',
-  skip: 'Skip to the events',
+  skip: 'Skip to the content',
+
+  shell: {
+    nav: 'Views',
+    views: { overview: 'Overview', live: 'Live', sites: 'Sites', settings: 'Settings' } as Record<string, string>,
+    close: 'Close',
+    commands: 'Commands',
+    palette: 'What do you want to do?',
+    paletteSearch: 'Type a few letters',
+    paletteNone: 'Nothing has these letters in its name.',
+    goTo: (view: string) => `Go to ${view}`,
+    show: (site: string) => `Show ${site}`,
+    switchTheme: 'Switch between light and dark',
+    keysOff: 'Turn off shortcuts of a single key',
+    keysOn: 'Turn on shortcuts of a single key',
+    print: 'Print this view',
+    askedAgain: 'It is asked again by itself every few seconds.',
+    sharePassword: {
+      title: 'This view has a password',
+      label: 'Password',
+      open: 'Open',
+      wrong: 'That is not its password.',
+    },
+  },
 
   link: {
     loading: 'Connecting',
@@ -40,13 +62,12 @@ export const strings = {
     'unknown-site': {
       title: 'There is no such site here',
       text: (key: string) =>
-        `The collector has no site “${key}”, or it is not yours. Choose one above, or make it with `,
-      command: (key: string) => `npx livetag site add ${key} --domain shop.example`,
+        `The collector has no site “${key}” any more, or it is no longer yours. Choose another one above.`,
     },
     'no-sites': {
       title: 'There is no site yet',
-      text: 'Make the first one, then load this page again: ',
-      command: 'npx livetag site add shop --domain shop.example',
+      text: 'Make the first one under Sites.',
+      ask: 'Whoever runs the collector can give you one.',
     },
   },
 

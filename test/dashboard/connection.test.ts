@@ -5,8 +5,8 @@ import {
   connect,
   type Link,
   type Surroundings,
-} from '../../collector/dashboard/connection.ts'
-import type { SitesAnswer } from '../../collector/dashboard/sites.ts'
+} from '../../collector/dashboard/live/connection.ts'
+import type { MeAnswer } from '../../collector/dashboard/shell/me.ts'
 import { event, snapshot, tick } from './fixtures.ts'
 
 /** As much of an EventSource as the connection uses, worked by hand. */
@@ -35,19 +35,20 @@ class Stream extends EventTarget {
   }
 }
 
-const site = { key: 'shop', domain: 'shop.example', consent: 'none', timezone: 'UTC' }
-const here: SitesAnswer = { kind: 'sites', sites: [site] }
+const site = { key: 'shop', domain: 'shop.example', consent: 'none', timezone: 'UTC', role: 'owner' } as const
+const here: MeAnswer = { kind: 'me', me: { kind: 'owner', email: null, owner: true, sites: [site] } }
 
 let links: Link[]
 let heard: string[]
-let answer: SitesAnswer
+let answer: MeAnswer
 let online: boolean
 let waiting: { call: () => void; ms: number }[]
 let connection: Connection
 
 const around: Surroundings = {
   EventSource: Stream as unknown as Surroundings['EventSource'],
-  sites: async () => answer,
+  url: site => `/api/v2/live?site=${site}`,
+  me: async () => answer,
   later(call, ms) {
     const one = { call, ms }
     waiting.push(one)
@@ -152,7 +153,7 @@ describe('where the browser gives up', () => {
 
   it('says that there is no such site', async () => {
     open()
-    answer = { kind: 'sites', sites: [] }
+    answer = { kind: 'me', me: { kind: 'owner', email: null, owner: true, sites: [] } }
     last().breaks(true)
     await settled()
     expect(links.at(-1)).toBe('unknown-site')

@@ -11,8 +11,8 @@ import {
   OTHER,
   SECOND,
   WINDOW,
-} from '../../collector/dashboard/state.ts'
-import { top, totals } from '../../collector/dashboard/totals.ts'
+} from '../../collector/dashboard/live/state.ts'
+import { top, totals } from '../../collector/dashboard/live/totals.ts'
 import type { LiveDelta } from '../../collector/live/messages.ts'
 import { event, NOW, snapshot, tick } from './fixtures.ts'
 

@@ -7,8 +7,8 @@ import {
   minuteOf,
   OTHER,
   SECOND,
-} from '../../collector/dashboard/state.ts'
-import { activeNow, rate, roundUp, SETTLED_AFTER, top, totals } from '../../collector/dashboard/totals.ts'
+} from '../../collector/dashboard/live/state.ts'
+import { activeNow, rate, roundUp, SETTLED_AFTER, top, totals } from '../../collector/dashboard/live/totals.ts'
 import { event, NOW, snapshot, tick } from './fixtures.ts'
 
 const minute = minuteOf(NOW)

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { format } from '../../collector/dashboard/format.ts'
-import { kindOf } from '../../collector/dashboard/kind.ts'
-import { fetchSites } from '../../collector/dashboard/sites.ts'
-import { snippets } from '../../collector/dashboard/snippets.ts'
+import { kindOf } from '../../collector/dashboard/live/kind.ts'
+import { snippets } from '../../collector/dashboard/live/snippets.ts'
+import { hrefOf, readAddress } from '../../collector/dashboard/shell/address.ts'
+import { createApi } from '../../collector/dashboard/shell/api.ts'
+import { fetchMe } from '../../collector/dashboard/shell/me.ts'
+import { matches } from '../../collector/dashboard/shell/Palette.tsx'
+import { format } from '../../collector/dashboard/ui/format.ts'
 import { BUILT_IN } from '../../tag/wire.ts'
 import { NOW } from './fixtures.ts'
 
@@ -44,13 +47,63 @@ describe('an event’s color', () => {
 })
 
 describe('the list of sites', () => {
-  const answer = (status: number, body = '{"sites":[]}') => fetchSites(async () => new Response(body, { status }))
+  const ask = (fetch: typeof globalThis.fetch) => fetchMe(createApi(fetch, '/', () => null))
+  const answer = (status: number, body = '{"sites":[]}') => ask(async () => new Response(body, { status }))
 
   it('tells being signed out from being cut off', async () => {
-    expect(await answer(200)).toEqual({ kind: 'sites', sites: [] })
+    expect(await answer(200)).toEqual({ kind: 'me', me: { sites: [] } })
     expect(await answer(401)).toEqual({ kind: 'signed-out' })
     expect(await answer(503)).toEqual({ kind: 'unreachable' })
     expect(await answer(200, '<html>')).toEqual({ kind: 'unreachable' })
-    expect(await fetchSites(() => Promise.reject(new TypeError('failed')))).toEqual({ kind: 'unreachable' })
+    expect(await ask(() => Promise.reject(new TypeError('failed')))).toEqual({ kind: 'unreachable' })
+  })
+
+  it('tells a shared link that wants its password from one that is no more', async () => {
+    expect(await answer(401, '{"code":"share-password"}')).toEqual({ kind: 'share-password' })
+    expect(await answer(401, '{"code":"not-signed-in"}')).toEqual({ kind: 'signed-out' })
+  })
+
+  it('shows what a shared link is with on every request', async () => {
+    const asked: string[] = []
+    const api = createApi(
+      async url => {
+        asked.push(String(url))
+        return new Response('{}')
+      },
+      '/stats/',
+      () => 'token.ticket',
+    )
+    await api.get('goals', { site: 'a b' })
+    await api.send('POST', 'query', {}, {})
+    expect([...asked, api.url('live', { site: 'shop' })]).toEqual([
+      '/stats/api/v2/goals?site=a+b&share=token.ticket',
+      '/stats/api/v2/query?share=token.ticket',
+      '/stats/api/v2/live?site=shop&share=token.ticket',
+    ])
+  })
+})
+
+describe('the address', () => {
+  it.each([
+    ['/', '/overview'],
+    ['/live?site=shop', '/live?site=shop'],
+    ['/overview?site=shop&range=30d&f=is:page:/a', '/overview?site=shop&range=30d&f=is:page:/a'],
+    ['/settings?site=a%26b', '/settings?site=a%26b'],
+    ['/share/abc_-', '/share/abc_-'],
+    ['/share/abc/live?wall=1', '/share/abc/live?wall=1'],
+    ['/share/abc/settings', '/share/abc/settings'],
+    ['/nothing?x=', '/overview'],
+  ])('%s is read and written as %s', (from, to) => {
+    const { pathname, search } = new URL(from, 'https://stats.example')
+    expect(hrefOf(readAddress(pathname, search, '/'), '/')).toBe(to)
+    expect(hrefOf(readAddress(`/stats${pathname}`, search, '/stats/'), '/stats/')).toBe(`/stats${to}`)
+  })
+})
+
+describe('the palette', () => {
+  it('finds by parts of words, in any order, whatever their case', () => {
+    expect(matches('Go to Live', 'li go')).toBe(true)
+    expect(matches('Go to Live', '')).toBe(true)
+    expect(matches('Go to Live', 'love')).toBe(false)
   })
 })

@@ -34,8 +34,8 @@ describe.skipIf(!browser)('the live page', () => {
     await collector.deliver(
       envelope([{ n: 'pageview' }, { n: 'signup' }], { p: { u: 'https://shop.example/first', ti: 'First' } }),
     )
-    await page.getByText('signup').first().waitFor({ timeout: 2_000 })
-    await page.getByText('/first').first().waitFor({ timeout: 2_000 })
+    await page.getByText('signup').first().waitFor({ timeout: 10_000 })
+    await page.getByText('/first').first().waitFor({ timeout: 10_000 })
     expect(problems).toEqual([])
     expect(elsewhere).toEqual([])
     await context.close()

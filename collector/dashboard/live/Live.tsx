@@ -1,51 +1,30 @@
 import { useMemo } from 'preact/hooks'
+import { useShell } from '../shell/context.ts'
+import { useNow, useStore } from '../shell/store.ts'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { Empty } from './Empty.tsx'
 import { Feed } from './Feed.tsx'
 import { Figures } from './Figures.tsx'
-import { type Format, format } from './format.ts'
-import { Header } from './Header.tsx'
-import { Notice } from './Notice.tsx'
 import { RateChart } from './RateChart.tsx'
-import type { View } from './session.ts'
 import { collectorNow, type LiveState, minuteOf } from './state.ts'
-import { strings } from './strings.ts'
 import { TopList } from './TopList.tsx'
 import { rate, top, totals } from './totals.ts'
-
-export interface AppProps {
-  view: View
-  /** this device's clock, ms */
-  deviceNow: number
-  onSite(key: string): void
-}
 
 /** How many rows a list of counts shows. */
 const ROWS = 10
 
-/** The whole page for one state of the session. */
-export function App({ view, deviceNow, onSite }: AppProps) {
-  const { live } = view
-  const zone = live?.site.timezone ?? 'UTC'
-  const words = useMemo(() => format(undefined, zone), [zone])
+/** What happens right now. */
+export function Live() {
+  const { watching, words } = useShell()
+  const { live, link } = useStore(watching.view)
+  const deviceNow = useNow()
+  if (!live) return link === 'loading' || link === 'reconnecting' ? <Waiting /> : null
   // While the line is down nothing is known of what happens: the figures keep the moment of the last message.
-  const now = live && (view.link === 'live' ? collectorNow(live, deviceNow) : live.now)
-  return (
-    <>
-      <a class="skip" href="#events">
-        {strings.skip}
-      </a>
-      <Header view={view} now={now} words={words} onSite={onSite} />
-      <main aria-busy={view.link === 'loading'}>
-        <Notice view={view} />
-        <div class="page">
-          {live && now !== null ? <Live live={live} now={now} words={words} /> : <Waiting view={view} />}
-        </div>
-      </main>
-    </>
-  )
+  return <Known live={live} now={link === 'live' ? collectorNow(live, deviceNow) : live.now} words={words} />
 }
 
-function Live({ live, now, words }: { live: LiveState; now: number; words: Format }) {
+function Known({ live, now, words }: { live: LiveState; now: number; words: Format }) {
   const minute = minuteOf(now)
   const { minutes } = live
   // Sums over 30 minutes change with the minutes held or the clock's minute, not with each drawing.
@@ -71,8 +50,7 @@ function Live({ live, now, words }: { live: LiveState; now: number; words: Forma
 }
 
 /** Shapes where the figures will be, so that nothing jumps when they come. */
-function Waiting({ view }: { view: View }) {
-  if (view.link !== 'loading' && view.link !== 'reconnecting') return null
+function Waiting() {
   return (
     <>
       <p class="visually-hidden">{strings.loading}</p>

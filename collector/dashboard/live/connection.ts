@@ -3,14 +3,17 @@
  * this takes over where it gives up (any answer but 200), finds out why, and tries again with back-off.
  * EventSource, timers and chance are passed in.
  */
-import type { LiveSnapshot, LiveTick } from '../live/messages.ts'
-import type { SitesAnswer } from './sites.ts'
+import type { LiveSnapshot, LiveTick } from '../../live/messages.ts'
+import type { MeAnswer } from '../shell/me.ts'
 
 export type Link = 'loading' | 'live' | 'reconnecting' | 'offline' | 'signed-out' | 'unknown-site'
 
 export interface Surroundings {
   EventSource: new (url: string) => EventSource
-  sites(): Promise<SitesAnswer>
+  /** where the stream of a site is */
+  url(site: string): string
+  /** who looks, and at which sites */
+  me(): Promise<MeAnswer>
   /** calls back after so many ms; the result cancels it */
   later(call: () => void, ms: number): () => void
   online(): boolean
@@ -51,7 +54,7 @@ export function connect(site: string, around: Surroundings, listener: Listener, 
   function open() {
     cancel()
     source?.close()
-    const stream = new around.EventSource(`/api/v2/live?site=${encodeURIComponent(site)}`)
+    const stream = new around.EventSource(around.url(site))
     source = stream
     // A stream that was replaced may still deliver what was queued: it no longer counts.
     const when = (type: string, call: (event: Event) => void) =>
@@ -80,10 +83,10 @@ export function connect(site: string, around: Surroundings, listener: Listener, 
 
   async function gaveUp(stream: EventSource) {
     if (seen) listener.link(broken())
-    const answer = await around.sites()
+    const answer = await around.me()
     if (closed || stream !== source) return
-    if (answer.kind === 'signed-out') return listener.link('signed-out')
-    const unknown = answer.kind === 'sites' && !answer.sites.some(one => one.key === site)
+    if (answer.kind === 'signed-out' || answer.kind === 'share-password') return listener.link('signed-out')
+    const unknown = answer.kind === 'me' && !answer.me.sites.some(one => one.key === site)
     listener.link(unknown ? 'unknown-site' : broken())
     const wait = Math.min(BACK_OFF.most, BACK_OFF.first * 2 ** failures++)
     // Half of the wait is left to chance, so that many pages do not come back in the same moment.

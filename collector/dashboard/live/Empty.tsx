@@ -1,7 +1,7 @@
-import { CopyBlock } from './CopyBlock.tsx'
+import { strings } from '../strings.ts'
+import { CopyBlock } from '../ui/CopyBlock.tsx'
 import { snippets } from './snippets.ts'
 import type { LiveState } from './state.ts'
-import { strings } from './strings.ts'
 
 /** Before the first event: exactly what to paste, and where. */
 export function Empty({ site, origin }: { site: LiveState['site']; origin: string }) {

@@ -1,6 +1,6 @@
-import type { Format } from './format.ts'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { kindOf } from './kind.ts'
-import { strings } from './strings.ts'
 import type { Top } from './totals.ts'
 
 interface TopListProps {

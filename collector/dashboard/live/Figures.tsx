@@ -1,6 +1,6 @@
-import type { Format } from './format.ts'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import type { Count, LiveState } from './state.ts'
-import { strings } from './strings.ts'
 import { activeNow } from './totals.ts'
 
 interface FiguresProps {

@@ -1,7 +1,7 @@
 /** How the plot looks: bars for single seconds, a line for their mean, colors out of the style sheet. */
 import uPlot from 'uplot'
-import type { Format } from './format.ts'
-import { strings } from './strings.ts'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { roundUp } from './totals.ts'
 
 /** Options for a plot that fills `place`; `readout` gets the text for the second under the pointer. */

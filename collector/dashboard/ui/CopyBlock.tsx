@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { strings } from './strings.ts'
+import { strings } from '../strings.ts'
 
 type Outcome = 'copied' | 'copyFailed'
 

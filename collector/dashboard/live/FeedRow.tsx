@@ -1,7 +1,7 @@
-import type { LiveEvent } from '../live/messages.ts'
-import type { Format } from './format.ts'
+import type { LiveEvent } from '../../live/messages.ts'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { kindOf } from './kind.ts'
-import { strings } from './strings.ts'
 
 interface FeedRowProps {
   event: LiveEvent

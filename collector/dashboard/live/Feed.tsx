@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { FeedRow } from './FeedRow.tsx'
-import type { Format } from './format.ts'
 import { eventKey, type LiveState } from './state.ts'
-import { strings } from './strings.ts'
 
 /** How long a new event is marked, ms. */
 const FRESH_FOR = 1_000

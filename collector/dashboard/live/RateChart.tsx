@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { strings } from '../strings.ts'
+import type { Format } from '../ui/format.ts'
 import { plotOptions } from './chart.ts'
-import type { Format } from './format.ts'
-import { strings } from './strings.ts'
 import type { Rate } from './totals.ts'
 
 interface RateChartProps {

@@ -3,7 +3,7 @@
  * or touches the page. Every collection is bounded: minutes by the window of 30, values a minute by
  * {@link BOUNDS.values}, seconds by the chart's window, events by {@link BOUNDS.recent}.
  */
-import type { LiveDelta, LiveEvent, LiveSnapshot, LiveTick } from '../live/messages.ts'
+import type { LiveDelta, LiveEvent, LiveSnapshot, LiveTick } from '../../live/messages.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60_000

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { strings } from './strings.ts'
+import { strings } from '../strings.ts'
 
 const chosen = () => document.documentElement.dataset.theme ?? 'auto'
 
