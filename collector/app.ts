@@ -1,5 +1,6 @@
 /** Everything that is not a hot route: pages, assets, the API. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import staticGzip from 'express-static-gzip'
 import { type ApiParts, apiRoutes } from './api.ts'
 import { PAGE_PATHS, pageRoutes } from './pages.ts'
 import { problem } from './problem.ts'
@@ -33,7 +34,15 @@ export function createApp(parts: AppParts): Express {
   // On our own paths only: mounted in an app of one's own, its other pages must not get our headers.
   app.use(['/assets', '/demo', '/api/v2'], securityHeaders)
   app.all(PAGE_PATHS, securityHeaders)
-  app.use('/assets', express.static(`${folder}dashboard/assets`, { immutable: true, maxAge: YEAR, index: false }))
+  app.use(
+    '/assets',
+    staticGzip(`${folder}dashboard/assets`, {
+      enableBrotli: true,
+      orderPreference: ['br'],
+      index: false,
+      serveStatic: { immutable: true, maxAge: YEAR },
+    }),
+  )
   app.use('/demo', express.static(`${folder}demo`))
   app.use(pageRoutes(parts))
   app.use('/api/v2', apiRoutes(parts))
