@@ -231,7 +231,7 @@ export const strings = {
       removeCondition: 'Remove this condition',
       property: 'Property',
       operator: 'Condition',
-      operators: { is: 'is', present: 'is there' },
+      operators: { is: 'is', present: 'is there', '>': '>', '>=': '≥', '<': '<', '<=': '≤' },
       to: 'Value',
       toHint: 'Several are separated by commas.',
       or: (texts: readonly string[]) => texts.join(' or '),
