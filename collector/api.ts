@@ -106,7 +106,11 @@ export function apiRoutes(parts: ApiParts): Router {
     // Express answers HEAD by the same route: there is nothing to stream.
     if (request.method === 'HEAD') return void response.type('text/event-stream').end()
     const { credential } = response.locals
-    const noLonger = viewers.add(callerOf(response), credential, site.key, () => viewer.end())
+    const noLonger = viewers.add(callerOf(response), credential, site.key, () => {
+      viewer.end()
+      // Who does not read gets nothing of what waits, either.
+      setTimeout(() => response.destroy(), 1_000).unref()
+    })
     if (!noLonger) return problem(response, 'too-many-viewers', undefined, 60)
     const viewer = startSse(response, () => hub.refresh(site, viewer))
     let left = false

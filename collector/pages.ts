@@ -39,10 +39,13 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     sendPage(request, response, `${folder}dashboard/${name}`, words)
   const to = ({ baseUrl }: Request, response: Response, path: string) => response.redirect(303, baseUrl + path)
   const isSignedIn = async (request: Request) => typeof (await access.whose(cookieOf(request))) !== 'string'
+  const endLogin = async (request: Request) => {
+    const secret = readLoginCookie(request)
+    if (secret !== undefined && (await access.logins.end(secret))) access.forget()
+  }
   const signIn = async (request: Request, response: Response, secret: string) => {
     // A browser has one sign-in: what it had before ends.
-    const before = readLoginCookie(request)
-    if (before !== undefined) await access.logins.end(before)
+    await endLogin(request)
     response.set('set-cookie', loginCookie(request, secret))
   }
   const form = express.urlencoded({ extended: false, limit: '16kb' })
@@ -101,9 +104,7 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     }
   })
   router.post('/logout', own, async (request, response) => {
-    const secret = readLoginCookie(request)
-    if (secret !== undefined) await access.logins.end(secret)
-    access.forget()
+    await endLogin(request)
     response.set('set-cookie', noLoginCookie(request))
     to(request, response, '/login')
   })

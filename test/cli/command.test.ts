@@ -229,6 +229,41 @@ describe('a running collector', () => {
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('there is no key that begins with')])
   })
 
+  test('an account is listed, gets another password by a link that works once, and is removed', async () => {
+    const { out: link } = await run(['login'])
+    const signIn = await fetch(link.trim(), { redirect: 'manual' })
+    const cookie = signIn.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const body = JSON.stringify({ email: 'ada@shop.example', password: 'correct horse battery' })
+    const made = await fetch(`${url}/api/v2/account`, { method: 'POST', body, headers: { cookie, origin: url } })
+    expect(made.status).toBe(201)
+    const account = made.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const statusOf = async (cookie: string) => (await fetch(`${url}/api/v2/me`, { headers: { cookie } })).status
+    expect(await statusOf(account)).toBe(200)
+    expect((await run(['account', 'list'])).out).toMatch(/^ada@shop\.example +everything /m)
+    const listed = (await run(['account', 'list', '--json'])).out
+    expect(JSON.parse(listed).accounts).toMatchObject([{ email: 'ada@shop.example', owner: true, roles: [] }])
+    expect(listed).not.toContain('scrypt')
+
+    const reset = await run(['account', 'password-reset', 'Ada@shop.example'])
+    expect([reset.code, reset.out]).toEqual([0, expect.stringMatching(new RegExp(`^${url}/join\\?token=\\S{32}\n$`))])
+    const choose = (password: string) =>
+      fetch(reset.out.trim(), { method: 'POST', redirect: 'manual', body: new URLSearchParams({ password }) })
+    const chosen = await choose('another password')
+    expect(chosen.headers.get('location')).toBe('/overview')
+    expect((await choose('a third password')).headers.get('location')).toBe('/login#link')
+    expect(await statusOf(chosen.headers.getSetCookie()[0]?.split(';')[0] ?? '')).toBe(200)
+    await vi.waitFor(async () => expect(await statusOf(account)).toBe(401), 1_000)
+    for (const args of [
+      ['password-reset', 'nobody@shop.example'],
+      ['remove', 'nobody@shop.example'],
+      ['remove', 'x'],
+    ])
+      expect(await run(['account', ...args])).toMatchObject({ code: 1, out: '' })
+    expect((await run(['account', 'remove', 'ada@shop.example'])).out).toBe(
+      'Removed the account of ada@shop.example.\n',
+    )
+  })
+
   test('is well, says `doctor`, step by step', async () => {
     const { code, out } = await run(['doctor', '--json'])
     const report = JSON.parse(out) as Report
