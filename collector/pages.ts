@@ -76,13 +76,13 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
       return to(request, response, nextPage(next))
     }
     // A second click on a used link by somebody who is signed in already should just work.
-    to(request, response, (await isSignedIn(request)) ? nextPage(next) : '/login#used')
+    to(request, response, (await isSignedIn(request)) ? nextPage(next) : '/login?error=used')
   })
   router.post('/login', own, form, async (request, response) => {
     const { email, password, key } = (request.body ?? {}) as Record<string, unknown>
     const { next } = request.query
-    const failed = (why: string) =>
-      to(request, response, `/login${typeof next === 'string' ? `?${new URLSearchParams({ next })}` : ''}#${why}`)
+    const failed = (error: string) =>
+      to(request, response, `/login?${new URLSearchParams({ error, ...(typeof next === 'string' && { next }) })}`)
     const name = typeof key === 'string' ? undefined : (readEmail(email) ?? '')
     const attempt = attempts.begin(networkOf(request), name)
     if ('retryAfter' in attempt) return failed('limit')
@@ -111,13 +111,14 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
 
   router.get('/join', async (request, response) => {
     const link = await findJoinLink(db, request.query.token, clock())
-    if (!link) return to(request, response, '/login#link')
+    if (!link) return to(request, response, '/login?error=link')
     await send(request, response, 'join.html', { email: link.email })
   })
   router.post('/join', own, form, async (request, response) => {
     const { token } = request.query
     const { password } = (request.body ?? {}) as Record<string, unknown>
-    const failed = (why: string) => to(request, response, `/join?token=${encodeURIComponent(String(token))}#${why}`)
+    const failed = (error: string) =>
+      to(request, response, `/join?${new URLSearchParams({ token: String(token), error })}`)
     const attempt = attempts.begin(networkOf(request), `join ${token}`)
     if ('retryAfter' in attempt) return failed('limit')
     try {
@@ -129,7 +130,7 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     } catch (error) {
       if (error instanceof PasswordsBusy) return failed('busy')
       if (!(error instanceof PeopleError)) throw error
-      if (error.why === 'invite-used') return to(request, response, '/login#link')
+      if (error.why === 'invite-used') return to(request, response, '/login?error=link')
       failed(error.why === 'password-wrong' ? 'wrong' : 'short')
     }
   })

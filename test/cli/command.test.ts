@@ -165,7 +165,7 @@ describe('a running collector', () => {
     const login = links.find(link => link.includes('token=')) ?? ''
     const first = await fetch(login, { redirect: 'manual' })
     expect([first.status, first.headers.get('location')]).toEqual([303, '/overview'])
-    expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login#used')
+    expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login?error=used')
     for (const link of links.filter(link => link !== login)) expect((await fetch(link)).status, link).toBe(200)
     expect(links).toContain(`${url}/demo/`)
   })
@@ -250,7 +250,7 @@ describe('a running collector', () => {
       fetch(reset.out.trim(), { method: 'POST', redirect: 'manual', body: new URLSearchParams({ password }) })
     const chosen = await choose('another password')
     expect(chosen.headers.get('location')).toBe('/overview')
-    expect((await choose('a third password')).headers.get('location')).toBe('/login#link')
+    expect((await choose('a third password')).headers.get('location')).toBe('/login?error=link')
     expect(await statusOf(chosen.headers.getSetCookie()[0]?.split(';')[0] ?? '')).toBe(200)
     await vi.waitFor(async () => expect(await statusOf(account)).toBe(401), 1_000)
     for (const args of [

@@ -24,6 +24,8 @@ afterAll(async () => {
 const newPage = async (): Promise<Page> => {
   const context = await browser?.newContext()
   if (!context) throw new Error('no browser')
+  // So that what takes too long is named.
+  context.setDefaultTimeout(8_000)
   return await context.newPage()
 }
 /** As the page's policy lets no script in, it comes by the debugger. */
@@ -66,6 +68,23 @@ describe.skipIf(!browser)('in a browser', () => {
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.waitForURL(`${collector.url}/live?site=shop`)
     expect(problems).toEqual([])
+    await page.context().close()
+  })
+
+  it('the login page has no words of somebody else’s', async () => {
+    const page = await newPage()
+    for (const error of [
+      'call 0123',
+      '<b>hi</b>',
+      '"><script>alert(1)</script>',
+      'x" role="alert" hidden',
+      'error',
+      '$&',
+    ]) {
+      await page.goto(`${collector.url}/login?${new URLSearchParams({ error })}`)
+      expect(await page.getByRole('alert').count()).toBe(0)
+      expect(await page.content()).not.toMatch(/0123|<b>|alert\(1\)/)
+    }
     await page.context().close()
   })
 

@@ -44,20 +44,20 @@ describe('an invitation', () => {
     // Neither looking at it nor a mistake uses it up.
     await fetch(it.url + path, { method: 'HEAD' })
     for (const password of ['short', 'x'.repeat(201)])
-      expect(whereTo(await newVisitor(it.url).submit(path, { password }))).toEqual([303, `${path}#short`])
-    expect(whereTo(await newVisitor(it.url).submit(path, {}))).toEqual([303, `${path}#short`])
+      expect(whereTo(await newVisitor(it.url).submit(path, { password }))).toEqual([303, `${path}&error=short`])
+    expect(whereTo(await newVisitor(it.url).submit(path, {}))).toEqual([303, `${path}&error=short`])
     const ada = newVisitor(it.url)
     expect(whereTo(await ada.submit(path, { password: PASSWORD }))).toEqual([303, '/overview'])
     expect(await sitesOf(ada)).toEqual([['shop', 'editor']])
     const second = newVisitor(it.url)
-    expect(whereTo(await second.submit(path, { password: 'another password' }))).toEqual([303, '/login#link'])
-    expect(whereTo(await second.get(path))).toEqual([303, '/login#link'])
+    expect(whereTo(await second.submit(path, { password: 'another password' }))).toEqual([303, '/login?error=link'])
+    expect(whereTo(await second.get(path))).toEqual([303, '/login?error=link'])
     expect(second.cookie).toBe('')
     expect(
       (
         await newVisitor(it.url).submit('/login', { email: 'ada@shop.example', password: 'another password' })
       ).headers.get('location'),
-    ).toBe('/login#wrong')
+    ).toBe('/login?error=wrong')
   })
 
   test('makes one account though it is submitted five times at the same moment', async () => {
@@ -75,13 +75,13 @@ describe('an invitation', () => {
     const second = await inviteTo('shop', 'late@shop.example', 'editor')
     expect(second.status).toBe(201)
     expect((await peopleOf('shop')).filter(({ email }) => email === 'late@shop.example')).toHaveLength(1)
-    expect(await submit(first.invite)).toBe('/login#link')
+    expect(await submit(first.invite)).toBe('/login?error=link')
     await it.db.collection('links').updateOne({ email: 'late@shop.example' }, { $set: { expires: new Date() } })
-    expect(await submit(second.invite)).toBe('/login#link')
+    expect(await submit(second.invite)).toBe('/login?error=link')
     expect((await peopleOf('shop')).filter(({ email }) => email === 'late@shop.example')).toHaveLength(0)
     const third = await inviteTo('shop', 'late@shop.example', 'viewer')
     expect((await asOwner('DELETE', '/people?site=shop&email=late@shop.example')).status).toBe(204)
-    expect(await submit(third.invite)).toBe('/login#link')
+    expect(await submit(third.invite)).toBe('/login?error=link')
   })
 
   test('has the role that it was changed to', async () => {
@@ -116,7 +116,7 @@ describe('an invitation', () => {
     const thief = newVisitor(it.url)
     expect(whereTo(await thief.submit(pathOf(known.invite), { password: 'a password of mine' }))).toEqual([
       303,
-      `${pathOf(known.invite)}#wrong`,
+      `${pathOf(known.invite)}&error=wrong`,
     ])
     expect(thief.cookie).toBe('')
     expect(await sitesOf(victim)).toEqual([['blog', 'owner']])
@@ -139,7 +139,7 @@ describe('an invitation', () => {
     expect(await sitesOf(first)).toEqual([['shop', 'viewer']])
     expect(whereTo(await newVisitor(it.url).submit(pathOf(blog.invite), { password: 'a password of mine' }))).toEqual([
       303,
-      `${pathOf(blog.invite)}#wrong`,
+      `${pathOf(blog.invite)}&error=wrong`,
     ])
     await newVisitor(it.url).submit(pathOf(blog.invite), { password: PASSWORD })
     expect(await sitesOf(first)).toHaveLength(2)
