@@ -62,9 +62,10 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
   router.get(['/share/:token', '/share/:token/live'], async (request, response) => {
     const found = await access.share(String(request.params.token))
     const headers = found?.share.embed ? framedHeaders : securityHeaders
-    headers(request, response, () =>
-      found ? send(request, response, DASHBOARD) : send(request, response.status(404), '404.html'),
+    await new Promise<void>((resolve, reject) =>
+      headers(request, response, error => (error ? reject(error) : resolve())),
     )
+    await (found ? send(request, response, DASHBOARD) : send(request, response.status(404), '404.html'))
   })
 
   router.get('/login', async (request, response) => {
@@ -95,11 +96,13 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
         if (account) secret = await access.logins.of(account)
       }
       if (secret === undefined) return failed(name === undefined ? 'key-wrong' : 'wrong')
-      attempt.right()
+      attempt.giveBack()
       await signIn(request, response, secret)
       to(request, response, nextPage(next))
     } catch (error) {
       if (!(error instanceof PasswordsBusy)) throw error
+      // Nothing was tried.
+      attempt.giveBack()
       failed('busy')
     }
   })
@@ -119,16 +122,21 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     const { password } = (request.body ?? {}) as Record<string, unknown>
     const failed = (error: string) =>
       to(request, response, `/join?${new URLSearchParams({ token: String(token), error })}`)
-    const attempt = attempts.begin(networkOf(request), `join ${token}`)
+    // Where there is an account its password is tried, as at a sign-in.
+    const link = await findJoinLink(db, token, clock())
+    const attempt = attempts.begin(networkOf(request), link?.email)
     if ('retryAfter' in attempt) return failed('limit')
     try {
       const account = await join(db, token, password, clock())
-      attempt.right()
+      attempt.giveBack()
       await signIn(request, response, await access.logins.of(account))
       access.forget()
       to(request, response, '/overview')
     } catch (error) {
-      if (error instanceof PasswordsBusy) return failed('busy')
+      if (error instanceof PasswordsBusy) {
+        attempt.giveBack()
+        return failed('busy')
+      }
       if (!(error instanceof PeopleError)) throw error
       if (error.why === 'invite-used') return to(request, response, '/login?error=link')
       failed(error.why === 'password-wrong' ? 'wrong' : 'short')

@@ -120,9 +120,20 @@ describe('an invitation', () => {
     ])
     expect(thief.cookie).toBe('')
     expect(await sitesOf(victim)).toEqual([['blog', 'owner']])
+    // Another link is no other account: its password is tried ten times, by whichever.
+    const answers = []
+    for (let i = 0; i < 11; i++) {
+      const { invite } = await inviteTo('shop', victim.email, 'viewer', owner)
+      const tried = await newVisitor(it.url, '198.51.100.1').submit(pathOf(invite), {
+        password: `a guess ${i} of mine`,
+      })
+      answers.push(/error=(\w+)/.exec(tried.headers.get('location') ?? '')?.[1])
+    }
+    expect(answers).toEqual([...Array(10).fill('wrong'), 'limit'])
+    const { invite } = await inviteTo('shop', victim.email, 'viewer', owner)
     // Its person accepts with the password that is there.
     const self = newVisitor(it.url)
-    await self.submit(pathOf(known.invite), { password: PASSWORD })
+    await self.submit(pathOf(invite), { password: PASSWORD })
     expect(await sitesOf(self)).toEqual([
       ['shop', 'viewer'],
       ['blog', 'owner'],
