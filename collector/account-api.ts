@@ -3,7 +3,7 @@ import { type Request, type Response, Router } from 'express'
 import type { Db } from 'mongodb'
 import Type from 'typebox'
 import type { Access, Credential } from './access.ts'
-import { answering, readJson } from './answering.ts'
+import { answering, giveBack, readJson } from './answering.ts'
 import { bodyOf } from './body.ts'
 import { callerOf, isOwner } from './caller.ts'
 import { loginCookie, noLoginCookie } from './login-cookie.ts'
@@ -86,9 +86,9 @@ export function accountRoutes({ db, access, attempts, networkOf }: Parts): Route
       const { email } = caller.account
       const attempt = attempts.begin(networkOf(request), email)
       if ('retryAfter' in attempt) return problem(response, 'too-many-attempts', undefined, attempt.retryAfter)
-      const checked = await checkAccount(db, email, asked.old)
+      const checked = await checkAccount(db, email, asked.old).catch(giveBack(attempt))
       if (!checked) return problem(response, 'password-wrong')
-      attempt.right()
+      attempt.giveBack()
       const keep = (await access.logins.find(secret))?.id
       await setPassword(db, email, next, { checked, ...(keep !== undefined && { keep }) })
       access.forget()

@@ -28,5 +28,13 @@ export const answering =
     }
   }
 
+/** For what went wrong before anything was tried: that is no try. */
+export const giveBack =
+  (attempt: { giveBack(): void }) =>
+  (error: unknown): never => {
+    attempt.giveBack()
+    throw error
+  }
+
 /** Reads a body of JSON, of whatever type it says that it is. */
 export const readJson: RequestHandler = json({ limit: '100kb', type: () => true })

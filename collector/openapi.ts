@@ -1,13 +1,11 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
-import { type Code, describeList } from './openapi-lists.ts'
+import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
+import { describeList } from './openapi-lists.ts'
+import { type Code, ref, type Schema } from './openapi-parts.ts'
 import { describePeople, PEOPLE_SCHEMAS } from './openapi-people.ts'
 import { PROBLEMS } from './problem.ts'
 import { Filter, QueryAnswer, QueryBody } from './query/index.ts'
 import { GoalInput, GoalOutput, PropertyInput, PropertyOutput } from './sites/index.ts'
-
-type Schema = { [key: string]: unknown }
-
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 
 /** From the draft of JSON Schema that TypeBox writes to that of OpenAPI 3.1 (2020-12), with what is recursive by its name. */
 function toOpenApi(schema: unknown): unknown {
@@ -104,7 +102,8 @@ export function openApi(): Schema {
         unknown: 'property-unknown',
         problems: problemResponses,
       }),
-      ...describePeople({ ref, problems: problemResponses }),
+      ...describePeople(problemResponses),
+      ...describeAccounts(problemResponses),
     },
     components: {
       securitySchemes: {
@@ -134,7 +133,9 @@ export function openApi(): Schema {
         Goal: toOpenApi(GoalOutput),
         PropertyInput: toOpenApi(PropertyInput),
         Property: toOpenApi(PropertyOutput),
-        ...Object.fromEntries(Object.entries(PEOPLE_SCHEMAS).map(([name, schema]) => [name, toOpenApi(schema)])),
+        ...Object.fromEntries(
+          Object.entries({ ...PEOPLE_SCHEMAS, ...ACCOUNT_SCHEMAS }).map(([name, schema]) => [name, toOpenApi(schema)]),
+        ),
         Problem: problemSchema,
       },
     },

@@ -39,10 +39,13 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     sendPage(request, response, `${folder}dashboard/${name}`, words)
   const to = ({ baseUrl }: Request, response: Response, path: string) => response.redirect(303, baseUrl + path)
   const isSignedIn = async (request: Request) => typeof (await access.whose(cookieOf(request))) !== 'string'
+  const endLogin = async (request: Request) => {
+    const secret = readLoginCookie(request)
+    if (secret !== undefined && (await access.logins.end(secret))) access.forget()
+  }
   const signIn = async (request: Request, response: Response, secret: string) => {
     // A browser has one sign-in: what it had before ends.
-    const before = readLoginCookie(request)
-    if (before !== undefined) await access.logins.end(before)
+    await endLogin(request)
     response.set('set-cookie', loginCookie(request, secret))
   }
   const form = express.urlencoded({ extended: false, limit: '16kb' })
@@ -59,9 +62,10 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
   router.get(['/share/:token', '/share/:token/live'], async (request, response) => {
     const found = await access.share(String(request.params.token))
     const headers = found?.share.embed ? framedHeaders : securityHeaders
-    headers(request, response, () =>
-      found ? send(request, response, DASHBOARD) : send(request, response.status(404), '404.html'),
+    await new Promise<void>((resolve, reject) =>
+      headers(request, response, error => (error ? reject(error) : resolve())),
     )
+    await (found ? send(request, response, DASHBOARD) : send(request, response.status(404), '404.html'))
   })
 
   router.get('/login', async (request, response) => {
@@ -73,13 +77,13 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
       return to(request, response, nextPage(next))
     }
     // A second click on a used link by somebody who is signed in already should just work.
-    to(request, response, (await isSignedIn(request)) ? nextPage(next) : '/login#used')
+    to(request, response, (await isSignedIn(request)) ? nextPage(next) : '/login?error=used')
   })
   router.post('/login', own, form, async (request, response) => {
     const { email, password, key } = (request.body ?? {}) as Record<string, unknown>
     const { next } = request.query
-    const failed = (why: string) =>
-      to(request, response, `/login${typeof next === 'string' ? `?${new URLSearchParams({ next })}` : ''}#${why}`)
+    const failed = (error: string) =>
+      to(request, response, `/login?${new URLSearchParams({ error, ...(typeof next === 'string' && { next }) })}`)
     const name = typeof key === 'string' ? undefined : (readEmail(email) ?? '')
     const attempt = attempts.begin(networkOf(request), name)
     if ('retryAfter' in attempt) return failed('limit')
@@ -92,43 +96,49 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
         if (account) secret = await access.logins.of(account)
       }
       if (secret === undefined) return failed(name === undefined ? 'key-wrong' : 'wrong')
-      attempt.right()
+      attempt.giveBack()
       await signIn(request, response, secret)
       to(request, response, nextPage(next))
     } catch (error) {
       if (!(error instanceof PasswordsBusy)) throw error
+      // Nothing was tried.
+      attempt.giveBack()
       failed('busy')
     }
   })
   router.post('/logout', own, async (request, response) => {
-    const secret = readLoginCookie(request)
-    if (secret !== undefined) await access.logins.end(secret)
-    access.forget()
+    await endLogin(request)
     response.set('set-cookie', noLoginCookie(request))
     to(request, response, '/login')
   })
 
   router.get('/join', async (request, response) => {
     const link = await findJoinLink(db, request.query.token, clock())
-    if (!link) return to(request, response, '/login#link')
+    if (!link) return to(request, response, '/login?error=link')
     await send(request, response, 'join.html', { email: link.email })
   })
   router.post('/join', own, form, async (request, response) => {
     const { token } = request.query
     const { password } = (request.body ?? {}) as Record<string, unknown>
-    const failed = (why: string) => to(request, response, `/join?token=${encodeURIComponent(String(token))}#${why}`)
-    const attempt = attempts.begin(networkOf(request), `join ${token}`)
+    const failed = (error: string) =>
+      to(request, response, `/join?${new URLSearchParams({ token: String(token), error })}`)
+    // Where there is an account its password is tried, as at a sign-in.
+    const link = await findJoinLink(db, token, clock())
+    const attempt = attempts.begin(networkOf(request), link?.email)
     if ('retryAfter' in attempt) return failed('limit')
     try {
       const account = await join(db, token, password, clock())
-      attempt.right()
+      attempt.giveBack()
       await signIn(request, response, await access.logins.of(account))
       access.forget()
       to(request, response, '/overview')
     } catch (error) {
-      if (error instanceof PasswordsBusy) return failed('busy')
+      if (error instanceof PasswordsBusy) {
+        attempt.giveBack()
+        return failed('busy')
+      }
       if (!(error instanceof PeopleError)) throw error
-      if (error.why === 'invite-used') return to(request, response, '/login#link')
+      if (error.why === 'invite-used') return to(request, response, '/login?error=link')
       failed(error.why === 'password-wrong' ? 'wrong' : 'short')
     }
   })

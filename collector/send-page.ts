@@ -12,16 +12,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const inert = (text: string): string => text.replace(/[&<>"']/g, letter => ENTITIES[letter] ?? '')
 
 /**
- * Paths in a page are written for the root: mounted elsewhere, they lie below that.
+ * Paths in a page are written for the root: mounted elsewhere, they lie below that. Of the errors that stand in it the one is
+ * shown that the address names (`?error=`): so nobody puts words of his own on it by a link.
  * @param words what stands in it as `{{name}}`
  */
 export async function sendPage(
-  { baseUrl }: Pick<Request, 'baseUrl'>,
+  { baseUrl, query }: Pick<Request, 'baseUrl' | 'query'>,
   response: Response,
   file: string,
   words: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const html = (await readFile(file, 'utf8')).replaceAll('="/', `="${inert(baseUrl)}/`)
+  const html = (await readFile(file, 'utf8'))
+    .replaceAll('="/', `="${inert(baseUrl)}/`)
+    .replace(`id="${query.error}" role="alert" hidden`, 'role="alert"')
   response
     .set('cache-control', 'no-store')
     .type('html')

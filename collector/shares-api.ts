@@ -3,7 +3,7 @@ import { type RequestHandler, Router } from 'express'
 import type { Db } from 'mongodb'
 import Type from 'typebox'
 import type { Access } from './access.ts'
-import { answering, readJson } from './answering.ts'
+import { answering, giveBack, readJson } from './answering.ts'
 import { bodyOf } from './body.ts'
 import { ownUrl } from './own-url.ts'
 import { ownedSite } from './owned-site.ts'
@@ -99,8 +99,8 @@ export const serveTickets = (
     if ('retryAfter' in attempt) return problem(response, 'too-many-attempts', undefined, attempt.retryAfter)
     const found = await access.share(asked.share)
     if (!found) return problem(response, 'share-unknown')
-    const ticket = await found.ticketFor(asked.password)
+    const ticket = await found.ticketFor(asked.password).catch(giveBack(attempt))
     if (ticket === undefined) return problem(response, 'share-password-wrong')
-    attempt.right()
+    attempt.giveBack()
     response.status(201).json({ ticket })
   })

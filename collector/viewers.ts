@@ -19,7 +19,6 @@ interface Watching {
 export interface Viewers {
   /** @returns how to leave; `undefined` where there are too many */
   add(caller: Caller, credential: Credential, site: string, end: () => void): (() => void) | undefined
-  close(): void
 }
 
 export function createViewers(access: Pick<Access, 'whose' | 'onForget'>, log: Log): Viewers {
@@ -62,7 +61,7 @@ export function createViewers(access: Pick<Access, 'whose' | 'onForget'>, log: L
       const entry = getOrAdd(watching, key, () => ({ credential, all: new Set<Watching>() }))
       const one = { site, end }
       entry.all.add(one)
-      timer ??= setInterval(lookSoon, LOOK_MS)
+      timer ??= setInterval(lookSoon, LOOK_MS).unref()
       return () => {
         if (!entry.all.delete(one)) return
         if (entry.all.size === 0) watching.delete(key)
@@ -76,6 +75,5 @@ export function createViewers(access: Pick<Access, 'whose' | 'onForget'>, log: L
         else ofShare.delete(name)
       }
     },
-    close: () => clearInterval(timer),
   }
 }

@@ -40,7 +40,7 @@ describe('a one-time link', () => {
     expect(whereTo(first)).toEqual([303, '/overview'])
     expect(await statusWith(cookieOf(first))).toBe(200)
     const second = await get(link)
-    expect(whereTo(second)).toEqual([303, '/login#used'])
+    expect(whereTo(second)).toEqual([303, '/login?error=used'])
     expect(second.headers.getSetCookie()).toEqual([])
   })
 
@@ -59,7 +59,7 @@ describe('a one-time link', () => {
   test('that nobody made signs nobody in', async () => {
     for (const token of ['', 'x', 'x'.repeat(32)]) {
       const response = await get(`/login?token=${token}`)
-      expect(whereTo(response)).toEqual([303, '/login#used'])
+      expect(whereTo(response)).toEqual([303, '/login?error=used'])
       expect(response.headers.has('set-cookie')).toBe(false)
     }
   })
@@ -80,7 +80,7 @@ describe('a one-time link', () => {
     now = START + DAY_MS - 1
     expect(whereTo(await get(early))).toEqual([303, '/overview'])
     now = START + DAY_MS
-    expect(whereTo(await get(late))).toEqual([303, '/login#used'])
+    expect(whereTo(await get(late))).toEqual([303, '/login?error=used'])
     now = START
   })
 
@@ -88,7 +88,8 @@ describe('a one-time link', () => {
     const token = (await newLink()).split('=')[1] ?? ''
     const documents = await it.db.collection<{ _id: string }>('links').find().toArray()
     expect(JSON.stringify(documents)).not.toContain(token)
-    for (const { _id } of documents) expect(whereTo(await get(`/login?token=${_id}`))).toEqual([303, '/login#used'])
+    for (const { _id } of documents)
+      expect(whereTo(await get(`/login?token=${_id}`))).toEqual([303, '/login?error=used'])
   })
 })
 
@@ -99,7 +100,7 @@ describe('a sign-in', () => {
     expect((await get('/live', { cookie: cookieOf(right) })).status).toBe(200)
     for (const form of [{ key: OWNER_KEY.slice(1) }, { key: '' }]) {
       const wrong = await post('/login', form)
-      expect(whereTo(wrong)).toEqual([303, '/login#key-wrong'])
+      expect(whereTo(wrong)).toEqual([303, '/login?error=key-wrong'])
       expect(wrong.headers.has('set-cookie')).toBe(false)
     }
   })

@@ -67,7 +67,7 @@ describe.each(['', '/stats/lt'])('mounted in an Express app of oneâ€™s own at â€
     expect(await where('/')).toBe(`${prefix}/overview`)
     expect(await where('/live')).toBe(`${prefix}/login?next=%2Flive`)
     expect(await where(`/login?token=${await it.collector.access.newLink()}&next=/live`)).toBe(`${prefix}/live`)
-    expect(await where('/login?token=used')).toBe(`${prefix}/login#used`)
+    expect(await where('/login?token=used')).toBe(`${prefix}/login?error=used`)
   })
 
   test('what is not its own goes on to the app, as if it had never been there', async () => {

@@ -23,9 +23,9 @@ export interface Attempts {
    * Counts a try, before it is looked at: also those that run at the same time.
    * @param network truncated address
    * @param subject what is tried: an e-mail address, the token of a shared link; absent where there is nothing to name
-   * @returns how to give it back, as it was right; or after how many seconds to come again
+   * @returns how to give it back, where it was right or nothing was tried; or after how many seconds to come again
    */
-  begin(network: string, subject?: string): { right(): void } | { retryAfter: number }
+  begin(network: string, subject?: string): { giveBack(): void } | { retryAfter: number }
 }
 
 /** @param clock ms */
@@ -59,7 +59,7 @@ export function createAttempts(clock: () => number): Attempts {
         return { retryAfter: Math.ceil((WINDOW_MS - (now % WINDOW_MS)) / 1_000) }
       for (const [name] of limits) add(name, 1)
       return {
-        right() {
+        giveBack() {
           if (window === present) for (const [name] of limits) add(name, -1)
         },
       }

@@ -68,9 +68,11 @@ export function createLogins(db: Db, ownerKey: string, clock: () => number) {
       const [its] = found.of
       return its && its.stamp === stamp ? { id, account: toAccount(its), expires } : undefined
     },
-    async end(secret: string): Promise<void> {
+    /** @returns whether there was one */
+    async end(secret: string): Promise<boolean> {
+      if (!isSecret(secret)) return false
       const { owner, account } = idsOf(secret)
-      if (isSecret(secret)) await logins(db).deleteMany({ _id: { $in: [owner, account] } }, DURABLE)
+      return (await logins(db).deleteMany({ _id: { $in: [owner, account] } }, DURABLE)).deletedCount > 0
     },
     /** Ends all that the owner key and its links have made. */
     async endOwners(): Promise<void> {

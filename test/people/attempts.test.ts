@@ -8,7 +8,7 @@ const start = () => {
   return createAttempts(() => now)
 }
 const tries = (attempts: ReturnType<typeof start>, n: number, network: string, subject?: string) =>
-  Array.from({ length: n }, () => attempts.begin(network, subject)).filter(one => 'right' in one).length
+  Array.from({ length: n }, () => attempts.begin(network, subject)).filter(one => 'giveBack' in one).length
 
 test('an account is tried a few times from a network, and then only from others', () => {
   const attempts = start()
@@ -33,7 +33,7 @@ test('what was right is not counted; what is on its way is', () => {
   const attempts = start()
   for (let i = 0; i < 100; i++) {
     const one = attempts.begin('203.0.113.0', 'ada')
-    if ('right' in one) one.right()
+    if ('giveBack' in one) one.giveBack()
   }
   expect(tries(attempts, 50, '203.0.113.0', 'ada')).toBe(ATTEMPTS.both)
 })
@@ -52,6 +52,6 @@ test('right after the window has ended it gives nothing back to the next one', (
   const before = attempts.begin('203.0.113.0', 'ada')
   now += QUARTER
   expect(tries(attempts, 4, '203.0.113.0', 'ada')).toBe(4)
-  if ('right' in before) before.right()
+  if ('giveBack' in before) before.giveBack()
   expect(tries(attempts, 50, '203.0.113.0', 'ada')).toBe(ATTEMPTS.both - 4)
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ATTEMPTS, TICKET_MS } from '../../collector/people/index.ts'
 import { startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { newMember, newVisitor, outcome, PASSWORD } from '../fixtures/people.ts'
-import { openStream } from '../fixtures/sse.ts'
+import { endWithin, isOpen, openStream } from '../fixtures/sse.ts'
 
 const START = Date.now()
 let later = 0
@@ -125,13 +125,13 @@ describe('a shared link', () => {
     await revoke(one)
     expect(await outcome(await ask('/stats?site=shop', one.token))).toEqual([404, 'share-unknown'])
     expect((await page()).status).toBe(404)
-    const open = async (i: number) =>
-      Promise.race([streams[i]?.ended.then(() => false), new Promise(resolve => setImmediate(resolve, true))])
-    await vi.waitFor(async () => expect([await open(0), await open(1)]).toEqual([false, false]), 2_000)
-    expect(await open(2)).toBe(true)
+    const [first, second, third] = streams
+    if (!first || !second || !third) throw new Error('a stream is missing')
+    await endWithin(2_000, first, second)
+    expect(await isOpen(third)).toBe(true)
     // As another collector does it.
     await it.db.collection('shares').deleteOne({ id: other.id })
-    await vi.waitFor(async () => expect(await open(2)).toBe(false), 2_000)
+    await endWithin(3_000, third)
   })
 
   test.each([
@@ -180,7 +180,7 @@ describe('with a password', () => {
     expect((await stats()).status).toBe(200)
     later = TICKET_MS + 60_000 + Date.now() - START
     expect(await outcome(await stats())).toEqual([401, 'share-password'])
-    await vi.waitFor(async () => expect(await Promise.race([stream.ended.then(() => 1), 0])).toBe(1), 2_500)
+    await endWithin(3_000, stream)
     later = 0
     expect((await stats()).status).toBe(200)
     await revoke(one)

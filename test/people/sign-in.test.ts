@@ -71,7 +71,7 @@ describe('a sign-in by password', () => {
       answers.push([...whereTo(response), await response.text()])
     }
     expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1)
-    expect(answers[0]?.slice(0, 2)).toEqual([303, '/login#wrong'])
+    expect(answers[0]?.slice(0, 2)).toEqual([303, '/login?error=wrong'])
   })
 
   test('is refused from a network after ten wrong ones, even the right one, and not from another', async () => {
@@ -79,8 +79,10 @@ describe('a sign-in by password', () => {
     const from = (network: string, password: string) =>
       newVisitor(it.url, network).submit('/login', { email, password })
     const tries = await Promise.all(Array.from({ length: 12 }, () => from('198.51.100.77', 'something else')))
-    expect(tries.map(answer => answer.headers.get('location')).filter(to => to === '/login#limit')).toHaveLength(2)
-    expect(whereTo(await from('198.51.100.78', PASSWORD))).toEqual([303, '/login#limit'])
+    expect(tries.map(answer => answer.headers.get('location')).filter(to => to === '/login?error=limit')).toHaveLength(
+      2,
+    )
+    expect(whereTo(await from('198.51.100.78', PASSWORD))).toEqual([303, '/login?error=limit'])
     expect(whereTo(await from('192.0.2.78', PASSWORD))).toEqual([303, '/overview'])
     // The owner's key still works from there.
     expect(whereTo(await newVisitor(it.url, '198.51.100.78').submit('/login', { key: OWNER_KEY }))).toEqual([
@@ -106,7 +108,7 @@ describe('a sign-in by password', () => {
     // A wrong one keeps it.
     expect(whereTo(await newVisitor(it.url, '192.0.2.1').submit('/login?next=/live', { key: 'a wrong key' }))).toEqual([
       303,
-      '/login?next=%2Flive#key-wrong',
+      '/login?error=key-wrong&next=%2Flive',
     ])
   })
 

@@ -66,7 +66,7 @@ describe('the description', () => {
       expect(checkerOf('PropertyInput')({ name }), name).toBe(false)
     expect(checkerOf('Property')({ name: 'plan', since })).toBe(true)
     expect(Object.keys(description.paths)).toEqual([
-      ...['/query', '/goals', '/properties', '/me', '/sites', '/keys', '/people', '/shares', '/share-tickets'],
+      ...['/query', '/goals', '/properties', '/sites', '/keys', '/people', '/shares', '/me', '/share-tickets'],
       ...['/account', '/account/password', '/account/sign-out-everywhere'],
     ])
   })

@@ -32,7 +32,7 @@ const here = (): Address => readAddress(location.pathname, location.search, BASE
 let pass: string | null = here().share
 const api = createApi(window.fetch.bind(window), BASE, () => pass)
 const commands = createCommands()
-const watching = startWatching(window, { url: site => api.url('live', { site }), me: () => fetchMe(api) })
+const watching = startWatching(window, () => ({ base: BASE, pass }))
 
 /** The whole page: who looks, at what, and around it what all views share. */
 export function App() {
