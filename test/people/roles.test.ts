@@ -4,6 +4,9 @@ import { envelope, startCollector, type TestCollector } from '../fixtures/collec
 import { newMember, newOwner, outcome, PASSWORD, sitesOf, type Visitor } from '../fixtures/people.ts'
 import { endWithin, isOpen, openStream } from '../fixtures/sse.ts'
 
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
+
 let it: TestCollector
 beforeAll(async () => {
   it = await startCollector({ sites: [{}, { key: 'blog' }], trustProxy: ['127.0.0.1'] })

@@ -6,6 +6,9 @@ import { endWithin, isOpen, openStream } from '../fixtures/sse.ts'
 
 const START = Date.now()
 let later = 0
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
+
 let it: TestCollector
 beforeAll(async () => {
   it = await startCollector({

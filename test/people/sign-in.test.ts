@@ -3,6 +3,9 @@ import { createCollector } from '../../collector/server.ts'
 import { OWNER_KEY, startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { newMember, newOwner, newVisitor, outcome, PASSWORD, whereTo } from '../fixtures/people.ts'
 
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
+
 let it: TestCollector
 beforeAll(async () => {
   it = await startCollector({ trustProxy: ['127.0.0.1'] })
