@@ -130,11 +130,11 @@ describe('a shared link', () => {
     expect((await page()).status).toBe(404)
     const [first, second, third] = streams
     if (!first || !second || !third) throw new Error('a stream is missing')
-    await endWithin(2_000, first, second)
+    await endWithin(5_000, first, second)
     expect(await isOpen(third)).toBe(true)
     // As another collector does it.
     await it.db.collection('shares').deleteOne({ id: other.id })
-    await endWithin(3_000, third)
+    await endWithin(5_000, third)
   })
 
   test.each([
@@ -183,7 +183,7 @@ describe('with a password', () => {
     expect((await stats()).status).toBe(200)
     later = TICKET_MS + 60_000 + Date.now() - START
     expect(await outcome(await stats())).toEqual([401, 'share-password'])
-    await endWithin(3_000, stream)
+    await endWithin(5_000, stream)
     later = 0
     expect((await stats()).status).toBe(200)
     await revoke(one)

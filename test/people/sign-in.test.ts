@@ -153,7 +153,7 @@ describe('a sign-in by password', () => {
       await visitor.send('POST', '/api/v2/account/sign-out-everywhere')
       await vi.waitFor(
         async () => expect((await newVisitor(url).get('/api/v2/me', { cookie: visitor.cookie })).status).toBe(401),
-        1_000,
+        5_000,
       )
     } finally {
       await other.close()
