@@ -17,7 +17,7 @@ import type { Attempts } from './people/index.ts'
 import { peopleRoutes } from './people-api.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
-import { createKept, createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { INTERVALS, PERIODS, type Queries, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { serveTickets, shareRoutes } from './shares-api.ts'
@@ -32,6 +32,7 @@ export interface ApiParts {
   db: Db
   access: Access
   hub: Hub
+  queries: Queries
   sites: Sites
   takeServerEvents: TakeServerEvents
   readiness: Readiness
@@ -49,7 +50,7 @@ export interface Condition extends ServerState {
 }
 
 export function apiRoutes(parts: ApiParts): Router {
-  const { client, db, access, hub, places, readiness, sites, takeServerEvents, log, clock, attempts, networkOf } = parts
+  const { client, db, access, hub, places, queries, readiness, sites, takeServerEvents, log, clock, attempts, networkOf } = parts
   const viewers = createViewers(access, log)
   const router = Router()
   router.use((_, response, next) => {
@@ -80,11 +81,7 @@ export function apiRoutes(parts: ApiParts): Router {
   })
 
   /** Reading a body is left to the question: any type is JSON. */
-  router.post(
-    '/query',
-    json({ limit: '1mb', type: () => true }),
-    serveQuery(createQueries({ client, db, clock, kept: createKept(db) }), sites, clock),
-  )
+  router.post('/query', json({ limit: '1mb', type: () => true }), serveQuery(queries, sites, clock))
 
   router.get('/consents', serveConsents(db, sites))
   router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))

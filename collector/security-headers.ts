@@ -13,6 +13,7 @@ const headers = (framed: boolean): RequestHandler =>
         styleSrc: ["'self'"],
         imgSrc: ["'self'", 'data:'],
         connectSrc: ["'self'"],
+        workerSrc: ["'self'"],
         fontSrc: ["'self'"],
         baseUri: ["'none'"],
         formAction: ["'self'"],

@@ -181,5 +181,6 @@ export const dashboardConfigs = [
       buildStart: () => rmSync(`${root}dist/dashboard`, { recursive: true, force: true }),
     },
   ]),
+  script({ worker: 'collector/dashboard/live/worker.ts' }, []),
   script({ app: 'collector/dashboard/app.tsx' }, [pages]),
 ]
