@@ -12,7 +12,7 @@ import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
-import { createKept, createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { INTERVALS, PERIODS, type Queries, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { siteListRoutes } from './site-lists-api.ts'
@@ -24,6 +24,7 @@ export interface ApiParts {
   db: Db
   access: Access
   hub: Hub
+  queries: Queries
   sites: Sites
   takeServerEvents: TakeServerEvents
   readiness: Readiness
@@ -43,6 +44,7 @@ export function apiRoutes({
   access,
   hub,
   places,
+  queries,
   readiness,
   sites,
   takeServerEvents,
@@ -96,11 +98,7 @@ export function apiRoutes({
   })
 
   /** Reading a body is left to the question: any type is JSON. */
-  router.post(
-    '/query',
-    json({ limit: '1mb', type: () => true }),
-    serveQuery(createQueries({ client, db, clock, kept: createKept(db) }), sites, clock),
-  )
+  router.post('/query', json({ limit: '1mb', type: () => true }), serveQuery(queries, sites, clock))
 
   router.get('/consents', serveConsents(db, sites))
   router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))

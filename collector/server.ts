@@ -20,9 +20,11 @@ import {
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
 import { type Closing, startPipeline } from './pipeline.ts'
+import { createKept, createQueries } from './query/index.ts'
 import { createReadiness } from './readiness.ts'
 import { ensureSites, watchSites } from './sites/index.ts'
 import { connect, ensureCollections, openMongod } from './store/index.ts'
+import { createVisitorsToday } from './visitors-today.ts'
 
 /** How long a clean end may take before what is left is given up, ms. Nothing that was acknowledged can be lost by it. */
 const CLOSE_MS = 10_000
@@ -81,7 +83,9 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const zoneOf = (key: string) => sites.get(key)?.timezone
   const pipeline = await startPipeline({ db, log, zoneOf, repeated, closing: options.closing }, config.journalBytes)
-  const hub = createHub(client, db, log, clock)
+  const queries = createQueries({ client, db, clock, kept: createKept(db) })
+  const countVisitors = createVisitorsToday(queries)
+  const hub = createHub({ client, db, log, clock, siteOf: sites.get, countVisitors })
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
   const journal = withPatience(pipeline.journal, mongod.diskFull)
   const salts = createSalts(db, clock)
@@ -108,6 +112,7 @@ export async function createCollector(
     folder,
     readiness,
     places,
+    queries,
     fenced,
     trusts,
     takeServerEvents,

@@ -3,6 +3,7 @@
  * change stream carries to the live views. It promises that `append` resolves only when the events are on disk at a
  * majority, and that what waits never takes more than its bound.
  */
+export { campaignOf, isImpressionOrClick } from './campaign.ts'
 export * from './dimensions.ts'
 export { compile, type Own, objectOf, SHARED, type Shared } from './fields.ts'
 export * from './hours.ts'

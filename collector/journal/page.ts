@@ -66,7 +66,11 @@ export type Counter = (typeof COUNTERS)[number]
 /** A row in which nothing has been counted. */
 export const emptyRow = (): number[] => COUNTERS.map(() => 0)
 
-export const DIMENSIONS = ['total', 'name', 'page'] as const
+/**
+ * By what is counted in minutes: all events; by name; page views by path; bots by what gave them away; impressions and clicks
+ * of campaigns, without bots, by {@link campaignOf}.
+ */
+export const DIMENSIONS = ['total', 'name', 'page', 'bot', 'impression', 'click'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 /** By how much the counters of one minute and dimension change when a page is settled. `counters` holds one row a value. */

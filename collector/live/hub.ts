@@ -3,53 +3,51 @@
  * not older than the stream, and takes only what comes after it (reading first and adding later was wrong in 31 of 100
  * tries, DESIGN §1); a viewer joins what the room holds, in one turn of the event loop.
  */
-import type { Db, MongoClient, Timestamp } from 'mongodb'
+import type { Db, MongoClient } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import type { Delta } from '../journal/index.ts'
 import type { Log } from '../log.ts'
 import type { Site } from '../sites/index.ts'
-import { loadRoom } from './load.ts'
-import type { LiveSnapshot } from './messages.ts'
-import { createRecord, type Record } from './record.ts'
-import { createRoom, type Room } from './room.ts'
-import { type LiveFields, type LiveStream, openStream } from './stream.ts'
+import { type Listener, type LiveStream, openStream } from './stream.ts'
+import { type CountVisitors, createVisitorCounting } from './visitors.ts'
+import { createWatched, type Viewer, type Watched } from './watched.ts'
 
 /** At most this often a room sends a tick, ms. */
 const TICK_MS = 50
+/** Ticks of all rooms take at most this share of the time: with a thousand viewers there are fewer, and larger ones. */
+const MOST_BUSY = 1 / 4
 /** How long a room is kept after its last viewer left, ms: a reload finds it as it was. */
 const LINGER_MS = 30_000
-
-export interface Viewer {
-  /** @param id what the browser gives back as `Last-Event-ID` */
-  send(event: 'snapshot' | 'tick', id: string, data: string): void
-  /** There is nothing more to come: a browser joins anew by itself. */
-  end(): void
-}
 
 export interface Hub {
   /** Joins a site's viewers; the first message comes before it resolves. Call the result to leave. */
   join(site: Site, viewer: Viewer, lastEventId?: string): Promise<() => void>
   /** The snapshot as it is now, for a viewer that could not keep up. */
-  refresh(site: Site, viewer: Viewer): void
+  refresh(site: Pick<Site, 'key'>, viewer: Viewer): void
   close(): Promise<void>
 }
 
-interface Watched {
-  site: Site
-  room: Room
-  record: Record
-  viewers: Set<Viewer>
-  ready: Promise<void>
-  /** what comes while the snapshot is read */
-  early: { at: Timestamp; apply(room: Room): void }[] | undefined
-  /** cluster time of the snapshot, once it is read: the stream may tell later what is in it already */
-  from: Timestamp | undefined
-  everSeen: boolean
-  emptySince: number
+export interface HubParts {
+  client: MongoClient
+  db: Db
+  log: Log
+  /** ms since the epoch */
+  clock?: () => number
+  /** a site as it is now */
+  siteOf?: (key: string) => Site | undefined
+  /** of the site's own day; if absent, they are not told */
+  countVisitors?: CountVisitors
 }
 
-export function createHub(client: MongoClient, db: Db, log: Log, clock: () => number = Date.now): Hub {
+export function createHub({
+  client,
+  db,
+  log,
+  clock = Date.now,
+  siteOf = () => undefined,
+  countVisitors,
+}: HubParts): Hub {
   const watched = new Map<string, Watched>()
+  const counting = countVisitors && createVisitorCounting(countVisitors, log, clock)
   let stream: Promise<LiveStream> | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -58,92 +56,72 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
     for (const item of items) if (watched.has(item.site)) getOrAdd<string, T[]>(map, item.site, () => []).push(item)
     return map
   }
-  const take = (site: string, at: Timestamp, apply: (room: Room) => void): void => {
-    const entry = watched.get(site)
-    if (entry?.early) entry.early.push({ at, apply })
-    else if (entry?.from?.lt(at)) apply(entry.room)
-  }
-  const listener = {
-    inserted(events: LiveFields[], received: Date, at: Timestamp) {
-      for (const [site, list] of bySite(events)) take(site, at, room => room.inserted(list, +received))
+  const listener: Listener = {
+    inserted(events, received, at) {
+      for (const [site, list] of bySite(events)) watched.get(site)?.take(at, room => room.inserted(list, +received))
     },
-    settled(deltas: Delta[], at: Timestamp) {
-      for (const [site, list] of bySite(deltas)) take(site, at, room => room.settled(list))
+    settled(deltas, hours, at) {
+      const [minutes, days] = [bySite(deltas), bySite(hours)]
+      for (const site of new Set([...minutes.keys(), ...days.keys()]))
+        watched.get(site)?.take(at, room => room.settled(minutes.get(site) ?? [], days.get(site) ?? []))
     },
-    interrupted(error: unknown) {
+    interrupted(error) {
       if (error) return log.warn({ err: error }, 'the live stream was interrupted')
       // Something may have been missed: read everything anew.
-      for (const entry of watched.values()) {
-        fill(entry)
-        void entry.ready.then(
-          () => {
-            // After another interruption the room is filled once more, and is empty until then.
-            if (!entry.early) for (const viewer of entry.viewers) sendSnapshot(entry, viewer)
-          },
-          () => {},
-        )
-      }
+      for (const site of watched.values()) fillAnew(site)
     },
   }
-
-  const fill = (entry: Watched): void => {
-    const room = createRoom()
-    const early: Watched['early'] = []
-    Object.assign(entry, { room, early, record: createRecord() })
-    entry.ready = (async () => {
-      stream ??= openStream(db, listener)
-      stream.catch(() => {
-        stream = undefined
-      })
-      const { reached } = await stream
-      const { at, everSeen } = await loadRoom(client, db, entry.site.key, room, clock(), reached())
-      for (const change of early) if (at.lt(change.at)) change.apply(room)
-      // What is in the snapshot must not come again as a tick.
-      room.tick(clock())
-      entry.everSeen ||= everSeen
-      // Not where it is filled once more already, after another interruption.
-      if (entry.early === early) Object.assign(entry, { early: undefined, from: at })
-    })()
-    entry.ready.catch(error => {
-      // It is filled once more already.
-      if (entry.early !== early) return
-      log.warn({ err: error, site: entry.site.key }, 'a live view could not be filled')
-      if (watched.get(entry.site.key) === entry) watched.delete(entry.site.key)
-      for (const viewer of entry.viewers) viewer.end()
-      entry.viewers.clear()
+  const openOnce = (): Promise<LiveStream> => {
+    stream ??= openStream(db, listener)
+    stream.catch(() => {
+      stream = undefined
     })
+    return stream
   }
 
-  const snapshot = (entry: Watched): string => {
-    const now = clock()
-    const view = entry.room.view(now)
-    const { key, domain, consent, timezone } = entry.site
-    const everSeen = entry.everSeen || view.recent.length > 0 || view.deltas.length > 0
-    return JSON.stringify({ site: { key, domain, consent, timezone }, now, ...view, everSeen } satisfies LiveSnapshot)
+  const fill = (site: Watched): void =>
+    site.fill(error => {
+      const { key } = site.site
+      log.warn({ err: error, site: key }, 'a live view could not be filled')
+      if (watched.get(key) === site) watched.delete(key)
+      for (const viewer of site.viewers) viewer.end()
+      site.viewers.clear()
+    })
+  /** While everybody watches: they are sent what is in it then. */
+  const fillAnew = (site: Watched): void => {
+    fill(site)
+    void site.ready.then(
+      () => {
+        // After another interruption the room is filled once more, and is empty until then.
+        if (!site.isFilling) for (const viewer of site.viewers) site.sendSnapshot(viewer)
+      },
+      () => {},
+    )
   }
-  /** Flushes the tick first, so that the snapshot and the next tick don't overlap. */
-  const sendSnapshot = (entry: Watched, viewer: Viewer): void => {
-    sendTick(entry)
-    viewer.send('snapshot', entry.record.lastId(), snapshot(entry))
-  }
-  const sendTick = (entry: Watched): void => {
-    const tick = entry.early ? undefined : entry.room.tick(clock())
-    if (!tick) return
-    const data = JSON.stringify(tick)
-    const id = entry.record.add(data)
-    for (const viewer of entry.viewers) viewer.send('tick', id, data)
-  }
+
   const beat = (): void => {
-    for (const [key, entry] of watched) {
-      sendTick(entry)
+    const begun = performance.now()
+    for (const [key, site] of watched) {
+      follow(site)
+      site.sendTick()
       // While it is filled somebody may be waiting to join.
-      if (entry.viewers.size > 0 || entry.early) entry.emptySince = clock()
-      else if (clock() - entry.emptySince > LINGER_MS) watched.delete(key)
+      if (site.viewers.size > 0 || site.isFilling) site.emptySince = clock()
+      else if (clock() - site.emptySince > LINGER_MS) watched.delete(key)
     }
-    if (watched.size === 0) void stop()
+    counting?.next([...watched.values()].filter(({ viewers, isFilling }) => viewers.size > 0 && !isFilling))
+    if (watched.size === 0) return void stop()
+    const took = performance.now() - begun
+    timer = setTimeout(beat, Math.max(TICK_MS, took / MOST_BUSY - took))
+  }
+  /** Takes the site as it is now. In another time zone its day is another, and its hours may be. */
+  const follow = (site: Watched): void => {
+    const now = siteOf(site.site.key) ?? site.site
+    const isMoved = now.timezone !== site.site.timezone
+    site.site = now
+    if (isMoved) fillAnew(site)
   }
   const stop = async (): Promise<void> => {
-    clearInterval(timer)
+    clearTimeout(timer)
     timer = undefined
     const ending = stream
     stream = undefined
@@ -155,39 +133,27 @@ export function createHub(client: MongoClient, db: Db, log: Log, clock: () => nu
 
   return {
     async join(site, viewer, lastEventId) {
-      let entry = watched.get(site.key)
-      if (!entry) {
-        entry = {
-          site,
-          room: createRoom(),
-          record: createRecord(),
-          viewers: new Set(),
-          ready: Promise.resolve(),
-          early: undefined,
-          from: undefined,
-          everSeen: false,
-          emptySince: clock(),
-        }
-        watched.set(site.key, entry)
-        fill(entry)
-        timer ??= setInterval(beat, TICK_MS)
-      }
-      do await entry.ready
-      while (entry.early)
-      entry.site = site
-      const missed = lastEventId === undefined ? undefined : entry.record.after(lastEventId)
+      const joined = getOrAdd(watched, site.key, () => {
+        const added = createWatched(site, { client, db, clock, stream: openOnce })
+        fill(added)
+        return added
+      })
+      timer ??= setTimeout(beat, TICK_MS)
+      do await joined.ready
+      while (joined.isFilling)
+      const missed = lastEventId === undefined ? undefined : joined.missed(lastEventId)
       if (missed) for (const { id, data } of missed) viewer.send('tick', id, data)
-      else sendSnapshot(entry, viewer)
-      entry.viewers.add(viewer)
-      const { viewers } = entry
-      return () => void viewers.delete(viewer)
+      else joined.sendSnapshot(viewer)
+      joined.viewers.add(viewer)
+      return () => void joined.viewers.delete(viewer)
     },
-    refresh(site, viewer) {
-      const entry = watched.get(site.key)
+    refresh({ key }, viewer) {
+      const site = watched.get(key)
       // While it is filled anew, a snapshot is about to come anyway.
-      if (entry && !entry.early) sendSnapshot(entry, viewer)
+      if (site && !site.isFilling) site.sendSnapshot(viewer)
     },
     async close() {
+      counting?.close()
       for (const { viewers } of watched.values()) for (const viewer of viewers) viewer.end()
       watched.clear()
       await stop()

@@ -3,11 +3,23 @@
  * nothing until it has, and then a snapshot instead of what it missed.
  */
 import type { ServerResponse } from 'node:http'
-import type { Viewer } from './hub.ts'
+import type { Viewer } from './watched.ts'
 
 /** What may wait for one viewer, bytes. */
 const MOST_WAITING = 256 * 1024
 const HEARTBEAT_MS = 15_000
+
+/** A tick goes to all viewers of a room, one after the other: what was encoded last is the same bytes for each. */
+let last = { event: '', id: '', data: '', bytes: Buffer.alloc(0) }
+function encoded(event: string, id: string, data: string): Buffer {
+  if (last.event !== event || last.id !== id || last.data !== data) {
+    const bytes = Buffer.from(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
+    // A snapshot is one viewer's alone, and large.
+    if (event !== 'tick') return bytes
+    last = { event, id, data, bytes }
+  }
+  return last.bytes
+}
 
 /**
  * @param refresh called when a viewer that missed something has read everything else: send it a snapshot
@@ -34,7 +46,7 @@ export function startSse(response: ServerResponse, refresh: () => void, heartbea
   return {
     send(event, id, data) {
       missed ||= response.writableLength > MOST_WAITING
-      if (!missed && !response.writableEnded) response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)
+      if (!missed && !response.writableEnded) response.write(encoded(event, id, data))
     },
     end() {
       clearInterval(heartbeat)

@@ -4,15 +4,16 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ChangeStreamInsertDocument, ChangeStreamUpdateDocument, Db, Timestamp } from 'mongodb'
-import { type Delta, eventsOf, type JournalEvent, type StoredPage } from '../journal/index.ts'
+import { type Delta, eventsOf, type HourDelta, type JournalEvent, type StoredPage } from '../journal/index.ts'
 
 type Change = ChangeStreamInsertDocument<StoredPage> | ChangeStreamUpdateDocument<StoredPage>
 
 /** Fields of an event that a live view can show or count. */
 export type LiveFields = Omit<JournalEvent, 'own' | 'url' | 'ref' | 'channel'>
 
-const SHARED = ['site', 'visitor', 'session', 'host', 'path', 'source', 'title', 'device', 'browser', 'os', 'bot']
-const OWN = ['name', 'id', 'ts', 'props']
+// biome-ignore format: one line
+const SHARED = ['site', 'visitor', 'session', 'host', 'path', 'source', 'title', 'device', 'browser', 'os', 'country', 'bot']
+const OWN = ['name', 'id', 'ts', 'props', 'goals', 'revenue', 'currency']
 /** For a projection, of what lies under this path: the envelopes of a page. */
 export const eventFields = (path: string): Record<string, 1> =>
   Object.fromEntries([...SHARED, ...OWN.map(field => `events.${field}`)].map(field => [`${path}.${field}`, 1]))
@@ -33,6 +34,7 @@ const PIPELINE = [
       'fullDocument.at': 1,
       ...eventFields('fullDocument.envelopes'),
       'updateDescription.updatedFields.deltas': 1,
+      'updateDescription.updatedFields.hours': 1,
     },
   },
 ]
@@ -41,7 +43,7 @@ export interface Listener {
   /** events of a page, just durable, as of this cluster time */
   inserted(events: LiveFields[], received: Date, at: Timestamp): void
   /** exact counters, as of this cluster time */
-  settled(deltas: Delta[], at: Timestamp): void
+  settled(deltas: Delta[], hours: HourDelta[], at: Timestamp): void
   /** the stream could not go on where it was: what was held may lack something */
   interrupted(error: unknown): void
 }
@@ -70,7 +72,10 @@ export async function openStream(db: Db, listener: Listener): Promise<LiveStream
     reached = change.clusterTime
     if (change.operationType === 'insert')
       listener.inserted(eventsOf(change.fullDocument.envelopes), change.fullDocument.at, change.clusterTime)
-    else listener.settled(change.updateDescription.updatedFields?.deltas ?? [], change.clusterTime)
+    else {
+      const { deltas = [], hours = [] } = change.updateDescription.updatedFields ?? {}
+      listener.settled(deltas, hours, change.clusterTime)
+    }
   }
   let stream = await open()
   const run = async (): Promise<void> => {

@@ -3,10 +3,12 @@ import { getOrAdd } from '../get-or-add.ts'
 import {
   COUNTERS,
   type Counter,
+  campaignOf,
   type Delta,
   DIMENSIONS,
   type Dimension,
   emptyRow,
+  isImpressionOrClick,
   type JournalEvent,
 } from '../journal/index.ts'
 import type { Session } from './sessions.ts'
@@ -41,7 +43,14 @@ export function sumDeltas(): DeltaSum {
     last = getOrAdd(minutes, `${at} ${site}`, () => ({
       site,
       at,
-      rows: { total: new Map(), name: new Map(), page: new Map() },
+      rows: {
+        total: new Map(),
+        name: new Map(),
+        page: new Map(),
+        bot: new Map(),
+        impression: new Map(),
+        click: new Map(),
+      },
     }))
     return last
   }
@@ -64,7 +73,8 @@ export function sumDeltas(): DeltaSum {
     add(row, DURATION, sign * (end.getTime() - start.getTime()))
   }
   return {
-    event({ site, ts, name, path, bot }) {
+    event(event) {
+      const { site, ts, name, path, bot } = event
       const { rows } = minuteAt(site, ts)
       const isView = name === 'pageview'
       const count = (row: number[]): void => {
@@ -75,6 +85,10 @@ export function sumDeltas(): DeltaSum {
       count(getOrAdd(rows.total, '', emptyRow))
       count(getOrAdd(rows.name, name, emptyRow))
       if (isView) count(getOrAdd(rows.page, path, emptyRow))
+      if (bot !== undefined) return count(getOrAdd(rows.bot, bot, emptyRow))
+      if (!isImpressionOrClick(name)) return
+      const campaign = campaignOf(event)
+      if (campaign !== undefined) count(getOrAdd(rows[name], campaign, emptyRow))
     },
     session(before, after) {
       addSession(before, -1)

@@ -18,8 +18,8 @@ export const COUNTED = {
   ...{ ts: 1, meta: 1, page: 1, path: 1, host: 1, session: 1, bot: 1, consent: 1, id: 1 },
   ...{ goals: 1, revenue: 1, currency: 1 },
 } as const
-/** The same with what hours need beside them. */
-const OF_HOURS = { ...COUNTED, declared: 1, props: 1 } as const
+/** The same with what minutes and hours need beside them. */
+const OF_HOURS = { ...COUNTED, declared: 1, props: 1, campaign: 1 } as const
 
 export async function* readRecord(
   { db, truth }: Scope,

@@ -3,7 +3,7 @@ import { type Envelope, LIMITS, type WireEvent } from '../../tag/wire.ts'
 import { type Batch, eventKey, type SentEvent } from './ledger.ts'
 import type { Draws } from './seeded.ts'
 
-const NAMES = ['pageview', 'click', 'scroll', 'add_to_cart'] as const
+const NAMES = ['pageview', 'click', 'impression', 'scroll', 'add_to_cart'] as const
 const REFERRERS = ['', 'https://www.google.com/', 'https://news.example/story'] as const
 const HOUR = 3_600_000
 
@@ -60,6 +60,7 @@ export function batchesOf(site: string, draws: Draws, orders: number, ages?: Age
       const e = Array.from({ length: count }, (_, q): WireEvent => {
         const t = base + draws.whole(0, 60_000)
         const event: WireEvent = { n: q === 0 ? 'pageview' : draws.pick(NAMES), q, t, d: { n: q } }
+        if (q % 2 === 1) event.d = { n: q, campaign: `campaign-${q % 6}` }
         if (bulk > 0) event.d = { text: 'x'.repeat(bulk) }
         if (draws.chance(0.03)) {
           batch.invalid.push(`${w}.${q}`)

@@ -33,8 +33,9 @@ export const isFaulty = (faults: Faults): boolean => Object.values(faults).some(
 export interface Checked {
   faults: Faults
   events: Raw[]
-  /** counters by minute, as they have to be */
+  /** counters by minute and by hour, as they have to be */
   minutes: Rows
+  hours: Rows
 }
 
 /** How many pages with events of the site are not settled, or not folded. */
@@ -54,7 +55,8 @@ export async function checkSite(db: Db, site: string, ledger: Ledger): Promise<C
   await checkSessions(db, site, sessions, faults)
   faults.counters.push(...(await compareProofs(db, site, once)))
   await checkRollups(db, site, grain => countRows(once, sessions, grain), faults)
-  return { faults, events, minutes: countRows(once, sessions, 'minute') }
+  const [minutes, hours] = [countRows(once, sessions, 'minute'), countRows(once, sessions, 'hour')]
+  return { faults, events, minutes, hours }
 }
 
 function checkEvents(events: Raw[], ledger: Ledger, { lost, doubled, foreign }: Faults): void {

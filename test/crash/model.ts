@@ -51,6 +51,15 @@ const DIMENSIONS: Record<string, (event: Raw) => string | undefined> = {
   total: () => '',
   name: ({ meta }) => meta.name,
   page: ({ meta, path }) => (meta.name === 'pageview' ? path : undefined),
+  bot: ({ bot }) => bot,
+  impression: event => campaignOf(event, 'impression'),
+  click: event => campaignOf(event, 'click'),
+}
+
+/** Of an event of this name that is no bot's. */
+function campaignOf({ meta, bot, props, campaign }: Raw, name: string): string | undefined {
+  if (meta.name !== name || bot !== undefined) return undefined
+  return props?.campaign === undefined ? campaign : `${props.campaign}`
 }
 
 /** The same of hours, without bots, and of bots. */

@@ -87,7 +87,7 @@ export async function checkRound(
     return () => ms + disturbed.ms - before
   }
   await until('settled and folded', calm(SETTLED_MS), async () => (await unfinished(db, site)) === 0, 100)
-  let last: Checked = { faults: noFaults(), events: [], minutes: new Map() }
+  let last: Checked = { faults: noFaults(), events: [], minutes: new Map(), hours: new Map() }
   let unanswered = 0
   const right = calm(RIGHT_MS)
   await until(
@@ -99,7 +99,7 @@ export async function checkRound(
       unanswered += performance.now() - asked
       last = await checkSite(db, site, ledger)
       const stats = answers.flatMap(totals => compareStats(totals, last))
-      last.faults.counters.push(...compareLive(viewer, last.minutes), ...stats)
+      last.faults.counters.push(...compareLive(viewer, last), ...stats)
       // What is doubled stays so: there is nothing to wait for.
       return !isFaulty(last.faults) || last.faults.doubled.length > 0
     },
@@ -114,11 +114,22 @@ export async function checkRound(
   return { faults: last.faults, stored: last.events.length }
 }
 
-function compareLive(viewer: LiveViewer, minutes: Rows): string[] {
+function compareLive(viewer: LiveViewer, { minutes, hours }: Checked): string[] {
   const since = Date.now() - LIVE_MS
   const recent = (rows: Iterable<[string, number[]]>): Rows =>
     new Map([...rows].filter(([key]) => Number(key.split(' ')[1]) >= since).map(([key, row]) => [key, row.slice(0, 2)]))
-  const faults = compareRows('live view', recent(viewer.counters()), recent(minutes))
+  const { start, hours: heard } = viewer.today()
+  // All counters but revenue.
+  const ofToday = (rows: Rows): Rows =>
+    new Map(
+      [...rows]
+        .filter(([key]) => /^(total|visits|goal) /.test(key) && Number(key.split(' ')[1]) >= start)
+        .map(([key, row]) => [key, row.slice(0, 7)]),
+    )
+  const faults = [
+    ...compareRows('live view', recent(viewer.counters()), recent(minutes)),
+    ...compareRows('live view of today', heard, ofToday(hours)),
+  ]
   return faults.length > 0 ? [`live view: its viewer ${viewer.history()}`, ...faults] : []
 }
 

@@ -1,6 +1,6 @@
 /** Somebody who watches a site's live page through a round, and joins anew where the connection breaks, as a browser does. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { countersOf, type Message, openStream, type Stream } from '../fixtures/sse.ts'
+import { countersOf, type HeardToday, type Message, openStream, type Stream, todayOf } from '../fixtures/sse.ts'
 
 /** What browsers wait before they join anew, ms; the collector asks for it by `retry:`. */
 const RETRY_MS = 1_000
@@ -8,6 +8,8 @@ const RETRY_MS = 1_000
 export interface LiveViewer {
   /** `<dimension> <minute, ms> <value>` → [events, page views], of the last snapshot and all ticks since */
   counters(): Map<string, [number, number]>
+  /** the site's day, of the same */
+  today(): HeardToday
   /** where it has been, and what it was told last: to find out why counters are wrong */
   history(): string
   leave(): void
@@ -44,6 +46,7 @@ export function watch(urls: string[], site: string, ownerKey: string): LiveViewe
   void run()
   return {
     counters: () => countersOf(messages),
+    today: () => todayOf(messages),
     history: () => [...joined, `told last ${messages.at(-1)?.event} ${messages.at(-1)?.id}`].slice(-12).join(', '),
     leave() {
       left = true

@@ -24,7 +24,10 @@ export const snapshot = (with_: Partial<LiveSnapshot>): LiveSnapshot => ({
   deltas: [],
   seconds: [],
   active: 0,
+  activeBy: { page: [], source: [], country: [] },
   recent: [],
+  conversions: [],
+  today: { start: 0, end: 86_400_000, hours: [], visitors: null },
   everSeen: true,
   ...with_,
 })

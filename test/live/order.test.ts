@@ -17,7 +17,7 @@ beforeAll(async () => {
   await ensureCollections(client.db('test'))
 })
 beforeEach(() => {
-  hub = createHub(client, client.db('test'), createLog('warn', { write() {} }))
+  hub = createHub({ client, db: client.db('test'), log: createLog('warn', { write() {} }) })
   return () => hub.close()
 })
 afterAll(async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Delta } from '../../collector/journal/index.ts'
+import { ACTIVE_MS } from '../../collector/live/active.ts'
+import { WINDOW_MS } from '../../collector/live/counts.ts'
 import { createRecord } from '../../collector/live/record.ts'
-import { ACTIVE_MS, createRoom, WINDOW_MS } from '../../collector/live/room.ts'
+import { createRoom } from '../../collector/live/room.ts'
 import { OTHER } from '../../collector/rollup/index.ts'
 import { journalEvent } from '../fixtures/events.ts'
 
@@ -15,19 +17,19 @@ const change = (dim: Delta['dim'], at: number, rows: Record<string, number>): De
 })
 
 test('there is a tick only when something has changed', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   expect(room.tick(NOW)).toBeUndefined()
   room.inserted([journalEvent({ id: 'a', visitor: 'v', ts: new Date(NOW) })], NOW)
   expect(room.tick(NOW)).toMatchObject({ active: 1, more: 0, seconds: [[NOW, 1]], events: [{ id: 'a' }] })
   expect(room.tick(NOW + 50)).toBeUndefined()
-  room.settled([change('total', NOW, { '': 1 })])
+  room.settled([change('total', NOW, { '': 1 })], [])
   expect(room.tick(NOW + 100)).toMatchObject({ deltas: [[NOW, 'total', '', 1, 1]], events: [], seconds: [] })
   expect(room.tick(NOW + ACTIVE_MS)).toBeUndefined()
   expect(room.tick(NOW + ACTIVE_MS + 1)).toMatchObject({ active: 0 })
 })
 
 test('a tick shows 50 events at most and says how many more there were; every one is counted', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   const events = Array.from({ length: 120 }, (_, i) => journalEvent({ id: `e${i}`, ts: new Date(NOW) }))
   room.inserted(events.slice(0, 70), NOW)
   room.inserted(events.slice(70), NOW + 999)
@@ -38,34 +40,34 @@ test('a tick shows 50 events at most and says how many more there were; every on
 })
 
 test('what is shown of an event names nobody', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   room.inserted([journalEvent({ id: 'a', visitor: 'V', session: 'S', ts: new Date(NOW) })], NOW)
   expect(JSON.stringify([room.tick(NOW), room.view(NOW)])).not.toMatch(/"(V|S|visitor|session|key)"/)
 })
 
 test('an event that comes late does not make its visitor an active one', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   room.inserted([journalEvent({ id: 'a', visitor: 'v', ts: new Date(NOW - ACTIVE_MS - 1) })], NOW)
   expect(room.tick(NOW)?.active).toBe(0)
 })
 
 test('minutes and seconds leave the window', () => {
-  const room = createRoom()
-  room.settled([change('total', NOW, { '': 3 })])
+  const room = createRoom('UTC')
+  room.settled([change('total', NOW, { '': 3 })], [])
   room.inserted([journalEvent({ id: 'a' })], NOW)
   expect(room.view(NOW + WINDOW_MS)).toMatchObject({ deltas: [[NOW, 'total', '', 3, 3]], seconds: [] })
   expect(room.view(NOW + WINDOW_MS + 1).deltas).toEqual([])
 })
 
 test('a snapshot has a bound; what is beyond becomes (other), and no total is given up', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   const minutes = [NOW, NOW - 60_000]
   for (const at of minutes) {
     for (let part = 0; part < 15; part++) {
       const paths = Array.from({ length: 1_000 }, (_, i) => [`/${part}/${i}`, part + 1] as const)
-      room.settled([change('page', at, Object.fromEntries(paths))])
+      room.settled([change('page', at, Object.fromEntries(paths))], [])
     }
-    room.settled([change('total', at, { '': 1 })])
+    room.settled([change('total', at, { '': 1 })], [])
   }
   const { deltas } = room.view(NOW)
   expect(deltas.length).toBeLessThanOrEqual(20_000 + 2)
@@ -79,10 +81,10 @@ test('a snapshot has a bound; what is beyond becomes (other), and no total is gi
 })
 
 test('what a room holds has a bound, too, and loses no event', () => {
-  const room = createRoom()
+  const room = createRoom('UTC')
   for (let part = 0; part < 210; part++) {
     const paths = Array.from({ length: 1_000 }, (_, i) => [`/${part}/${i}`, 1] as const)
-    room.settled([change('page', NOW, Object.fromEntries(paths)), change('total', NOW, { '': 1_000 })])
+    room.settled([change('page', NOW, Object.fromEntries(paths)), change('total', NOW, { '': 1_000 })], [])
     room.tick(NOW)
   }
   const { deltas } = room.view(NOW)

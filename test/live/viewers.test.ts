@@ -119,7 +119,7 @@ describe('a room', () => {
   test('at every moment the snapshot and the ticks after it add up to all that was settled', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), fc.nat(40), fc.nat(6), (changes, joinAt, tickEvery) => {
-        const room = createRoom()
+        const room = createRoom('UTC')
         const sum = new Map<string, [number, number]>()
         const all = new Map<string, [number, number]>()
         const add = (to: typeof sum, [at, dim, value, events, views]: LiveDelta) => {
@@ -139,7 +139,7 @@ describe('a room', () => {
           if (i === joinAt) joinNow()
           const at = START - minute * MINUTE
           const counters = [[events, views, 0, 0, 0, 0]]
-          room.settled([{ site: 'shop', dim: 'page', at, values: [value], counters }])
+          room.settled([{ site: 'shop', dim: 'page', at, values: [value], counters }], [])
           add(all, [at, 'page', value, events, views])
           if (i % (tickEvery + 1) === 0) tick()
         })
@@ -152,7 +152,7 @@ describe('a room', () => {
   })
 
   test('a visitor is active for five minutes after the last event, and the room says when that is over', () => {
-    const room = createRoom()
+    const room = createRoom('UTC')
     const fields = { site: 'shop', name: 'click', id: 'e', host: 'h', path: '/', source: 'direct' }
     const event = (visitor: string) =>
       ({ ...fields, visitor, device: 'd', browser: 'b', os: 'o', consent: 'x', ts: new Date(START) }) as const
@@ -166,7 +166,7 @@ describe('a room', () => {
   })
 
   test('a tick shows the newest 50 events and says how many more there were', () => {
-    const room = createRoom()
+    const room = createRoom('UTC')
     const fields = {
       site: 'shop',
       name: 'click',

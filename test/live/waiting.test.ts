@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   const log = createLog('warn', { write: line => void lines.push(line) })
-  hub = createHub(client, client.db('test'), log, () => now)
+  hub = createHub({ client, db: client.db('test'), log, clock: () => now })
 })
 afterEach(() => hub.close())
 afterAll(async () => {

@@ -19,8 +19,16 @@ const someEvents = fc
   .uniqueArray(
     fc.record({
       offset: fc.integer({ min: 0, max: 30 * MINUTE_MS }),
-      name: fc.constantFrom('pageview', 'pageview', 'click', 'scroll', 'engagement'),
-      props: fc.record({ ms: fc.integer({ min: 1, max: 60_000 }) }),
+      name: fc.constantFrom('pageview', 'pageview', 'click', 'impression', 'scroll', 'engagement'),
+      props: fc.record(
+        {
+          ms: fc.integer({ min: 1, max: 60_000 }),
+          campaign: fc.constantFrom('spring', ''),
+          campaign_id: fc.constant(7),
+        },
+        { requiredKeys: ['ms'] },
+      ),
+      campaign: fc.constantFrom(undefined, 'of-the-link'),
       path: fc.constantFrom('/', '/a', '/b', '/c'),
       source: fc.constantFrom('direct', 'news.example'),
       session: fc.constantFrom('s1', 's2', 's3', undefined),
@@ -100,11 +108,16 @@ function sumUp(deltas: Delta[]): Sums {
 function recount(events: JournalEvent[]): Sums {
   const sums: Sums = new Map()
   const minute = (at: number) => Math.floor(at / MINUTE_MS) * MINUTE_MS
-  for (const { ts, name, path, bot } of events) {
+  for (const { ts, name, path, bot, props, campaign: ofTheLink } of events) {
     const row = [1, name === 'pageview' ? 1 : 0, 0, 0, 0, bot === undefined ? 0 : 1]
     add(sums, `total ${minute(+ts)} `, row)
     add(sums, `name ${minute(+ts)} ${name}`, row)
     if (name === 'pageview') add(sums, `page ${minute(+ts)} ${path}`, row)
+    if (bot !== undefined) add(sums, `bot ${minute(+ts)} ${bot}`, row)
+    const { campaign, campaign_id: id } = props as { campaign?: string; campaign_id?: number }
+    const shown = campaign || (id === undefined ? ofTheLink : `${id}`)
+    if ((name === 'impression' || name === 'click') && bot === undefined && shown !== undefined)
+      add(sums, `${name} ${minute(+ts)} ${shown}`, row)
   }
   for (const key of new Set(events.flatMap(event => sessionKey(event) ?? []))) {
     const own = events.filter(event => sessionKey(event) === key)

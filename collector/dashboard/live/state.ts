@@ -3,7 +3,7 @@
  * or touches the page. Every collection is bounded: minutes by the window of 30, values a minute by
  * {@link BOUNDS.values}, seconds by the chart's window, events by {@link BOUNDS.recent}.
  */
-import type { LiveDelta, LiveEvent, LiveSnapshot, LiveTick } from '../../live/messages.ts'
+import type { LiveDelta, LiveEvent, LiveSecond, LiveSnapshot, LiveTick } from '../../live/messages.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60_000
@@ -118,7 +118,7 @@ function addDeltas(minutes: LiveState['minutes'], deltas: readonly LiveDelta[], 
       kept.set(minute, own)
     }
     if (dim === 'total') own.total = plus(own.total, events, views)
-    else {
+    else if (dim === 'name' || dim === 'page') {
       const map = own[dim]
       const key = map.has(value) || map.size < BOUNDS.values ? value : OTHER
       map.set(key, plus(map.get(key), events, views))
@@ -127,7 +127,7 @@ function addDeltas(minutes: LiveState['minutes'], deltas: readonly LiveDelta[], 
   return kept
 }
 
-function addSeconds(seconds: LiveState['seconds'], added: readonly [number, number][], now: number) {
+function addSeconds(seconds: LiveState['seconds'], added: readonly LiveSecond[], now: number) {
   const oldest = secondOf(now) - CHART_WINDOW - MEAN_SECONDS * SECOND
   const kept = new Map([...seconds].filter(([at]) => at > oldest))
   for (const [at, events] of added) {
@@ -162,5 +162,5 @@ const plus = (count: Count | undefined, events: number, views: number): Count =>
 })
 
 /** An event that is counted but not listed still tells when something last came. */
-const latest = (received: number | null, seconds: readonly [number, number][]) =>
+const latest = (received: number | null, seconds: readonly LiveSecond[]) =>
   seconds.reduce<number | null>((max, [at]) => Math.max(max ?? 0, at), received)
