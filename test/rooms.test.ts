@@ -34,10 +34,10 @@ const MAY: Record<string, string[]> = {
   ],
   'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
-  'collector/dashboard': ['collector/live'],
+  'collector/dashboard': ['collector/live', 'collector/query'],
 }
 /** Files that are shapes only and may be imported by name. */
-const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts']
+const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/query/schema.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
 const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
 

@@ -4,6 +4,7 @@
  * {@link BOUNDS.values}, seconds by the chart's window, events by {@link BOUNDS.recent}.
  */
 import type { LiveDelta, LiveEvent, LiveSecond, LiveSnapshot, LiveTick } from '../../live/messages.ts'
+import { applyToday, type Today } from './today.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60_000
@@ -53,6 +54,9 @@ export interface LiveState {
   arrived: number
   /** when the collector received the newest event (its clock, ms), or null */
   lastReceived: number | null
+  today: Today
+  /** grows whenever something was counted: what was asked before is older */
+  counted: number
   /** how long after its receipt the newest event was sent to this page, ms, or null before the first tick */
   delay: number | null
 }
@@ -80,6 +84,8 @@ export function applySnapshot(snapshot: LiveSnapshot, deviceNow: number, before:
     recent,
     arrived: (before?.arrived ?? 0) + recent.length,
     lastReceived: latest(recent[0]?.received ?? null, snapshot.seconds),
+    today: applyToday(null, snapshot.today),
+    counted: (before?.counted ?? 0) + 1,
     delay: null,
   }
 }
@@ -99,6 +105,8 @@ export function applyTick(state: LiveState, tick: LiveTick, deviceNow: number): 
     recent: newestFirst(tick.events, state.recent),
     arrived: state.arrived + tick.events.length + tick.more,
     lastReceived: newest ? Math.max(newest, state.lastReceived ?? 0) : latest(state.lastReceived, tick.seconds),
+    today: tick.today ? applyToday(state.today, tick.today) : state.today,
+    counted: state.counted + (tick.deltas.length > 0 || tick.today?.hours.length ? 1 : 0),
     delay: newest ? Math.max(0, tick.now - newest) : state.delay,
   }
 }
