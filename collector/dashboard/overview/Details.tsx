@@ -6,6 +6,7 @@ import { Dialog } from '../ui/Dialog.tsx'
 import { Failed } from './Failed.tsx'
 import { saveList } from './files.ts'
 import { kindOf } from './metrics.ts'
+import { Ghost } from './Panel.tsx'
 import { allMetricsFor } from './panels.ts'
 import { writeFilters } from './params.ts'
 import { list } from './questions.ts'
@@ -138,6 +139,7 @@ export function Details({ dim }: { dim: string }) {
             <Space rows={count - to} />
           </tbody>
         </table>
+        {!known && !failed && <Ghost />}
         {known && count === 0 && <p class="nothing">{all.empty}</p>}
       </section>
     </Dialog>
@@ -146,5 +148,5 @@ export function Details({ dim }: { dim: string }) {
 
 /** As high as the rows that are not drawn. */
 function Space({ rows }: { rows: number }) {
-  return rows > 0 ? <tr role="presentation" style={{ blockSize: `calc(var(--row) * ${rows})` }} /> : null
+  return rows > 0 ? <tr style={{ blockSize: `calc(var(--row) * ${rows})` }} /> : null
 }

@@ -85,21 +85,21 @@ export function Head({ totals, goals, course, ticking, onAgain }: HeadProps) {
               {strings.overview.chartBefore} {strings.overview.comparisons[shown.compare]?.toLocaleLowerCase()}
             </span>
           )}
-          {drawn && units.length > 0 && (
-            <select
-              class="select small"
-              aria-label={strings.overview.by}
-              value={drawn.unit}
-              onChange={event => change({ by: event.currentTarget.value })}
-            >
-              {[...new Set([...units, drawn.unit])].map(unit => (
-                <option key={unit} value={unit}>
-                  {strings.overview.units[unit]}
-                </option>
-              ))}
-            </select>
-          )}
           <span class="files">
+            {drawn && units.length > 0 && (
+              <select
+                class="select small"
+                aria-label={strings.overview.by}
+                value={drawn.unit}
+                onChange={event => change({ by: event.currentTarget.value })}
+              >
+                {[...new Set([...units, drawn.unit])].map(unit => (
+                  <option key={unit} value={unit}>
+                    {strings.overview.units[unit]}
+                  </option>
+                ))}
+              </select>
+            )}
             <button type="button" class="file" disabled={!drawn} onClick={() => setTable(!isTable)}>
               {isTable ? strings.overview.asChart : strings.overview.asTable}
             </button>

@@ -154,7 +154,13 @@ function List({ dim, asked, hasGoals, onAgain }: ListProps) {
           {all.details}
         </button>
         <span class="files">
-          <button type="button" class="file" disabled={isSaving} aria-label={all.saveCsv(name)} onClick={save}>
+          <button
+            type="button"
+            class="file"
+            disabled={isSaving}
+            aria-label={isSaving ? undefined : all.saveCsv(name)}
+            onClick={save}
+          >
             {isSaving ? all.saving : all.csv}
           </button>
           <button type="button" class="file" aria-label={all.savePng(name)} onClick={picture}>
@@ -166,10 +172,11 @@ function List({ dim, asked, hasGoals, onAgain }: ListProps) {
   )
 }
 
-function Ghost() {
+/** Shapes where rows will be. */
+export function Ghost() {
   return (
     <div class="list-ghost" aria-hidden="true">
-      {[90, 72, 60, 48, 40, 32, 26, 20, 16].map(width => (
+      {[90, 72, 60, 48, 40, 32, 26, 20].map(width => (
         <span key={width} class="ghost-box" style={{ inlineSize: `${width}%` }} />
       ))}
     </div>

@@ -24,7 +24,7 @@ import { contains, firstDay, rangeOf, sumsAnswered } from './ticking.ts'
 import { daysText } from './words.ts'
 
 /** How many rows a list shows. */
-export const ROWS = 9
+const ROWS = 8
 
 export function ReportView({ site, day }: { site: Site; day: Day }) {
   const { address, go, href, api, watching, commands } = useShell()

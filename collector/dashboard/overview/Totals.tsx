@@ -31,7 +31,7 @@ export function Totals({ known, totals, goals }: TotalsProps) {
         <Total
           key={metric.key}
           metric={metric}
-          known={known[metric.key]}
+          known={metric.kind !== 'count' && known.visits?.value === 0 ? NOTHING : known[metric.key]}
           before={before(metric)}
           isChosen={metric.key === chosen}
           onChoose={() => change({ metric: metric.key === 'visitors' ? '' : metric.key }, true)}
@@ -40,6 +40,9 @@ export function Totals({ known, totals, goals }: TotalsProps) {
     </div>
   )
 }
+
+/** A rate of no visits. */
+const NOTHING: Known = { value: null, at: 0 }
 
 interface TotalProps {
   metric: Metric

@@ -130,7 +130,7 @@ function split(text: string, at: string): string[] {
     if (text[i] === at) parts.push('')
     else parts.push(parts.pop() + (text[i] === '\\' ? `\\${text[++i] ?? ''}` : (text[i] ?? '')))
   }
-  return text === '' ? [] : parts
+  return parts
 }
 const plain = (text: string) => text.replace(/\\(.?)/gs, '$1')
 const escaped = (text: string, what: RegExp) => text.replace(what, '\\$&')

@@ -63,7 +63,8 @@ export const ratioText = (value: number) => two.format(value)
 export function valueText(value: MetricValue | undefined, kind: Kind, words: Format, short = false): string {
   if (value === null || value === undefined) return '–'
   if (typeof value === 'object') return short ? value.short : value.long
-  if (kind === 'percent') return percentText(value)
+  // An estimated part may be larger than its whole.
+  if (kind === 'percent') return percentText(Math.min(value, 100))
   if (kind === 'length') return lengthText(value)
   if (kind === 'ratio') return ratioText(value)
   return short ? words.compact(value) : words.count(value)
