@@ -6,12 +6,14 @@
  * `manifest.json`. The configs build in their order: the last one writes the pages, when every name is known.
  */
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
+import { brotli } from './budget.mjs'
 import { smallerUplot } from './smaller-uplot.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -126,6 +128,7 @@ const pages = {
     this.emitFile({ type: 'asset', fileName: 'manifest.json', source: manifest })
   },
   writeBundle() {
+    pack()
     copyDemo()
   },
 }
@@ -139,6 +142,16 @@ const shortCss = css =>
     .replace(/;\n\}/g, '}')
     .replace(/([;{}])\n/g, '$1')
     .trim()
+
+/** Beside each script and style sheet, what browsers ask for instead of it. */
+function pack() {
+  const folder = `${root}dist/dashboard/assets/`
+  for (const file of readdirSync(folder).filter(name => /\.(js|css|svg)$/.test(name))) {
+    const code = readFileSync(folder + file)
+    writeFileSync(`${folder}${file}.br`, brotli(code))
+    writeFileSync(`${folder}${file}.gz`, gzipSync(code, { level: 9 }))
+  }
+}
 
 /** The demo is static; its consent banner is copied from the npm package, so the page asks no other host for it. */
 function copyDemo() {
@@ -169,6 +182,6 @@ export const dashboardConfigs = [
       buildStart: () => rmSync(`${root}dist/dashboard`, { recursive: true, force: true }),
     },
   ]),
-  script({ login: 'collector/dashboard/plain/login-page.ts' }, []),
+  script({ worker: 'collector/dashboard/live/worker.ts' }, []),
   script({ app: 'collector/dashboard/app.tsx' }, [pages]),
 ]

@@ -57,7 +57,8 @@ export function createArrivals(): Arrivals {
     },
     converted(events) {
       const arrivals = events.map(({ event, received }) => ({ place: arrived++, event: toLive(event, received) }))
-      const before = [...arrivals, ...recent.conversions].map(arrival => [keyOf(arrival.event), arrival] as const)
+      const met = arrivals.filter(({ event }) => event.goals)
+      const before = [...met, ...recent.conversions].map(arrival => [keyOf(arrival.event), arrival] as const)
       recent.conversions = [...new Map(before).values()].slice(-RECENT)
     },
     expire(now) {
@@ -117,7 +118,7 @@ function toLive(event: LiveFields, received: number): LiveEvent {
     ...(title !== undefined && { title }),
     ...(country && { country }),
     ...(bot !== undefined && { bot }),
-    ...(goals && goals.length > 0 && { goals }),
+    ...(goals && goals.length > 0 && bot === undefined && { goals }),
     ...(value !== undefined &&
       currency !== undefined && { revenue: { value: toMajor({ value, currency }), currency } }),
     ...(props !== undefined && { properties: props }),

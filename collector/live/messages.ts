@@ -25,7 +25,7 @@ export interface LiveEvent {
   /** ISO 3166-1, where it is known */
   country?: string
   bot?: string
-  /** names of the goals that it meets: it is a conversion */
+  /** names of the goals that it meets, where it is no bot's: it is a conversion */
   goals?: string[]
   /** what it is worth, major units of a currency of ISO 4217 */
   revenue?: { value: number; currency: string }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { applyToday, sumsOf } from '../../collector/dashboard/live/today.ts'
+import { addHours } from '../../collector/dashboard/live/today.ts'
 import { courseOf, drawn, unitsFor } from '../../collector/dashboard/overview/course.ts'
 import { clockText, daysOf, daysOfBucket, nameOf, shifted, today } from '../../collector/dashboard/overview/dates.ts'
+import { sumsOf } from '../../collector/dashboard/overview/day.ts'
 import { changeOf, metricOf } from '../../collector/dashboard/overview/metrics.ts'
 import {
   DIMENSIONS,
@@ -257,7 +258,7 @@ describe('a screen', () => {
 describe('totals that tick', () => {
   const day = { start: Date.UTC(2026, 2, 4), end: Date.UTC(2026, 2, 5) }
   const at = Date.UTC(2026, 2, 4, 10)
-  const snapshot = applyToday(null, {
+  const snapshot = addHours(null, {
     ...day,
     hours: [
       [at, 'total', '', 10, 6],
@@ -269,14 +270,14 @@ describe('totals that tick', () => {
 
   it('are the stream’s day, goals left out', () => {
     expect(sumsOf(snapshot)).toEqual({ events: 10, pageviews: 6, visits: 3, views: 6, bounces: 1, duration: 90_000 })
-    const after = applyToday(snapshot, { ...day, hours: [[at, 'visits', '', 1, 1, 0, -1]] })
+    const after = addHours(snapshot, { ...day, hours: [[at, 'visits', '', 1, 1, 0, -1]] })
     expect(sumsOf(after)).toMatchObject({ visits: 3, views: 7, bounces: 0 })
     expect(sumsOf(snapshot).views).toBe(6)
     expect(after.visitors?.count).toBe(2)
   })
 
   it('begin anew with another day, and forget its visitors', () => {
-    const next = applyToday(snapshot, { start: day.end, end: day.end + 86_400_000, hours: [] })
+    const next = addHours(snapshot, { start: day.end, end: day.end + 86_400_000, hours: [] })
     expect(sumsOf(next).events).toBe(0)
     expect(next.visitors).toBeNull()
   })
@@ -381,7 +382,7 @@ describe('the chart', () => {
   })
 
   it('ticks, and only upward', () => {
-    const today = applyToday(null, {
+    const today = addHours(null, {
       start: Date.UTC(2026, 2, 4),
       end: Date.UTC(2026, 2, 5),
       hours: [

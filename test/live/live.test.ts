@@ -106,8 +106,8 @@ test.each<[string, string, Record<string, string>, number, string]>([
 test('closing the collector ends the streams', async () => {
   const own = await startCollector()
   const stream = await openStream(`${own.url}/api/v2/live?site=shop`, key)
-  await vi.waitFor(() => expect(stream.messages).toHaveLength(1))
+  await vi.waitFor(() => expect(stream.messages).not.toHaveLength(0))
   await own.close()
   await stream.ended
-  expect(stream.messages).toHaveLength(1)
+  expect(stream.messages.filter(({ event }) => event === 'snapshot')).toHaveLength(1)
 })

@@ -187,6 +187,6 @@ describe('a room', () => {
     expect(tick?.more).toBe(80)
     expect(tick?.events.map(({ id }) => id)).toEqual(events.slice(-50).map(({ id }) => id))
     expect(room.view(START).recent).toHaveLength(50)
-    expect(tick?.seconds).toEqual([[Math.floor(START / 1000) * 1000, 130]])
+    expect(tick?.seconds).toEqual([[Math.floor(START / 1000) * 1000, 130, 0, 130]])
   })
 })

@@ -1,62 +1,59 @@
-/** The site's own day as the live stream tells it: a snapshot, then exact deltas by hour. Plain data. */
+/** The site's own day, from its hours as the stream tells them: exact, but for visitors, which are counted anew now and then. */
 import type { LiveHour, LiveToday, LiveVisitors } from '../../live/messages.ts'
 
-/** Sums that a day's totals are made of. */
-export interface DaySums {
-  events: number
-  pageviews: number
-  visits: number
-  /** page views of these visits */
-  views: number
-  /** visits of one page view at most */
-  bounces: number
-  /** ms */
-  duration: number
-}
-
 export interface Today {
-  /** ms; the end is not included */
+  /** first and, not included, last ms */
   start: number
   end: number
-  /** by the begin of an hour, ms */
-  hours: ReadonlyMap<number, DaySums>
+  /** `<hour, ms> <dimension> <value>` → counters, as {@link LiveHour} has them */
+  hours: ReadonlyMap<string, readonly number[]>
   visitors: LiveVisitors | null
 }
 
-export const NO_SUMS: DaySums = { events: 0, pageviews: 0, visits: 0, views: 0, bounces: 0, duration: 0 }
+/** What the day has in all. */
+export interface TodaySums {
+  views: number
+  events: number
+  visits: number
+  conversions: number
+  /** events that met it, by goal */
+  goals: ReadonlyMap<string, number>
+  /** null until they are counted */
+  visitors: number | null
+  isEstimated: boolean
+}
 
-/** @param before null where the message is a snapshot */
-export function applyToday(
-  before: Today | null,
-  { start, end, hours, visitors }: LiveToday & { visitors?: LiveVisitors | null },
-): Today {
-  const isSame = before?.start === start
-  const sums = new Map(isSame ? before.hours : [])
-  for (const hour of hours) {
-    const [at, dim] = hour
-    if (at >= start && at < end && dim !== 'goal') sums.set(at, plus(sums.get(at) ?? NO_SUMS, hour))
+type Told = LiveToday & { visitors?: LiveVisitors | null }
+
+/** @param before `null` for a snapshot, which has all of the day */
+export function addHours(before: Today | null, told: Told): Today {
+  const { start, end } = told
+  const hours = new Map(before?.hours)
+  for (const key of hours.keys()) if (Number.parseInt(key, 10) < start) hours.delete(key)
+  for (const [at, dim, value, ...counters] of told.hours) {
+    const key = `${at} ${dim} ${value}`
+    hours.set(key, sum(hours.get(key) ?? [], counters))
   }
-  return { start, end, hours: sums, visitors: visitors === undefined ? (isSame ? before.visitors : null) : visitors }
+  return { start, end, hours, visitors: told.visitors === undefined ? (before?.visitors ?? null) : told.visitors }
 }
 
-/** Of visits the stream tells events, page views, visits, bounces, duration; of events the first two. */
-function plus(
-  sums: DaySums,
-  [, dim, , events = 0, views = 0, visits = 0, bounces = 0, duration = 0]: LiveHour,
-): DaySums {
-  return dim === 'total'
-    ? { ...sums, events: sums.events + events, pageviews: sums.pageviews + views }
-    : {
-        ...sums,
-        visits: sums.visits + visits,
-        views: sums.views + views,
-        bounces: sums.bounces + bounces,
-        duration: sums.duration + duration,
-      }
-}
+const sum = (a: readonly number[], b: readonly number[]): number[] =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0))
 
-export function sumsOf({ hours }: Pick<Today, 'hours'>): DaySums {
-  const all = { ...NO_SUMS }
-  for (const sums of hours.values()) for (const name of Object.keys(all) as (keyof DaySums)[]) all[name] += sums[name]
-  return all
+/** @param now the collector's clock, ms: a day that is over has nothing of the next one */
+export function sumToday({ end, hours, visitors }: Today, now: number): TodaySums {
+  let [views, events, visits, conversions] = [0, 0, 0, 0]
+  const goals = new Map<string, number>()
+  for (const [key, [n = 0, viewed = 0, begun = 0]] of now < end ? hours : []) {
+    const [, dim, ...words] = key.split(' ') as [string, LiveHour[1], ...string[]]
+    if (dim === 'total') [events, views] = [events + n, views + viewed]
+    else if (dim === 'visits') visits += begun
+    else {
+      const goal = words.join(' ')
+      goals.set(goal, (goals.get(goal) ?? 0) + n)
+      conversions += n
+    }
+  }
+  const count = now < end && visitors ? Math.min(visitors.count, Math.max(visits, 0)) : null
+  return { views, events, visits, conversions, goals, visitors: count, isEstimated: visitors?.error !== undefined }
 }

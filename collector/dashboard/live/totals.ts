@@ -27,7 +27,7 @@ export function totals(minutes: LiveState['minutes'], now: number): Count {
 /** The largest values of one dimension in the last 30 minutes; `(other)` comes last, whatever its size. */
 export function top(
   minutes: LiveState['minutes'],
-  dim: 'name' | 'page',
+  dim: 'name' | 'page' | 'bot',
   by: 'events' | 'views',
   now: number,
   limit: number,
@@ -50,6 +50,43 @@ export function top(
     (a, b) => Number(a.value === OTHER) - Number(b.value === OTHER) || b[by] - a[by] || (a.value < b.value ? -1 : 1),
   )
   return { rows: rows.slice(0, limit), sum, left: Math.max(0, rows.length - limit) }
+}
+
+export interface Campaign {
+  value: string
+  impressions: number
+  clicks: number
+}
+
+/** Campaigns of the last 30 minutes, those with most impressions first; `(other)` comes last. */
+export function campaigns(minutes: LiveState['minutes'], now: number): Campaign[] {
+  const all = new Map<string, Campaign>()
+  const rowOf = (value: string): Campaign => {
+    const row = all.get(value) ?? { value, impressions: 0, clicks: 0 }
+    all.set(value, row)
+    return row
+  }
+  for (const [at, { impression, click }] of minutes) {
+    if (!inWindow(at, now)) continue
+    for (const [value, { events }] of impression) rowOf(value).impressions += events
+    for (const [value, { events }] of click) rowOf(value).clicks += events
+  }
+  const size = ({ impressions, clicks }: Campaign): number => impressions || clicks / 1e6
+  return [...all.values()]
+    .filter(({ impressions, clicks }) => impressions + clicks > 0)
+    .sort((a, b) => Number(a.value === OTHER) - Number(b.value === OTHER) || size(b) - size(a))
+}
+
+/** Impressions and clicks a second: the mean of the last ten that are over. */
+export function adsRate(ads: LiveState['ads'], now: number): [impressions: number, clicks: number] {
+  const last = secondOf(now - SETTLED_AFTER) - SECOND
+  let [impressions, clicks] = [0, 0]
+  for (let at = last; at > last - MEAN_SECONDS * SECOND; at -= SECOND) {
+    const [i, c] = ads.get(at) ?? [0, 0]
+    impressions += i
+    clicks += c
+  }
+  return [impressions / MEAN_SECONDS, clicks / MEAN_SECONDS]
 }
 
 /** x in seconds since the epoch, events in that second, mean of it and the nine before. */

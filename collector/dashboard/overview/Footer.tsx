@@ -6,7 +6,7 @@ import { percentText } from './words.ts'
 /** How fresh the numbers are, and how they were made. */
 export function Footer({ asked: { answer } }: { asked: Asked }) {
   const { words } = useShell()
-  if (!answer) return <p class="made" />
+  if (!answer) return <p class="origin" />
   const { fresh, took, sources, exact, visitorsError, pending, zone } = strings.overview
   const { meta } = answer
   const parts = [
@@ -16,5 +16,5 @@ export function Footer({ asked: { answer } }: { asked: Asked }) {
     meta.pending ? pending(words.count(meta.pending)) : '',
     zone(meta.timezone),
   ]
-  return <p class="made note">{parts.filter(Boolean).join(' · ')}</p>
+  return <p class="origin note">{parts.filter(Boolean).join(' · ')}</p>
 }

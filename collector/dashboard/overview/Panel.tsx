@@ -3,6 +3,7 @@ import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
 import { drawTable } from '../ui/paint.ts'
 import { fileName, savePng } from '../ui/save.ts'
+import { Tabs } from '../ui/Tabs.tsx'
 import { Failed } from './Failed.tsx'
 import { saveList } from './files.ts'
 import { kindOf, numberOf } from './metrics.ts'
@@ -26,54 +27,33 @@ export function Panel({ panel, asked, hasGoals, onAgain }: PanelProps) {
   const { tab, dim } = chosenIn(panel, address.params[panel.id])
   const { panels, tabs, whichOf } = strings.overview
   const choose = (id: string) => change({ [panel.id]: id === panel.tabs[0]?.id ? '' : id }, true)
-  const list = useRef<HTMLDivElement>(null)
-  const onKeyDown = (event: KeyboardEvent) => {
-    const at = panel.tabs.indexOf(tab)
-    const isBack = getComputedStyle(event.currentTarget as HTMLElement).direction === 'rtl' ? 1 : -1
-    const to = { ArrowLeft: at + isBack, ArrowRight: at - isBack, Home: 0, End: panel.tabs.length - 1 }[event.key]
-    if (to === undefined) return
-    event.preventDefault()
-    const next = (to + panel.tabs.length) % panel.tabs.length
-    choose(panel.tabs[next]?.id ?? '')
-    list.current?.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus()
-  }
   return (
     <section class={`panel list list-${panel.id}`} aria-label={panels[panel.id]}>
-      <div class="list-head">
-        <div class="tabs" role="tablist" aria-label={panels[panel.id]} ref={list} onKeyDown={onKeyDown}>
-          {panel.tabs.map(one => (
-            <button
-              key={one.id}
-              type="button"
-              role="tab"
-              id={`tab-${panel.id}-${one.id}`}
-              aria-selected={one === tab}
-              aria-controls={`list-${panel.id}`}
-              tabIndex={one === tab ? 0 : -1}
-              onClick={() => choose(one.id)}
+      <Tabs
+        name={panel.id}
+        label={panels[panel.id] ?? ''}
+        tabs={panel.tabs.map(({ id }) => [id, tabs[id] ?? id])}
+        at={tab.id}
+        onPick={choose}
+        beside={
+          tab.dims.length > 1 && (
+            <select
+              class="select small"
+              aria-label={whichOf(tabs[tab.id] ?? '')}
+              value={dim}
+              onChange={event => choose(event.currentTarget.value)}
             >
-              {tabs[one.id]}
-            </button>
-          ))}
-        </div>
-        {tab.dims.length > 1 && (
-          <select
-            class="select small"
-            aria-label={whichOf(tabs[tab.id] ?? '')}
-            value={dim}
-            onChange={event => choose(event.currentTarget.value)}
-          >
-            {tab.dims.map(one => (
-              <option key={one} value={one}>
-                {dimName(one)}
-              </option>
-            ))}
-          </select>
-        )}
-      </div>
-      <div role="tabpanel" class="list-body" id={`list-${panel.id}`} aria-labelledby={`tab-${panel.id}-${tab.id}`}>
+              {tab.dims.map(one => (
+                <option key={one} value={one}>
+                  {dimName(one)}
+                </option>
+              ))}
+            </select>
+          )
+        }
+      >
         <List dim={dim} asked={asked} hasGoals={hasGoals} onAgain={onAgain} />
-      </div>
+      </Tabs>
     </section>
   )
 }

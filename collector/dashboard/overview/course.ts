@@ -1,7 +1,8 @@
 /** The chart's numbers out of an answer: a value a bucket, what it was before, and which bucket is not over. */
 import type { MetricValue, QueryAnswer } from '../../query/schema.ts'
-import { type DaySums, sumsOf, type Today } from '../live/today.ts'
+import type { Today } from '../live/today.ts'
 import { clockText } from './dates.ts'
+import { type DaySums, sumsByHour, sumsOf } from './day.ts'
 import { type Metric, metricsOf, numberOf } from './metrics.ts'
 import type { Unit } from './params.ts'
 
@@ -67,7 +68,7 @@ function liveOf(today: Today, unit: Unit, key: string, zone: string): Map<string
   if (!['events', 'pageviews', 'visits'].includes(key)) return numbers
   const name = key as keyof DaySums
   if (unit === 'day') numbers.set(clockText(today.start, zone).slice(0, 10), sumsOf(today)[name])
-  if (unit === 'hour') for (const [at, sums] of today.hours) numbers.set(clockText(at, zone), sums[name])
+  if (unit === 'hour') for (const [at, sums] of sumsByHour(today)) numbers.set(clockText(at, zone), sums[name])
   return numbers
 }
 

@@ -3,8 +3,9 @@
  * never goes back, unless an answer that is newer than everything that was shown says so.
  */
 import type { MetricValue, QueryAnswer } from '../../query/schema.ts'
-import { type DaySums, NO_SUMS, sumsOf, type Today } from '../live/today.ts'
+import type { Today } from '../live/today.ts'
 import type { Day } from './dates.ts'
+import { add, type DaySums, NO_SUMS, sumsOf } from './day.ts'
 import { METRICS, type Metric, metricsOf, numberOf } from './metrics.ts'
 
 /** A number, and up to when what the collector received is contained in it, ms. */
@@ -76,8 +77,6 @@ export function ticked(today: Today, before: DaySums | null, now: number): Total
   return { ...totals, visitors: { value: count, at, ...(error !== undefined && { error }) } }
 }
 
-const add = (a: DaySums, b: DaySums): DaySums =>
-  Object.fromEntries(Object.entries(a).map(([name, n]) => [name, n + b[name as keyof DaySums]])) as unknown as DaySums
 const round = (n: number) => Math.round(n * 100) / 100
 
 /**

@@ -45,7 +45,7 @@ export function Notice() {
       </NoticeBox>
     )
   if (link === 'signed-out') return <SignedOut />
-  if (link === 'reconnecting' || link === 'offline')
+  if (link === 'reconnecting' || link === 'offline' || link === 'crowded')
     return (
       <NoticeBox title={notice[link].title} quiet>
         <p>{notice[link].text}</p>

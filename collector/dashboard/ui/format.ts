@@ -6,6 +6,8 @@ export interface Format {
   /** a rate: one decimal below ten */
   rate(value: number): string
   percent(share: number): string
+  /** with one decimal, as of a click-through rate */
+  share(share: number): string
   /** hours, minutes and seconds in the site's zone */
   time(ms: number): string
   /** hours and minutes in the site's zone */
@@ -23,6 +25,7 @@ export function format(locale: string | undefined, timeZone: string): Format {
   const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
+  const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone })
   const minute = new Intl.DateTimeFormat(locale, { timeStyle: 'short', ...zone })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
@@ -34,7 +37,8 @@ export function format(locale: string | undefined, timeZone: string): Format {
     count: value => (Math.abs(value) < 1e6 ? number : compact).format(value),
     compact: value => (Math.abs(value) < 10_000 ? decimal : compact).format(value),
     rate: value => (value < 10 ? decimal : number).format(value),
-    percent: share => percent.format(share),
+    percent: value => percent.format(value),
+    share: value => share.format(value),
     time: ms => time.format(ms),
     minute: ms => minute.format(ms),
     ago(ms) {
