@@ -1,97 +1,119 @@
 /**
- * Who may read: the owner, by key (`Authorization: Bearer …`) or signed in by cookie. On a loopback address without a
- * configured key one is made and kept in the data folder, and a one-time link signs in, as Jupyter does.
+ * Who a request comes from: the owner key or an API key (`Authorization: Bearer …`), a shared link (`?share=`), or a sign-in
+ * (cookie). The one that is there counts, and where it is wrong no other one mends it.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
-import { join } from 'node:path'
+import type { Request, RequestHandler } from 'express'
+import type { Db } from 'mongodb'
+import { believe } from './believed.ts'
+import type { Caller } from './caller.ts'
+import { changes, isOwnPage } from './cross-site.ts'
+import { readLoginCookie } from './login-cookie.ts'
+import {
+  addLink,
+  createLogins,
+  equal,
+  type FoundShare,
+  findShare,
+  isSecret,
+  type Logins,
+  takeLink,
+} from './people/index.ts'
+import { type PROBLEMS, problem } from './problem.ts'
+import { createKeys } from './sites/index.ts'
 
-const COOKIE = 'livetag_session'
-/** A sign-in lasts 30 days. */
-const SIGNED_IN_MS = 30 * 86_400_000
-/** One-time links held; a new one drops the oldest. */
-const MOST_LINKS = 20
+/** What a request shows of who it comes from. */
+export type Credential =
+  | { kind: 'bearer'; text: string }
+  | { kind: 'share'; token: string; ticket: string }
+  | { kind: 'cookie'; secret: string }
+
+type Refused = Extract<keyof typeof PROBLEMS, 'not-signed-in' | 'share-unknown' | 'share-password'>
 
 export interface Access {
-  ownerKey: string
   isOwnerKey(key: string): boolean
-  /** Whether the request carries the owner's key or a valid sign-in. */
-  allows(request: IncomingMessage): boolean
-  /** A token that signs in once. */
-  newLink(): string
+  logins: Logins
+  /** A token that signs the owner in once, within a day. */
+  newLink(): Promise<string>
   /** Whether the token signs in; true only once. */
-  redeem(token: string): boolean
-  /** The value of `Set-Cookie` for a sign-in, and for a sign-out. */
-  cookie(secure: boolean): string
-  noCookie(): string
+  redeem(token: unknown): Promise<boolean>
+  /** Whose credential it is, or the code of the problem. Believed for half a second. */
+  whose(credential: Credential | undefined): Promise<Caller | Refused>
+  share(token: string): Promise<FoundShare | undefined>
+  /** What was changed here acts at once: asks anew from now on, and tells who listens. */
+  forget(): void
+  onForget(listener: () => void): void
 }
 
-export function createAccess(ownerKey: string, clock: () => number = Date.now): Access {
-  const links = new Set<string>()
-  const secret = createHmac('sha256', ownerKey).update('livetag sign-in').digest()
-  const sign = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url')
-  const isSignedIn = (value: string): boolean => {
-    const [expires = '', nonce = '', signature = ''] = value.split('.')
-    return equal(signature, sign(`${expires}.${nonce}`)) && Number.parseInt(expires, 36) > clock()
-  }
+/** @param clock ms */
+export function createAccess(db: Db, ownerKey: string, clock: () => number = Date.now): Access {
+  const keys = createKeys(db, clock)
+  const logins = createLogins(db, ownerKey, clock)
+  const found = believe(logins.find, clock)
+  const shares = believe(token => findShare(db, token, clock), clock)
+  const listeners: (() => void)[] = []
+  // What has not even the form of a token is not held for a moment, however long it is.
+  const share = async (token: string) => (isSecret(token) ? await shares.get(token) : undefined)
   const isOwnerKey = (key: string): boolean => equal(key, ownerKey)
+
+  async function whose(credential: Credential | undefined): Promise<Caller | Refused> {
+    if (!credential) return 'not-signed-in'
+    if (credential.kind === 'bearer') {
+      if (isOwnerKey(credential.text)) return { kind: 'owner' }
+      const key = await keys.find(credential.text)
+      return key ? { kind: 'key', key } : 'not-signed-in'
+    }
+    if (credential.kind === 'share') {
+      const link = await share(credential.token)
+      if (!link) return 'share-unknown'
+      return link.admits(credential.ticket) ? { kind: 'share', share: link.share } : 'share-password'
+    }
+    const login = isSecret(credential.secret) ? await found.get(credential.secret) : undefined
+    // What is believed may have ended by itself since.
+    if (!login || +login.expires <= clock()) return 'not-signed-in'
+    return login.account ? { kind: 'account', account: login.account } : { kind: 'owner' }
+  }
+
   return {
-    ownerKey,
     isOwnerKey,
-    allows({ headers }) {
-      const [scheme = '', key = ''] = (headers.authorization ?? '').split(' ')
-      if (scheme.toLowerCase() === 'bearer') return isOwnerKey(key)
-      const value = new RegExp(`(?:^|; )${COOKIE}=([\\w.-]+)`).exec(headers.cookie ?? '')?.[1]
-      return value !== undefined && isSignedIn(value)
+    logins,
+    newLink: () => addLink(db, { kind: 'sign-in' }, clock(), ownerKey),
+    redeem: async token => (await takeLink(db, 'sign-in', token, clock(), ownerKey)) !== undefined,
+    whose,
+    share,
+    forget() {
+      for (const { forget } of [keys, found, shares]) forget()
+      for (const listener of listeners) listener()
     },
-    newLink() {
-      const token = randomBytes(24).toString('base64url')
-      links.add(token)
-      const [oldest] = links
-      if (links.size > MOST_LINKS && oldest !== undefined) links.delete(oldest)
-      return token
-    },
-    redeem: token => links.delete(token),
-    cookie(secure) {
-      const text = `${(clock() + SIGNED_IN_MS).toString(36)}.${randomBytes(9).toString('base64url')}`
-      return `${COOKIE}=${text}.${sign(text)}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SIGNED_IN_MS / 1000}${secure ? '; Secure' : ''}`
-    },
-    noCookie: () => `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`,
+    onForget: listener => void listeners.push(listener),
   }
 }
 
-/** In constant time for texts of one length. */
-function equal(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
+/** What a request of the API shows. */
+export function credentialOf(request: Request): Credential | undefined {
+  const [scheme = '', text = ''] = (request.get('authorization') ?? '').split(' ')
+  if (scheme.toLowerCase() === 'bearer') return { kind: 'bearer', text }
+  const { share } = request.query
+  if (share !== undefined) {
+    const [token = '', ticket = ''] = typeof share === 'string' ? share.split('.') : []
+    return { kind: 'share', token, ticket }
+  }
+  return cookieOf(request)
 }
 
-const keyFile = (home: string): string => join(home, 'owner-key')
-
-/** The key that a collector on a loopback address made for itself; `undefined` when there is none. */
-export const readOwnerKey = (home: string): Promise<string | undefined> =>
-  readFile(keyFile(home), 'utf8').then(
-    text => text.trim() || undefined,
-    () => undefined,
-  )
-
-/**
- * The same, made when there is none; readable by its owner only. The file appears whole or not at all: it is written under
- * another name and linked, and where another process was first, that one's key counts.
- */
-export async function ensureOwnerKey(home: string): Promise<string> {
-  const held = await readOwnerKey(home)
-  if (held) return held
-  const key = randomBytes(24).toString('base64url')
-  await mkdir(home, { recursive: true, mode: 0o700 })
-  const draft = `${keyFile(home)}.${process.pid}`
-  await writeFile(draft, `${key}\n`, { mode: 0o600 })
-  // An empty file is what a full disk left.
-  if ((await readFile(keyFile(home), 'utf8').catch(() => 'none')).trim() === '') await rm(keyFile(home))
-  await link(draft, keyFile(home)).catch(error => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  await rm(draft)
-  return (await readOwnerKey(home)) ?? key
+/** What the request of a page shows. */
+export function cookieOf(request: Request): Credential | undefined {
+  const secret = readLoginCookie(request)
+  return secret === undefined ? undefined : { kind: 'cookie', secret }
 }
+
+/** Refuses who is nobody; who it is stands in `response.locals` from here on. */
+export const identify =
+  (access: Access): RequestHandler =>
+  async (request, response, next) => {
+    const credential = credentialOf(request)
+    if (credential?.kind === 'cookie' && changes(request) && !isOwnPage(request)) return problem(response, 'cross-site')
+    const caller = await access.whose(credential)
+    if (typeof caller === 'string') return problem(response, caller)
+    Object.assign(response.locals, { caller, credential })
+    next()
+  }

@@ -1,23 +1,31 @@
-/** `/api/v2`: for the owner, and for programs with an API key. */
-import { json, Router } from 'express'
+/** `/api/v2`: for people who are signed in or have a shared link, and for programs with an API key. */
+import { json, type Request, Router } from 'express'
 import type { Db, MongoClient } from 'mongodb'
 import { LIMITS } from '../tag/wire.ts'
-import type { Access } from './access.ts'
-import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
+import { type Access, identify } from './access.ts'
+import { accountRoutes } from './account-api.ts'
+import { readJson } from './answering.ts'
+import { callerOf, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
 import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
+import { keyRoutes } from './keys-api.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
+import type { Attempts } from './people/index.ts'
+import { peopleRoutes } from './people-api.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
 import { INTERVALS, PERIODS, type Queries, readStats } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
+import { serveTickets, shareRoutes } from './shares-api.ts'
 import { siteListRoutes } from './site-lists-api.ts'
-import { createKeys, DOCTOR_SITE, listSites, type Sites } from './sites/index.ts'
+import { DOCTOR_SITE, type Sites } from './sites/index.ts'
+import { siteRoutes } from './sites-api.ts'
 import { readOplog } from './status/index.ts'
+import { createViewers } from './viewers.ts'
 
 export interface ApiParts {
   client: MongoClient
@@ -31,6 +39,9 @@ export interface ApiParts {
   places: Pick<Places, 'state'>
   log: Log
   clock(): number
+  attempts: Attempts
+  /** the truncated address of who asks */
+  networkOf(request: Request): string
 }
 
 /** What a collector says of itself to `livetag doctor`. */
@@ -38,19 +49,9 @@ export interface Condition extends ServerState {
   places: PlacesState | null
 }
 
-export function apiRoutes({
-  client,
-  db,
-  access,
-  hub,
-  places,
-  queries,
-  readiness,
-  sites,
-  takeServerEvents,
-  log,
-  clock,
-}: ApiParts): Router {
+export function apiRoutes(parts: ApiParts): Router {
+  const { client, db, access, hub, places, queries, readiness, sites, takeServerEvents, log, clock, attempts, networkOf } = parts
+  const viewers = createViewers(access, log)
   const router = Router()
   router.use((_, response, next) => {
     response.set('cache-control', 'no-store')
@@ -58,32 +59,14 @@ export function apiRoutes({
   })
   /** For tools that make clients: it says nothing of a site, so anybody may read it. */
   router.get('/openapi.json', (_, response) => void response.json(openApi()))
-  router.use(identify(access, createKeys(db, clock)))
+  router.post('/share-tickets', readJson, serveTickets(access, attempts, networkOf))
+  router.use(identify(access))
 
-  router.get('/sites', async (_, response) => {
-    const caller = callerOf(response)
-    const all = await listSites(db)
-    response.json({ sites: all.filter(({ key }) => may(caller, 'read', key)) })
-  })
-
-  /** Who asks, and what may be seen and done. */
-  router.get('/me', async (_, response) => {
-    const caller = callerOf(response)
-    const isOwner = caller === 'owner'
-    const seen = (await listSites(db)).filter(({ key }) => may(caller, 'read', key))
-    response.json({
-      kind: isOwner ? 'owner' : 'key',
-      email: null,
-      owner: isOwner,
-      sites: seen.map(({ key, domain, consent, timezone }) => ({
-        key,
-        domain,
-        consent,
-        timezone,
-        role: isOwner ? 'owner' : 'viewer',
-      })),
-    })
-  })
+  router.use(accountRoutes(parts))
+  router.use('/sites', siteRoutes(parts))
+  router.use('/keys', keyRoutes(parts))
+  router.use('/people', peopleRoutes(parts))
+  router.use('/shares', shareRoutes(parts))
 
   router.get('/stats', async (request, response) => {
     const site = siteAsked(request, response, sites, 'read')
@@ -119,11 +102,19 @@ export function apiRoutes({
     if (!site) return
     // Express answers HEAD by the same route: there is nothing to stream.
     if (request.method === 'HEAD') return void response.type('text/event-stream').end()
+    const { credential } = response.locals
+    const noLonger = viewers.add(callerOf(response), credential, site.key, () => {
+      viewer.end()
+      // Who does not read gets nothing of what waits, either.
+      setTimeout(() => response.destroy(), 1_000).unref()
+    })
+    if (!noLonger) return problem(response, 'too-many-viewers', undefined, 60)
     const viewer = startSse(response, () => hub.refresh(site, viewer))
     let left = false
     let leave = () => {}
     response.on('close', () => {
       left = true
+      noLonger()
       leave()
     })
     try {
@@ -136,7 +127,9 @@ export function apiRoutes({
     }
   })
 
-  router.post('/login-links', ownerOnly, (_, response) => void response.status(201).json({ token: access.newLink() }))
+  router.post('/login-links', ownerOnly, async (_, response) => {
+    response.status(201).json({ token: await access.newLink() })
+  })
 
   /** What `livetag doctor` asks: what the server is like, and by what visitors are placed. */
   router.get('/doctor', ownerOnly, async (_, response) => {

@@ -17,6 +17,8 @@ const KNOWN = ['site', 'from', 'to', 'visitor', 'limit', 'cursor']
 
 export function serveConsents(db: Db, sites: Pick<Sites, 'get'>): RequestHandler {
   return async (request, response) => {
+    const site = siteAsked(request, response, sites, 'records')
+    if (!site) return
     const query: Record<string, string> = {}
     for (const [name, value] of Object.entries(request.query)) {
       // A misspelt filter would give out more than was asked for.
@@ -24,8 +26,6 @@ export function serveConsents(db: Db, sites: Pick<Sites, 'get'>): RequestHandler
       if (typeof value !== 'string') return problem(response, 'parameter-invalid', `${name}: once`)
       query[name] = value
     }
-    const site = siteAsked(request, response, sites, 'read')
-    if (!site) return
     const asked = readQuery(site.key, site.timezone, query)
     if (typeof asked === 'string') return problem(response, 'parameter-invalid', asked)
     response.vary('accept')

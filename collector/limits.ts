@@ -1,5 +1,5 @@
 /** How much one caller may ask at a time and in a minute. Counted in this process: collectors do not know of each other. */
-import type { Caller } from './caller.ts'
+import { type Caller, nameOf } from './caller.ts'
 import { getOrAdd } from './get-or-add.ts'
 import { QueryError, type Turn } from './query/index.ts'
 
@@ -58,8 +58,8 @@ export function createLimits(clock: () => number, limits: Limits = LIMITS) {
   return {
     /** Lets a question in, or says why not. */
     enter(caller: Caller): Entrance | Refusal {
-      const name = caller === 'owner' ? caller : caller.id
-      if (caller !== 'owner' && isTooOften(name)) {
+      const name = nameOf(caller)
+      if (caller.kind === 'key' && isTooOften(name)) {
         const retryAfter = Math.ceil((MINUTE_MS - (clock() % MINUTE_MS)) / 1_000)
         return { code: 'too-many-a-minute', detail: `${limits.perMinute} have been asked in this minute.`, retryAfter }
       }

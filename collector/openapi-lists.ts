@@ -1,8 +1,5 @@
 /** What of the description is about lists of a site: each is listed, added to and taken from in the same way. */
-import type { PROBLEMS } from './problem.ts'
-
-type Schema = { [key: string]: unknown }
-export type Code = keyof typeof PROBLEMS
+import { type Code, inQuery, json, listOf, type Problems, type Schema, SITE } from './openapi-parts.ts'
 
 interface Described {
   /** under which they are listed */
@@ -17,16 +14,13 @@ interface Described {
   exists: Code
   tooMany: Code
   unknown: Code
-  problems(codes: readonly Code[]): Schema
+  problems: Problems
 }
 
 const OF_ALL = ['parameter-invalid', 'not-signed-in', 'not-allowed', 'site-unknown', 'unavailable'] as const
 
 export function describeList({ field, noun, input, output, problems, ...codes }: Described): Schema {
-  const json = (schema: Schema): Schema => ({ content: { 'application/json': { schema } } })
-  const site = { name: 'site', in: 'query', required: true, schema: { type: 'string' }, description: 'key of the site' }
-  const name = { ...site, name: 'name', description: `of the ${noun}` }
-  const list = { type: 'object', required: [field], properties: { [field]: { type: 'array', items: output } } }
+  const name = inQuery('name', `of the ${noun}`)
   const title = field.slice(0, 1).toUpperCase() + field.slice(1)
   const one = noun.slice(0, 1).toUpperCase() + noun.slice(1)
   const made = [codes.invalid, codes.exists, codes.tooMany, codes.unknown, 'body-invalid', 'body-too-large'] as const
@@ -34,20 +28,23 @@ export function describeList({ field, noun, input, output, problems, ...codes }:
     get: {
       operationId: `list${title}`,
       summary: `The ${field} of a site`,
-      parameters: [site],
-      responses: { 200: { description: 'in the order in which they were made', ...json(list) }, ...problems(OF_ALL) },
+      parameters: [SITE],
+      responses: {
+        200: { description: 'in the order in which they were made', ...listOf(field, output) },
+        ...problems(OF_ALL),
+      },
     },
     post: {
       operationId: `add${one}`,
-      summary: `Makes a ${noun}, which counts from now on; takes the scope admin`,
-      parameters: [site],
+      summary: `Makes a ${noun}, which counts from now on; takes the role editor, or the scope admin`,
+      parameters: [SITE],
       requestBody: { required: true, ...json(input) },
       responses: { 201: { description: `the ${noun}`, ...json(output) }, ...problems([...OF_ALL, ...made]) },
     },
     delete: {
       operationId: `remove${one}`,
-      summary: `Takes a ${noun} away: it counts no longer; takes the scope admin`,
-      parameters: [site, name],
+      summary: `Takes a ${noun} away: it counts no longer; takes the role editor, or the scope admin`,
+      parameters: [SITE, name],
       responses: { 204: { description: 'it is gone' }, ...problems([...OF_ALL, codes.unknown]) },
     },
   }

@@ -1,12 +1,11 @@
-/** The OpenAPI 3.1 description of the query API and of what a site counts by, made from the schemas that check and type it. */
-import { type Code, describeList } from './openapi-lists.ts'
+/** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
+import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
+import { describeList } from './openapi-lists.ts'
+import { type Code, ref, type Schema } from './openapi-parts.ts'
+import { describePeople, PEOPLE_SCHEMAS } from './openapi-people.ts'
 import { PROBLEMS } from './problem.ts'
 import { Filter, QueryAnswer, QueryBody } from './query/index.ts'
 import { GoalInput, GoalOutput, PropertyInput, PropertyOutput } from './sites/index.ts'
-
-type Schema = { [key: string]: unknown }
-
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 
 /** From the draft of JSON Schema that TypeBox writes to that of OpenAPI 3.1 (2020-12), with what is recursive by its name. */
 function toOpenApi(schema: unknown): unknown {
@@ -68,7 +67,7 @@ export function openApi(): Schema {
     openapi: '3.1.0',
     info: { title: 'livetag', version: '2', license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '.' }],
-    security: [{ key: [] }],
+    security: [{ key: [] }, { signIn: [] }, { share: [] }],
     paths: {
       '/query': {
         post: {
@@ -103,6 +102,8 @@ export function openApi(): Schema {
         unknown: 'property-unknown',
         problems: problemResponses,
       }),
+      ...describePeople(problemResponses),
+      ...describeAccounts(problemResponses),
     },
     components: {
       securitySchemes: {
@@ -110,6 +111,18 @@ export function openApi(): Schema {
           type: 'http',
           scheme: 'bearer',
           description: 'the owner key, or one with the scope that is needed: read, if none is named',
+        },
+        signIn: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'livetag_session',
+          description: 'of a browser that is signed in; over TLS with the prefix `__Host-`',
+        },
+        share: {
+          type: 'apiKey',
+          in: 'query',
+          name: 'share',
+          description: 'the token of a shared link, with a dot and a ticket where it asks for a password',
         },
       },
       schemas: {
@@ -120,6 +133,9 @@ export function openApi(): Schema {
         Goal: toOpenApi(GoalOutput),
         PropertyInput: toOpenApi(PropertyInput),
         Property: toOpenApi(PropertyOutput),
+        ...Object.fromEntries(
+          Object.entries({ ...PEOPLE_SCHEMAS, ...ACCOUNT_SCHEMAS }).map(([name, schema]) => [name, toOpenApi(schema)]),
+        ),
         Problem: problemSchema,
       },
     },

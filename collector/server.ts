@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, Response } from 'express'
-import { type Access, createAccess, ensureOwnerKey } from './access.ts'
+import { type Access, createAccess } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
 import { type Options, readConfig } from './config.ts'
@@ -15,10 +15,13 @@ import {
   isTrusted,
   loadPlaces,
   noPlaces,
+  truncatedAddress,
   withPatience,
 } from './intake/index.ts'
 import { createHub } from './live/index.ts'
 import { createLog, type Log } from './log.ts'
+import { ensureOwnerKey } from './owner-key.ts'
+import { createAttempts } from './people/index.ts'
 import { type Closing, startPipeline } from './pipeline.ts'
 import { createKept, createQueries } from './query/index.ts'
 import { createReadiness } from './readiness.ts'
@@ -66,7 +69,7 @@ export async function createCollector(
   const clock = options.clock ?? Date.now
   const log = options.log ?? createLog(config.logLevel)
   const folder = builtFolder()
-  const access = createAccess(config.ownerKey ?? (await ensureOwnerKey(config.home)), clock)
+  const ownerKey = config.ownerKey ?? (await ensureOwnerKey(config.home))
   const loadedPlaces = config.geo === undefined ? undefined : await loadPlaces(config.geo)
   const { onProgress = () => {} } = options
   const mongodEnv = { ...env, MONGODB_URI: config.mongodbUri }
@@ -78,6 +81,7 @@ export async function createCollector(
   const db = client.db(config.database)
   await ensureCollections(db)
   await ensureSites(db)
+  const access = createAccess(db, ownerKey, clock)
   const sites = await watchSites(db, error => log.warn({ err: error }, 'the sites could not be followed'))
   const rejects = countRejects(db, error => log.warn({ err: error }, 'rejects could not be written'))
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
@@ -116,6 +120,8 @@ export async function createCollector(
     fenced,
     trusts,
     takeServerEvents,
+    attempts: createAttempts(clock),
+    networkOf: request => truncatedAddress(request, request.socket.remoteAddress, config.trustProxy),
   })
   const missing = notFound(folder)
   let server: Server | undefined

@@ -65,8 +65,8 @@ describe.each(['', '/stats/lt'])('mounted in an Express app of oneâ€™s own at â€
     const where = async (path: string) =>
       (await fetch(`${url}${prefix}${path}`, { redirect: 'manual' })).headers.get('location')
     expect(await where('/')).toBe(`${prefix}/overview`)
-    expect(await where('/live')).toBe(`${prefix}/login`)
-    expect(await where(`/login?token=${it.collector.access.newLink()}`)).toBe(`${prefix}/overview`)
+    expect(await where('/live')).toBe(`${prefix}/login?next=%2Flive`)
+    expect(await where(`/login?token=${await it.collector.access.newLink()}&next=/live`)).toBe(`${prefix}/live`)
     expect(await where('/login?token=used')).toBe(`${prefix}/login?error=used`)
   })
 
@@ -92,16 +92,24 @@ describe('by itself', () => {
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', fenced: true }])
   })
 
-  test.each(['/', '/live', '/login', '/demo/', '/api/v2/sites', '/nothing', '/assets/nothing'])(
-    '%s has the headers that keep other sites and scripts out',
-    async path => {
-      const { headers } = await fetch(it.url + path, { redirect: 'manual' })
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
-      expect(headers.get('x-content-type-options')).toBe('nosniff')
-      expect(headers.has('x-powered-by')).toBe(false)
-    },
-  )
+  test.each([
+    '/',
+    '/overview',
+    '/live',
+    '/login',
+    '/join',
+    '/share/x',
+    '/demo/',
+    '/api/v2/sites',
+    '/nothing',
+    '/assets/nothing',
+  ])('%s has the headers that keep other sites and scripts out', async path => {
+    const { headers } = await fetch(it.url + path, { redirect: 'manual' })
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.has('x-powered-by')).toBe(false)
+  })
 
   test('what is at no path is a page for people and a problem for programs', async () => {
     const [page, program, api] = await Promise.all([

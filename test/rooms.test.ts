@@ -8,6 +8,7 @@ const MAY: Record<string, string[]> = {
   consent: ['tag'],
   'collector/store': [],
   'collector/sites': ['collector/store'],
+  'collector/people': ['collector/store'],
   'collector/journal': ['collector/store'],
   'collector/settle': ['consent', 'collector/journal', 'collector/store'],
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
@@ -34,12 +35,12 @@ const MAY: Record<string, string[]> = {
   ],
   'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
-  'collector/dashboard': ['collector/live'],
+  'collector/dashboard': ['collector/live', 'collector/query', 'collector/sites'],
 }
-/** Files that are shapes only and may be imported by name. */
-const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts']
+/** Files that are shapes or figures only and may be imported by name. */
+const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/query/schema.ts', 'collector/sites/decimals.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
+const COMMON = ['collector/believed.ts', 'collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

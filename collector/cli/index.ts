@@ -1,5 +1,6 @@
 /** The command `livetag`. */
 import { defineCommand, runMain } from 'citty'
+import { account } from './account.ts'
 import { doctor } from './doctor.ts'
 import { goal } from './goal.ts'
 import { key } from './key.ts'
@@ -13,7 +14,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, goal, property, key, login, seed },
+  subCommands: { serve, doctor, status, verify, site, goal, property, key, account, login, seed },
 })
 
 await runMain(main)

@@ -14,7 +14,7 @@ const add = defineCommand({
   async run({ args: { name, sites, scope, json } }) {
     await withDatabase(async db => {
       const list = sites.split(',').map(site => site.trim())
-      const key = await addKey(db, { name, scope: scope as Scope, sites: list })
+      const { key } = await addKey(db, { name, scope: scope as Scope, sites: list })
       if (json) return void process.stdout.write(`${JSON.stringify({ key, name, scope, sites: list })}\n`)
       process.stdout.write(`${key}\n`)
       process.stderr.write('Keep it now: it is not shown again. Send it as `Authorization: Bearer <key>`.\n')

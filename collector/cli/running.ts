@@ -1,6 +1,6 @@
 /** Finding the collector that runs here, and asking it things as its owner. */
-import { readOwnerKey } from '../access.ts'
 import { readConfig } from '../config.ts'
+import { readOwnerKey } from '../owner-key.ts'
 
 export interface Running {
   url: string

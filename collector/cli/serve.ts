@@ -19,18 +19,18 @@ export const serve = defineCommand({
       await collector.close()
       return fail(explain(error))
     })
-    process.stdout.write(banner(url, collector))
+    process.stdout.write(await banner(url, collector))
     endOnSignals(collector)
   },
 })
 
-function banner(url: string, { access }: Collector): string {
-  const signIn = process.env.LIVETAG_OWNER_KEY ? `${url}/login` : `${url}/login?token=${access.newLink()}`
+async function banner(url: string, { access }: Collector): Promise<string> {
+  const signIn = process.env.LIVETAG_OWNER_KEY ? `${url}/login` : `${url}/login?token=${await access.newLink()}`
   const note = process.env.LIVETAG_OWNER_KEY ? '' : '   (signs you in, once)'
   return `
   livetag is running at ${url}
 
-  Live page   ${signIn}${note}
+  Dashboard   ${signIn}${note}
   Demo shop   ${url}/demo/
 
   Paste this on your pages:

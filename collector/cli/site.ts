@@ -87,7 +87,8 @@ const set = defineCommand({
         ...(consent !== undefined && { consent: consent as ConsentMode }),
         ...(timezone !== undefined && { timezone }),
       }
-      if (Object.keys(change).length === 0) throw new SiteError('say what to change: --domain, --consent, --timezone')
+      if (Object.keys(change).length === 0)
+        throw new SiteError('invalid', 'say what to change: --domain, --consent, --timezone')
       const site = await setSite(db, key, change)
       process.stdout.write(`Changed the site "${key}" (${site.domain}, consent ${site.consent}, ${site.timezone}).\n`)
       if (timezone !== undefined)
@@ -121,7 +122,7 @@ const pin = defineCommand({
   async run({ args: { key, url, json } }) {
     await withDatabase(async db => {
       const site = (await listSites(db)).find(site => site.key === key)
-      if (!site) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
+      if (!site) throw new SiteError('unknown', `there is no site "${key}": \`livetag site list\` shows them`)
       const pinned = await pinScript(db, key, readComposer(builtFolder())(optionsOf(site), capabilitiesOf(site)), url)
       process.stdout.write(`${json ? JSON.stringify(pinned) : pinned.html}\n`)
     })

@@ -1,10 +1,10 @@
 /**
  * Intake: requests go in; each event is accepted into the journal or rejected with a reason of a closed list. It
  * promises that nothing is answered as taken before it is durable, that no input crashes it, that nothing is taken which the
- * site's consent does not cover, and that no address gets further than this room, whole
- * or cut.
+ * site's consent does not cover, and that no address gets further than this room: cut to its network it goes to where
+ * sign-ins are counted, which keeps none.
  */
-export { isTrusted } from './address.ts'
+export { isTrusted, truncatedAddress } from './address.ts'
 export { type Agent, readAgent } from './agent.ts'
 export { convert } from './conversions.ts'
 export { nameVisitor, readShared } from './event.ts'

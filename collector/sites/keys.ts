@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Collection, Db } from 'mongodb'
+import { believe } from '../believed.ts'
 
 /** `read` asks, `write` sends events, `admin` does both and changes the site. */
 export const SCOPES = ['read', 'write', 'admin'] as const
@@ -22,6 +23,12 @@ export interface ApiKey {
   usedAt?: Date
 }
 
+/** As it is told once. */
+export interface NewKey extends ApiKey {
+  /** the whole key */
+  key: string
+}
+
 interface KeyDocument extends Omit<ApiKey, 'id'> {
   /** SHA-256 of the key, base64url */
   _id: string
@@ -31,6 +38,11 @@ interface KeyDocument extends Omit<ApiKey, 'id'> {
 /** Thrown with every mistake in what is asked of a key, one a line. */
 export class KeyError extends Error {
   override name = 'KeyError'
+  readonly why: 'invalid' | 'unknown'
+  constructor(why: KeyError['why'], message: string) {
+    super(message)
+    this.why = why
+  }
 }
 
 const PREFIX = 'lt_'
@@ -54,7 +66,7 @@ const toKey = ({ start, name, scope, sites, createdAt, usedAt }: KeyDocument): A
 export async function addKey(
   db: Db,
   { name, scope, sites }: Pick<ApiKey, 'name' | 'scope' | 'sites'>,
-): Promise<string> {
+): Promise<NewKey> {
   const wrong: string[] = []
   if (!/^[^\p{C}]{1,100}$/u.test(name)) wrong.push('the name takes 1 to 100 printable characters')
   if (!SCOPES.includes(scope)) wrong.push(`the scope is one of ${SCOPES.join(', ')}, not "${scope}"`)
@@ -66,43 +78,44 @@ export async function addKey(
     if (site !== '*' && !there.includes(site))
       wrong.push(`there is no site "${site}": \`livetag site list\` shows them`)
   }
-  if (wrong.length > 0) throw new KeyError(wrong.join('\n'))
+  if (wrong.length > 0) throw new KeyError('invalid', wrong.join('\n'))
   const key = PREFIX + randomBytes(24).toString('base64url')
-  await collection(db).insertOne(
-    { _id: hash(key), start: key.slice(0, SHOWN), name, scope, sites: [...new Set(sites)], createdAt: new Date() },
-    { writeConcern: { w: 'majority', journal: true } },
-  )
-  return key
+  const document = { start: key.slice(0, SHOWN), name, scope, sites: [...new Set(sites)], createdAt: new Date() }
+  await collection(db).insertOne({ _id: hash(key), ...document }, { writeConcern: { w: 'majority', journal: true } })
+  return { ...toKey({ _id: '', ...document }), key }
 }
 
 export const listKeys = async (db: Db): Promise<ApiKey[]> =>
   (await collection(db).find().sort({ createdAt: 1, _id: 1 }).toArray()).map(toKey)
 
-/** @throws KeyError when there is none, or more than one, that begins like this */
-export async function revokeKey(db: Db, start: string): Promise<ApiKey> {
-  const found = (await collection(db).find().toArray()).filter(key => start.length >= 5 && key.start.startsWith(start))
+/**
+ * @param among of which one is revoked; of all, if absent
+ * @throws KeyError when there is none, or more than one, that begins like this
+ */
+export async function revokeKey(db: Db, start: string, among: (key: ApiKey) => boolean = () => true): Promise<ApiKey> {
+  const found = (await collection(db).find().toArray()).filter(
+    key => start.length >= 5 && key.start.startsWith(start) && among(toKey(key)),
+  )
   const [only] = found
-  if (!only) throw new KeyError(`there is no key that begins with "${start}": \`livetag key list\` shows them`)
-  if (found.length > 1) throw new KeyError(`${found.length} keys begin with "${start}": say more of it`)
+  if (!only)
+    throw new KeyError('unknown', `there is no key that begins with "${start}": \`livetag key list\` shows them`)
+  if (found.length > 1) throw new KeyError('unknown', `${found.length} keys begin with "${start}": say more of it`)
   await collection(db).deleteOne({ _id: only._id }, { writeConcern: { w: 'majority', journal: true } })
   return toKey(only)
 }
 
-/** How long a key that was looked up is believed, so also one that was revoked; ms */
-const BELIEVED_MS = 1_000
-/** Looked-up keys held, right and wrong ones: somebody may try many. */
-const MOST_HELD = 1_000
 /** `usedAt` is written at most this often, ms. */
 const USED_MS = 60_000
 
 export interface Keys {
   /** The key that this text is; `undefined` when it is none, or revoked for more than a second. */
   find(key: string): Promise<ApiKey | undefined>
+  /** Looks them up anew from now on. */
+  forget(): void
 }
 
 /** @param clock ms */
 export function createKeys(db: Db, clock: () => number = Date.now): Keys {
-  const held = new Map<string, { at: number; key: Promise<ApiKey | undefined> }>()
   const look = async (id: string): Promise<ApiKey | undefined> => {
     const found = await collection(db).findOne({ _id: id })
     if (!found) return undefined
@@ -111,21 +124,10 @@ export function createKeys(db: Db, clock: () => number = Date.now): Keys {
       await collection(db).updateOne({ _id: id }, { $set: { usedAt: new Date(now - (now % USED_MS)) } })
     return toKey(found)
   }
+  const believed = believe(look, clock)
   return {
-    async find(key) {
-      if (!key.startsWith(PREFIX) || key.length > 100) return undefined
-      const id = hash(key)
-      const before = held.get(id)
-      if (before && clock() - before.at < BELIEVED_MS) return await before.key
-      held.delete(id)
-      const [oldest] = held.keys()
-      if (held.size >= MOST_HELD && oldest !== undefined) held.delete(oldest)
-      const looking = look(id)
-      held.set(id, { at: clock(), key: looking })
-      // What could not be read is asked again by the next request.
-      looking.catch(() => held.delete(id))
-      return await looking
-    },
+    find: async key => (key.startsWith(PREFIX) && key.length <= 100 ? await believed.get(hash(key)) : undefined),
+    forget: believed.forget,
   }
 }
 

@@ -2,13 +2,8 @@
  * Money: a whole number of a currency's minor units, so that sums are exact. People and pages say major units (`49`,
  * `"49.00"`), and everything that is stored or added up is minor units.
  */
+import { DECIMALS } from './decimals.ts'
 
-/** How many decimals a currency of ISO 4217 has, where it is not two. */
-const DECIMALS: Readonly<Record<number, string>> = {
-  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
-  3: 'BHD IQD JOD KWD LYD OMR TND',
-  4: 'CLF UYW',
-}
 const TWO_DECIMALS =
   'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW ' +
   'CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS ' +
@@ -16,7 +11,7 @@ const TWO_DECIMALS =
   'NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC ' +
   'SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG'
 
-/** ICU, which Node formats with, has other decimals for some. Source: ISO 4217, list one. */
+/** Source: ISO 4217, list one. */
 const decimals = new Map<string, number>([
   ...TWO_DECIMALS.split(' ').map(code => [code, 2] as const),
   ...Object.entries(DECIMALS).flatMap(([n, codes]) => codes.split(' ').map(code => [code, Number(n)] as const)),

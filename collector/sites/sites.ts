@@ -66,6 +66,11 @@ export const DOCTOR_SITE = '_doctor'
 /** Thrown with every mistake in a site's data, one a line. */
 export class SiteError extends Error {
   override name = 'SiteError'
+  readonly why: 'invalid' | 'exists' | 'unknown'
+  constructor(why: SiteError['why'], message: string) {
+    super(message)
+    this.why = why
+  }
 }
 
 const DOMAIN = /^[^\s/:]+(:\d+)?$/
@@ -100,7 +105,7 @@ function check(site: Partial<Site>): void {
     wrong.push(`of a place one of ${PLACES.join(', ')} is kept, not "${site.place}"`)
   if (site.sample !== undefined && !(site.sample > 0 && site.sample <= 1))
     wrong.push(`the sample is a share of the visitors, above 0 and up to 1, not "${site.sample}"`)
-  if (wrong.length > 0) throw new SiteError(wrong.join('\n'))
+  if (wrong.length > 0) throw new SiteError('invalid', wrong.join('\n'))
 }
 
 /** @throws SiteError when a field is wrong or the key is taken */
@@ -110,9 +115,9 @@ export async function addSite(db: Db, site: Site): Promise<void> {
   const result = await collection(db).updateOne(
     { _id: key },
     { $setOnInsert: { ...rest, createdAt: new Date() } },
-    { upsert: true },
+    { upsert: true, writeConcern: { w: 'majority', journal: true } },
   )
-  if (result.upsertedCount === 0) throw new SiteError(`there is a site "${key}" already`)
+  if (result.upsertedCount === 0) throw new SiteError('exists', `there is a site "${key}" already`)
 }
 
 /**
@@ -128,7 +133,7 @@ export async function setSite(
   const filter = { _id: key, internal: { $exists: false } }
   const options = { returnDocument: 'after', writeConcern: { w: 'majority', journal: true } } as const
   const changed = await collection(db).findOneAndUpdate(filter, { $set: change }, options)
-  if (!changed) throw new SiteError(`there is no site "${key}": \`livetag site list\` shows them`)
+  if (!changed) throw new SiteError('unknown', `there is no site "${key}": \`livetag site list\` shows them`)
   return toSite(changed)
 }
 
@@ -158,6 +163,8 @@ const toSite = ({ _id: key, createdAt: _, internal: _i, ...site }: SiteDocument)
 
 export interface Sites {
   get(key: string): Site | undefined
+  /** Reads them now: what was changed here acts at once. */
+  reload(): Promise<void>
   /** domains of the sites whose cookie the collector sets */
   cookieDomains(): readonly string[]
   close(): Promise<void>
@@ -196,6 +203,7 @@ export async function watchSites(db: Db, failed: (error: unknown) => void): Prom
   })()
   return {
     get: key => held.get(key),
+    reload: load,
     cookieDomains: () => cookieDomains,
     async close() {
       stop.abort()

@@ -65,6 +65,14 @@ export const COLLECTIONS: Record<string, Spec> = {
   sites: {},
   /** API keys, by the SHA-256 of their text. Kept until they are revoked. */
   keys: {},
+  /** Who may sign in, by e-mail address. Kept until they are removed. */
+  accounts: { indexes: [{ key: { 'roles.site': 1 } }] },
+  /** Sign-ins, by the hash of what the browser has: 30 days. */
+  logins: { indexes: [{ key: { email: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  /** Links that work once, by the hash of their token: a week at most. */
+  links: { indexes: [{ key: { site: 1, email: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
+  /** Shared links, by their token. Kept until they are revoked. */
+  shares: { indexes: [{ key: { site: 1, createdAt: 1 } }] },
   /** Scripts that were pinned: pages load them by their hash. Kept for ever. */
   scripts: {},
   lanes: {},

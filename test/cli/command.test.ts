@@ -164,7 +164,7 @@ describe('a running collector', () => {
     const links = serving.out().match(/http:\/\/\S+?(?="|\s|$)/g) ?? []
     const login = links.find(link => link.includes('token=')) ?? ''
     const first = await fetch(login, { redirect: 'manual' })
-    expect([first.status, first.headers.get('location')]).toEqual([303, '/live'])
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/overview'])
     expect((await fetch(login, { redirect: 'manual' })).headers.get('location')).toBe('/login?error=used')
     for (const link of links.filter(link => link !== login)) expect((await fetch(link)).status, link).toBe(200)
     expect(links).toContain(`${url}/demo/`)
@@ -174,7 +174,7 @@ describe('a running collector', () => {
     const { code, out } = await run(['login'])
     expect(code).toBe(0)
     expect(out).toMatch(new RegExp(`^${url}/login\\?token=\\S{32}\n$`))
-    expect((await fetch(out.trim(), { redirect: 'manual' })).headers.get('location')).toBe('/live')
+    expect((await fetch(out.trim(), { redirect: 'manual' })).headers.get('location')).toBe('/overview')
   })
 
   test('knows a site that `site add` makes within a second, and refuses the key a second time', async () => {
@@ -227,6 +227,41 @@ describe('a running collector', () => {
     await vi.waitFor(async () => expect((await ask()).status).toBe(401), { timeout: 2_000 })
     const again = await run(['key', 'revoke', out.slice(0, 8)])
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('there is no key that begins with')])
+  })
+
+  test('an account is listed, gets another password by a link that works once, and is removed', async () => {
+    const { out: link } = await run(['login'])
+    const signIn = await fetch(link.trim(), { redirect: 'manual' })
+    const cookie = signIn.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const body = JSON.stringify({ email: 'ada@shop.example', password: 'correct horse battery' })
+    const made = await fetch(`${url}/api/v2/account`, { method: 'POST', body, headers: { cookie, origin: url } })
+    expect(made.status).toBe(201)
+    const account = made.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const statusOf = async (cookie: string) => (await fetch(`${url}/api/v2/me`, { headers: { cookie } })).status
+    expect(await statusOf(account)).toBe(200)
+    expect((await run(['account', 'list'])).out).toMatch(/^ada@shop\.example +everything /m)
+    const listed = (await run(['account', 'list', '--json'])).out
+    expect(JSON.parse(listed).accounts).toMatchObject([{ email: 'ada@shop.example', owner: true, roles: [] }])
+    expect(listed).not.toContain('scrypt')
+
+    const reset = await run(['account', 'password-reset', 'Ada@shop.example'])
+    expect([reset.code, reset.out]).toEqual([0, expect.stringMatching(new RegExp(`^${url}/join\\?token=\\S{32}\n$`))])
+    const choose = (password: string) =>
+      fetch(reset.out.trim(), { method: 'POST', redirect: 'manual', body: new URLSearchParams({ password }) })
+    const chosen = await choose('another password')
+    expect(chosen.headers.get('location')).toBe('/overview')
+    expect((await choose('a third password')).headers.get('location')).toBe('/login?error=link')
+    expect(await statusOf(chosen.headers.getSetCookie()[0]?.split(';')[0] ?? '')).toBe(200)
+    await vi.waitFor(async () => expect(await statusOf(account)).toBe(401), 1_000)
+    for (const args of [
+      ['password-reset', 'nobody@shop.example'],
+      ['remove', 'nobody@shop.example'],
+      ['remove', 'x'],
+    ])
+      expect(await run(['account', ...args])).toMatchObject({ code: 1, out: '' })
+    expect((await run(['account', 'remove', 'ada@shop.example'])).out).toBe(
+      'Removed the account of ada@shop.example.\n',
+    )
   })
 
   test('is well, says `doctor`, step by step', async () => {

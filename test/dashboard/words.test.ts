@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { kindOf } from '../../collector/dashboard/live/kind.ts'
 import { snippets } from '../../collector/dashboard/live/snippets.ts'
-import { loginError } from '../../collector/dashboard/plain/login.ts'
 import { hrefOf, readAddress } from '../../collector/dashboard/shell/address.ts'
 import { createApi } from '../../collector/dashboard/shell/api.ts'
 import { fetchMe } from '../../collector/dashboard/shell/me.ts'
@@ -9,29 +8,6 @@ import { matches } from '../../collector/dashboard/shell/Palette.tsx'
 import { format } from '../../collector/dashboard/ui/format.ts'
 import { BUILT_IN } from '../../tag/wire.ts'
 import { NOW } from './fixtures.ts'
-
-describe('what the login page says', () => {
-  it('is nothing when nothing went wrong', () => {
-    expect(loginError('')).toBeNull()
-    expect(loginError('?next=/live')).toBeNull()
-  })
-
-  it('names a link that was used', () => {
-    const text = 'This link was already used. Run `npx livetag login` for a new one, or sign in with your owner key.'
-    expect(loginError('?used')).toBe(text)
-    expect(loginError('?error=used')).toBe(text)
-  })
-
-  it('names a key that is not right', () => {
-    expect(loginError('?error=wrong')).toMatch(/^That key is not right/)
-  })
-
-  it('is never what the address says', () => {
-    for (const code of ['Call+0123', '<b>hi</b>', 'constructor', '__proto__']) {
-      expect(loginError(`?error=${encodeURIComponent(code)}`)).toMatch(/^That did not work/)
-    }
-  })
-})
 
 describe('numbers and times', () => {
   it('are written for the reader and the site’s zone', () => {

@@ -27,8 +27,8 @@ describe.skipIf(!browser)('the live page', () => {
     await page.goto(`${collector.url}/live?site=shop`)
     expect(new URL(page.url()).pathname).toBe('/login')
     await page.getByLabel('Owner key').fill(OWNER_KEY)
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.goto(`${collector.url}/live?site=shop`)
+    await page.getByRole('button', { name: 'Use the key' }).click()
+    await page.waitForURL(`${collector.url}/live?site=shop`)
     await page.getByText(`<script defer src="${collector.url}/t/shop.js"></script>`).first().waitFor()
 
     await collector.deliver(

@@ -10,7 +10,7 @@ beforeAll(async () => {
   it = await startCollector({
     sites: [{}, { key: 'asks', consent: 'required' }, { key: 'counts', consent: 'cookieless' }],
   })
-  key = await addKey(it.db, { name: 'a shop', scope: 'write', sites: ['shop', 'asks', 'counts'] })
+  key = (await addKey(it.db, { name: 'a shop', scope: 'write', sites: ['shop', 'asks', 'counts'] })).key
 })
 afterAll(() => it.close())
 
@@ -101,8 +101,8 @@ describe('consent is checked as everywhere', () => {
 })
 
 test('it takes a key that may write to this site', async () => {
-  const reader = await addKey(it.db, { name: 'a reader', scope: 'read', sites: ['shop'] })
-  const other = await addKey(it.db, { name: 'another', scope: 'write', sites: ['asks'] })
+  const { key: reader } = await addKey(it.db, { name: 'a reader', scope: 'read', sites: ['shop'] })
+  const { key: other } = await addKey(it.db, { name: 'another', scope: 'write', sites: ['asks'] })
   expect((await post({ name: 'no' }, { auth: reader })).status).toBe(403)
   expect((await post({ name: 'no' }, { auth: other })).status).toBe(404)
   expect((await post({ name: 'no' }, { auth: 'lt_none' })).status).toBe(401)
@@ -122,7 +122,7 @@ test.each([
 test('a live view shows it at once', async () => {
   const abort = new AbortController()
   const stream = await fetch(`${it.url}/api/v2/live?site=shop`, {
-    headers: { authorization: `Bearer ${await addKey(it.db, { name: 'r', scope: 'read', sites: ['shop'] })}` },
+    headers: { authorization: `Bearer ${(await addKey(it.db, { name: 'r', scope: 'read', sites: ['shop'] })).key}` },
     signal: abort.signal,
   })
   let heard = ''

@@ -19,7 +19,7 @@ beforeAll(async () => {
     { name: 'PurchaseEUR', event: 'order', where: [{ property: 'in', is: ['EUR'] }] },
   ].map(goal => readGoal(goal, new Date(0)))
   it = await startCollector({ clock: () => now, sites: [{ key: 'dummy.site', domain: 'dummy.site', goals }] })
-  key = await addKey(it.db, { name: 'a client', scope: 'read', sites: ['dummy.site'] })
+  key = (await addKey(it.db, { name: 'a client', scope: 'read', sites: ['dummy.site'] })).key
   let n = 0
   for (const ago of [0.1, 2 * HOUR, DAY, 3 * DAY, 3 * DAY + HOUR, 40 * DAY, 100 * DAY]) {
     now = NOW - ago

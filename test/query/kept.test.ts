@@ -1,5 +1,6 @@
 /** Answers that are kept: by whom they are shared, when they are made anew, and how many are made at a time. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Caller } from '../../collector/caller.ts'
 import { createLimits, LIMITS } from '../../collector/limits.ts'
 import { createKept, createQueries, type QueryAnswer, type QueryError } from '../../collector/query/index.ts'
 import { shareReads, startWork } from '../../collector/query/work.ts'
@@ -141,12 +142,12 @@ describe('an answer', () => {
 
   test('is never given to a key of another site', async () => {
     await ask(TODAY)
-    const key = await addKey(it.db, { name: 'of another', scope: 'read', sites: ['other'] })
+    const { key } = await addKey(it.db, { name: 'of another', scope: 'read', sites: ['other'] })
     const headers = { authorization: `Bearer ${key}` }
     expect((await post(TODAY, { headers })).status).toBe(404)
     const own = (await (await post({ ...TODAY, site_id: 'other' }, { headers })).json()) as QueryAnswer
     expect(own.meta.cached).toBe(false)
-    const shared = await addKey(it.db, { name: 'of this', scope: 'read', sites: ['shop'] })
+    const { key: shared } = await addKey(it.db, { name: 'of this', scope: 'read', sites: ['shop'] })
     const response = await post(TODAY, { headers: { authorization: `Bearer ${shared}` } })
     expect(((await response.json()) as QueryAnswer).meta.cached).toBe(true)
   })
@@ -272,7 +273,7 @@ describe('a question that takes long', () => {
     await runs(4)
     const fifth = start(7, 'short')
     expect((await ask(TODAY)).meta.cached).toBe(true)
-    const key = await addKey(it.db, { name: 'another', scope: 'read', sites: ['shop'] })
+    const { key } = await addKey(it.db, { name: 'another', scope: 'read', sites: ['shop'] })
     const body = { metrics: ['visitors'], date_range: '3d' }
     expect((await post(body, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200)
     expect(await running()).toBe(4)
@@ -368,21 +369,22 @@ test('answers take no more memory than they may: what was used least lately goes
 })
 
 describe('limits', () => {
-  const KEY: ApiKey = { id: 'lt_12345', name: 'one', scope: 'read', sites: ['*'], createdAt: new Date(0) }
+  const key: ApiKey = { id: 'lt_12345', name: 'one', scope: 'read', sites: ['*'], createdAt: new Date(0) }
+  const KEY: Caller = { kind: 'key', key }
 
   test('of a minute hold for each API key, and end with it', () => {
     let at = 90_500
     const limits = createLimits(() => at, { ...LIMITS, perMinute: 2 })
-    const enter = (caller: ApiKey | 'owner' = KEY) => {
+    const enter = (caller: Caller = KEY) => {
       const entrance = limits.enter(caller)
       if ('code' in entrance) return [entrance.code, entrance.retryAfter]
       entrance.leave()
       return 'in'
     }
     expect([enter(), enter(), enter()]).toEqual(['in', 'in', ['too-many-a-minute', 30]])
-    expect([enter({ ...KEY, id: 'lt_other' }), enter('owner'), enter('owner'), enter('owner')]).toEqual(
-      Array(4).fill('in'),
-    )
+    const owner = { kind: 'owner' } as const
+    const other = { kind: 'key', key: { ...key, id: 'lt_other' } } as const
+    expect([enter(other), enter(owner), enter(owner), enter(owner)]).toEqual(Array(4).fill('in'))
     at = 120_000
     expect(enter()).toBe('in')
   })

@@ -65,7 +65,10 @@ describe('the description', () => {
     for (const name of ['', '$plan', 'a.b', 'a\nb', 'x'.repeat(101)])
       expect(checkerOf('PropertyInput')({ name }), name).toBe(false)
     expect(checkerOf('Property')({ name: 'plan', since })).toBe(true)
-    expect(Object.keys(description.paths)).toEqual(['/query', '/goals', '/properties'])
+    expect(Object.keys(description.paths)).toEqual([
+      ...['/query', '/goals', '/properties', '/sites', '/keys', '/people', '/shares', '/me', '/share-tickets'],
+      ...['/account', '/account/password', '/account/sign-out-everywhere'],
+    ])
   })
 
   test('knows an answer and a problem', () => {

@@ -269,9 +269,9 @@ describe('a problem', () => {
       return [response.status, ((await response.json()) as { code: string }).code]
     }
     expect(await of('Bearer nothing')).toEqual([401, 'not-signed-in'])
-    const writes = await addKey(it.db, { name: 'writes', scope: 'write', sites: ['shop'] })
+    const { key: writes } = await addKey(it.db, { name: 'writes', scope: 'write', sites: ['shop'] })
     expect(await of(`Bearer ${writes}`)).toEqual([403, 'not-allowed'])
-    const others = await addKey(it.db, { name: 'others', scope: 'read', sites: ['other'] })
+    const { key: others } = await addKey(it.db, { name: 'others', scope: 'read', sites: ['other'] })
     expect(await of(`Bearer ${others}`)).toEqual([404, 'site-unknown'])
   })
 })

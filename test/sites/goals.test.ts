@@ -106,7 +106,7 @@ describe('over HTTP', () => {
   })
 
   test('a key that reads lists them and changes none', async () => {
-    const key = await addKey(it.db, { name: 'k', scope: 'read', sites: [site] })
+    const { key } = await addKey(it.db, { name: 'k', scope: 'read', sites: [site] })
     const headers = { authorization: `Bearer ${key}` }
     expect((await goals({ headers })).status).toBe(200)
     expect(await codeOf(await make({ name: 'Order', event: 'order' }, headers))).toEqual([403, 'not-allowed'])

@@ -12,7 +12,8 @@ afterAll(() => it.close())
 
 const ask = (path: string, key: string, init: RequestInit = {}) =>
   fetch(`${it.url}/api/v2${path}`, { ...init, headers: { authorization: `Bearer ${key}` } })
-const newKey = (sites: string[], scope: Scope = 'read', name = 'a test') => addKey(it.db, { name, scope, sites })
+const newKey = async (sites: string[], scope: Scope = 'read', name = 'a test') =>
+  (await addKey(it.db, { name, scope, sites })).key
 const outcome = async (response: Response) => [response.status, ((await response.json()) as { code?: string }).code]
 
 describe('a key with the scope read', () => {

@@ -77,7 +77,7 @@ test('over HTTP properties are declared, listed and removed; a key that reads ch
   expect(await codeOf(await make({ name: 'a.b' }))).toEqual([400, 'property-invalid'])
   expect(await codeOf(await ask({ method: 'DELETE' }, '&name=size'))).toEqual([404, 'property-unknown'])
   expect(await codeOf(await ask({ method: 'DELETE' }))).toEqual([400, 'parameter-invalid'])
-  const key = await addKey(it.db, { name: 'k', scope: 'read', sites: [site] })
+  const { key } = await addKey(it.db, { name: 'k', scope: 'read', sites: [site] })
   const headers = { authorization: `Bearer ${key}` }
   expect(await (await ask({ headers })).json()).toMatchObject({ properties: [{ name: 'plan' }] })
   expect(await codeOf(await make({ name: 'size' }, headers))).toEqual([403, 'not-allowed'])

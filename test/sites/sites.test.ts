@@ -38,7 +38,7 @@ describe('a change acts in a running collector within a second', () => {
     expect(await it.deliver(one)).toEqual({ accepted: 1, rejected: [] })
     expect((await it.ask('/api/v2/stats?site=added')).status).toBe(200)
     const { sites } = (await (await it.ask('/api/v2/sites')).json()) as { sites: Site[] }
-    expect(sites).toContainEqual(site({ key: 'added' }))
+    expect(sites).toContainEqual({ ...site({ key: 'added' }), role: 'owner' })
   })
 
   test('of twenty sites that were added at the same moment each is there', async () => {

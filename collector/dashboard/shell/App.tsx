@@ -3,6 +3,7 @@ import { Live } from '../live/Live.tsx'
 import { startWatching } from '../live/session.ts'
 import { Settings } from '../manage/Settings.tsx'
 import { Sites } from '../manage/Sites.tsx'
+import { makingCommands } from '../manage/tabs.ts'
 import { Overview } from '../overview/Overview.tsx'
 import { strings } from '../strings.ts'
 import { format } from '../ui/format.ts'
@@ -117,7 +118,8 @@ function Shown({ shell }: { shell: Omit<Shell, 'words'> }) {
 }
 
 /** What can be done in every view. */
-function general({ me, go, address }: Omit<Shell, 'words'>): Command[] {
+function general(shell: Omit<Shell, 'words'>): Command[] {
+  const { me, go, address } = shell
   const keys: Record<ViewName, string> = { overview: 'o', live: 'l', sites: 's', settings: 'e' }
   const views = viewsFor(me.kind === 'share')
   return [
@@ -136,6 +138,7 @@ function general({ me, go, address }: Omit<Shell, 'words'>): Command[] {
         title: strings.shell.show(domain || key),
         run: () => go({ site: key, params: {} }),
       })),
+    ...makingCommands(shell),
     {
       id: 'theme',
       title: strings.shell.switchTheme,

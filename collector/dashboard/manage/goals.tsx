@@ -1,0 +1,51 @@
+import { strings } from '../strings.ts'
+import { Ago } from './Ago.tsx'
+import { GoalFields } from './GoalFields.tsx'
+import { type Condition, type Goal, moneyText, readGoal } from './goal.ts'
+import type { Kind } from './Listing.tsx'
+
+/** What counts as a conversion. */
+export const GOALS: Kind<Goal & { since: string }> = {
+  path: 'goals',
+  takes: 'editor',
+  name: ({ name }) => name,
+  title: ({ name }) => name,
+  named: ({ name }) => ({ name }),
+  Row({ one: { name, page, event, where = [], value, since } }) {
+    const words = strings.manage.goals
+    return (
+      <>
+        <bdi>{name}</bdi>
+        <p class="note facts">
+          <span>
+            {page === undefined ? words.event : words.page} <code>{page ?? event}</code>
+          </span>
+          {where.map(condition => (
+            <span key={JSON.stringify(condition)}>
+              <code>{condition.property}</code> {conditionText(condition)}
+            </span>
+          ))}
+          {value && (
+            <span>
+              {'property' in value
+                ? words.worthOf(value.property, value.currency)
+                : words.worth(moneyText(Number(value.amount), value.currency))}
+            </span>
+          )}
+          <span>
+            {words.since} <Ago at={since} />
+          </span>
+        </p>
+      </>
+    )
+  },
+  Fields: GoalFields,
+  read: readGoal,
+  at: { 'goal-exists': 'name' },
+}
+
+function conditionText(condition: Condition): string {
+  const words = strings.manage.goals
+  if ('is' in condition) return `${words.operators.is} ${words.or(condition.is)}`
+  return 'present' in condition ? words.operators.present : `${words.operators[condition.compare]} ${condition.to}`
+}
