@@ -52,7 +52,7 @@ beforeAll(async () => {
   const page = await context.newPage()
   await page.goto(`${collector.url}/login`)
   await page.getByLabel('Owner key').fill(OWNER_KEY)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Use the key' }).click()
   await page.waitForURL(/overview/)
   await page.close()
 })
