@@ -7,9 +7,12 @@ export const VISITOR_AGE = 34_128_000
 /** A session ends after half an hour without an event; s */
 const SESSION_AGE = 1_800
 
-/** 16 random base-36 characters. `crypto.randomUUID` would need a secure context. */
+/**
+ * 16 random base-36 characters. They have to be different, and are no secret: so they come from where a page has random numbers
+ * at once, which `crypto` has not.
+ */
 export const randomId = (): string =>
-  crypto.getRandomValues(new Uint8Array(16)).reduce((id, byte) => id + (byte % 36).toString(36), '')
+  [...Array(16)].reduce<string>(id => id + ((Math.random() * 36) | 0).toString(36), '')
 
 /** the ids in use, by cookie name */
 let ids: Record<string, string> = {}
