@@ -27,6 +27,7 @@ import {
 } from '../../collector/dashboard/overview/ticking.ts'
 import { hrefOf, readAddress } from '../../collector/dashboard/shell/address.ts'
 import type { Answer } from '../../collector/dashboard/shell/api.ts'
+import { runsOf } from '../../collector/dashboard/ui/plot.ts'
 import { cell, csv, fileName } from '../../collector/dashboard/ui/save.ts'
 import { readQuery } from '../../collector/query/read-query.ts'
 import type { QueryAnswer, QueryBody } from '../../collector/query/schema.ts'
@@ -403,6 +404,16 @@ describe('the chart', () => {
     expect(unitsFor(DAY)).toEqual(['minute', 'hour'])
     expect(unitsFor(30 * DAY)).toEqual(['hour', 'day', 'week'])
     expect(unitsFor(3_000 * DAY)).toEqual(['week', 'month'])
+  })
+})
+
+describe('a line', () => {
+  it('has a gap where a value is missing', () => {
+    expect(runsOf([null, 1, 0, null, undefined, 3])).toEqual([
+      [1, 2],
+      [5, 5],
+    ])
+    expect(runsOf([])).toEqual([])
   })
 })
 
