@@ -1,13 +1,15 @@
 /**
  * `npm run bench -- reports`: a dashboard of 30 days over histories of growing size, beside the same questions asked of
  * `events` by aggregation. `--events 50000000` says up to which size; `--json` also writes `test/bench/reports.json`.
+ * Writing the histories takes most of the time: with `--homes <folder>` they are kept there and measured again on the same day,
+ * `--only-write` leaves it at that.
  *
  * Cold is a collector that has just started, on a mongod as it is; warm are questions that nobody has asked before; kept are
  * those that were. All questions of a dashboard are asked at once, and its time is that of the last answer.
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -39,12 +41,21 @@ const summed = times => {
 }
 
 export async function measureReports(argv) {
-  const option = argv.indexOf('--events')
-  const most = option < 0 ? USUAL : Number(argv[option + 1])
+  const option = name => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined)
+  const most = Number(option('--events') ?? USUAL)
   if (!Number.isInteger(most) || most < 1) throw new Error('--events takes a whole number')
-  const sizes = [...SIZES.filter(size => size < most), most]
+  const homes = option('--homes')
   const measured = []
-  for (const size of sizes) measured.push(await measureSize(size))
+  for (const events of [...SIZES.filter(size => size < most), most]) {
+    const home = homes ? join(homes, String(events)) : await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+    try {
+      const written = await ensureHistory(home, events)
+      if (!argv.includes('--only-write')) measured.push({ ...written, ...(await measureSize(home, events)) })
+    } finally {
+      if (!homes) await rm(home, { recursive: true, force: true })
+    }
+  }
+  if (measured.length === 0) return
   print(measured)
   if (argv.includes('--json')) {
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version }
@@ -52,31 +63,45 @@ export async function measureReports(argv) {
   }
 }
 
-async function measureSize(events) {
-  const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+/** Writes it where it is not there yet; gives back how long that took. */
+async function ensureHistory(home, events) {
+  const file = join(home, 'written.json')
+  const day = new Intl.DateTimeFormat('sv', { timeZone: ZONE, dateStyle: 'short' }).format(new Date())
+  const written = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
+  if (written && written.day !== day) throw new Error(`${home} is of ${written.day}: remove it`)
+  if (written) return written
+  await mkdir(home, { recursive: true })
+  const holder = await startServer('livetag', { LIVETAG_HOME: home })
   try {
-    // Holds the mongod, while others come and go.
-    const holder = await startServer('livetag', { LIVETAG_HOME: home })
+    const started = performance.now()
+    progress(`${number(events)} events: writing the history`)
+    await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
+    await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
+    const seeding = performance.now() - started
+    progress('waiting until its days are closed and sketched')
+    await built(holder)
+    const building = performance.now() - started - seeding
+    const times = { day, events, seeding, building }
+    await writeFile(file, JSON.stringify(times))
+    return times
+  } finally {
+    await holder.stop()
+  }
+}
+
+async function measureSize(home, events) {
+  // Holds the mongod, while others come and go.
+  const holder = await startServer('livetag', { LIVETAG_HOME: home })
+  try {
+    const { db, close } = await openJournal(home)
     try {
-      const started = performance.now()
-      progress(`${number(events)} events: writing the history`)
-      await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
-      await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
-      const seeding = performance.now() - started
-      const { db, close } = await openJournal(home)
-      try {
-        progress('waiting until its days are closed and sketched')
-        await built(holder)
-        const building = performance.now() - started - seeding
-        return { events, seeding, building, ...(await measureDashboard(home, db, events)) }
-      } finally {
-        await close()
-      }
+      progress(`${number(events)} events`)
+      return await measureDashboard(home, db, events)
     } finally {
-      await holder.stop()
+      await close()
     }
   } finally {
-    await rm(home, { recursive: true, force: true })
+    await holder.stop()
   }
 }
 
