@@ -4,11 +4,11 @@
  * left to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a
  * visit, hours that had more values than they hold, and what is older than they are.
  */
-import type { ClientSession, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { type ClosedGrain, type Hours, OTHER, UnfitHours } from '../rollup/index.ts'
-import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
-import { KEPT, once } from '../store/index.ts'
+import { hourOf, MINUTE_MS } from '../settle/index.ts'
+import { KEPT } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import type { Ask, Engine, Measure } from './engine.ts'
 import { attributesOf, donesOf, type Filter, leafExpression, toMatch } from './filter.ts'
@@ -16,6 +16,7 @@ import { placeOf } from './grid.ts'
 import { addWorth, isOneGoal } from './hours-of-goals.ts'
 import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
 import { isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
+import { createOlder } from './older.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
 import { sumRows } from './rows-of-hours.ts'
@@ -26,8 +27,6 @@ const DAY_MS = 86_400_000
 const MOST = { read: 3_000_000, held: 300_000 }
 /** Values that are asked at a time whether filters hold: less than a message takes. */
 const ASKED_AT_ONCE = 1_000
-/** Sessions looked at for whether there were hours when they began. */
-const LOOKED_AT = 20
 
 const OF_EVENTS: Record<string, HourDimension> = {
   'event:name': 'name',
@@ -42,10 +41,11 @@ const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid'
 
 export function createHours(db: Db, clock: () => number): Engine {
   const readSums = createSums(db)
+  const isOlder = createOlder(db)
   return {
     async answer(ask, { session, signal }) {
       const dim = dimensionOf(ask)
-      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, session))) return undefined
+      if (!dim || !isOnHours(ask, clock()) || (await isOlder(ask, session))) return undefined
       const property = dim === 'property' ? propertyOf(ask) : undefined
       if (property && (await isFromBefore(db, ask, property, signal))) return undefined
       // What conversions are worth stands by currency, beside how many there are; all events tell whether those by a
@@ -96,24 +96,6 @@ function isOnHours({ site, range, grid }: Ask, now: number): boolean {
   const soon = now + MINUTE_MS
   if (range.to <= soon && !begins(range.to)) return false
   return !grid || (grid.unit !== 'minute' && grid.starts.every(at => at > soon || begins(at)))
-}
-
-/**
- * Whether some of the range is from before hours were counted. The earliest sessions tell: those of before have no host until
- * they change.
- */
-async function isOlder(db: Db, { site, range }: Ask, session: ClientSession): Promise<boolean> {
-  const start = { $gte: new Date(range.from - DAY_MS), $lt: new Date(range.to) }
-  const read = async (): Promise<boolean> => {
-    const earliest = await db
-      .collection<Session>('sessions')
-      .find({ site: site.key, start }, { ...reading(), session, projection: { _id: 0, host: 1 } })
-      .sort({ start: 1 })
-      .limit(LOOKED_AT)
-      .toArray()
-    return earliest.some(({ host }) => host === undefined)
-  }
-  return await once({ session }, `older ${site.key} ${range.from} ${range.to}`, read)
 }
 
 /** What of a bucket may be read as one. */

@@ -5,7 +5,7 @@ import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } fro
 import { hourOf, readChanges } from '../settle/index.ts'
 import { once } from '../store/index.ts'
 import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
-import { fewUnfolded, foldedHours, unfoldedHours } from './hour-sources.ts'
+import { fewUnfolded, foldedHours, LONGEST_HOUR_MS, unfoldedHours } from './hour-sources.ts'
 import { addDelta, rollupId } from './rollup.ts'
 import { readTouches } from './touch.ts'
 
@@ -49,8 +49,6 @@ export type Hours = Map<number, Map<string, number[]>>
 
 /** Values of one dimension that an answer has for each hour or bucket; what is beyond goes into `(other)`. */
 const MOST_READ = 100_000
-/** More than the longest hour, ms. */
-const LONGEST_MS = 2 * 3_600_000
 
 /**
  * Reads exact counters; without bots but in the dimension `bot`. The rest of what a dimension divides is the value `(none)`.
@@ -112,7 +110,7 @@ export async function readSums(
   const spans = gapsBetween({ from, to }, closed)
   const [first] = spans
   if (first && first.from < (kept ?? first.from)) throw new UnfitHours('some hours are kept no longer')
-  const before = zone === undefined ? 0 : LONGEST_MS
+  const before = zone === undefined ? 0 : LONGEST_HOUR_MS
   if (first?.from === from) first.from -= before
   const upto = new Map<string, number>()
   for await (const { id, dim, at, rows, upto: position } of foldedHours(db, { site, dims, spans }, options)) {
@@ -140,15 +138,20 @@ export async function readPlace(
   { site, from: first, to, options: given }: Pick<HourRange, 'site' | 'from' | 'to' | 'options'>,
   session: ClientSession,
 ): Promise<string | undefined> {
-  const span = { site, from: first - LONGEST_MS, to }
+  const span = { site, from: first - LONGEST_HOUR_MS, to }
   const options = { session, ...given }
   if ((await fewUnfolded(db, span, options))?.length !== 0) return undefined
   const touches = await readTouches(db, span, options)
   const places = touches.map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
   // What was closed may have been built again, or all of it removed and another history written.
-  const changes = await once({ session }, 'changes', () => readChanges(db, session))
+  const changes = await once({ session }, CHANGES, () => readChanges(db, session))
   return [changes, ...places.sort()].join()
 }
+
+const CHANGES = 'changes'
+/** Tells those who read in the session how often counts were changed otherwise (`readChanges`), as its moment knows. */
+export const shareChanges = (session: ClientSession, changes: number): void =>
+  void once({ session }, CHANGES, async () => changes)
 
 type Counted = Pick<HourRows, 'values' | 'counters'>
 

@@ -71,21 +71,22 @@ async function ensureHistory(home, events) {
   if (written && written.day !== day) throw new Error(`${home} is of ${written.day}: remove it`)
   if (written) return written
   await mkdir(home, { recursive: true })
-  const holder = await startServer('livetag', { LIVETAG_HOME: home })
+  const started = performance.now()
+  progress(`${number(events)} events: writing the history`)
+  // No collector runs meanwhile: it would close and sketch days that are not whole yet, and then again.
+  await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
+  await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
+  const seeding = performance.now() - started
+  const server = await startServer('livetag', { LIVETAG_HOME: home })
   try {
-    const started = performance.now()
-    progress(`${number(events)} events: writing the history`)
-    await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
-    await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
-    const seeding = performance.now() - started
     progress('waiting until its days are closed and sketched')
-    await built(holder)
+    await built(server)
     const building = performance.now() - started - seeding
     const times = { day, events, seeding, building }
     await writeFile(file, JSON.stringify(times))
     return times
   } finally {
-    await holder.stop()
+    await server.stop()
   }
 }
 
@@ -105,10 +106,7 @@ async function measureSize(home, events) {
   }
 }
 
-/**
- * As a collector does it by itself, a minute after a day's end. Days that were built while the history was written are built
- * again, which takes some minutes.
- */
+/** As a collector does it by itself, a minute after a day's end. */
 async function built(server) {
   const asked = ['days', 'pages', 'sources']
   const sources = async round =>
