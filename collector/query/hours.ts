@@ -4,11 +4,11 @@
  * left to the next engine: different visitors, two attributes at a time, properties that are not declared, the host of a
  * visit, hours that had more values than they hold, and what is older than they are.
  */
-import type { Db } from 'mongodb'
+import type { ClientSession, Db } from 'mongodb'
 import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { type ClosedGrain, type Hours, OTHER, UnfitHours } from '../rollup/index.ts'
-import { hourOf, MINUTE_MS } from '../settle/index.ts'
-import { KEPT } from '../store/index.ts'
+import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
+import { KEPT, once } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import type { Ask, Engine, Measure } from './engine.ts'
 import { attributesOf, donesOf, type Filter, leafExpression, toMatch } from './filter.ts'
@@ -16,10 +16,9 @@ import { placeOf } from './grid.ts'
 import { addWorth, isOneGoal } from './hours-of-goals.ts'
 import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
 import { isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
-import { createOlder } from './older.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
-import { sumRows } from './rows-of-hours.ts'
+import { sumRows, type TextOf } from './rows-of-hours.ts'
 import { createSums, type Sums, type SumsAsked } from './sums.ts'
 
 const DAY_MS = 86_400_000
@@ -27,6 +26,8 @@ const DAY_MS = 86_400_000
 const MOST = { read: 3_000_000, held: 300_000 }
 /** Values that are asked at a time whether filters hold: less than a message takes. */
 const ASKED_AT_ONCE = 1_000
+/** Sessions looked at for whether there were hours when they began. */
+const LOOKED_AT = 20
 
 const OF_EVENTS: Record<string, HourDimension> = {
   'event:name': 'name',
@@ -41,11 +42,10 @@ const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid'
 
 export function createHours(db: Db, clock: () => number): Engine {
   const readSums = createSums(db)
-  const isOlder = createOlder(db)
   return {
     async answer(ask, { session, signal }) {
       const dim = dimensionOf(ask)
-      if (!dim || !isOnHours(ask, clock()) || (await isOlder(ask, session))) return undefined
+      if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, session))) return undefined
       const property = dim === 'property' ? propertyOf(ask) : undefined
       if (property && (await isFromBefore(db, ask, property, signal))) return undefined
       // What conversions are worth stands by currency, beside how many there are; all events tell whether those by a
@@ -55,8 +55,7 @@ export function createHours(db: Db, clock: () => number): Engine {
       const [hours, others] = (await readExact(ask, parts, asked => readSums(asked, session))) ?? []
       if (!hours || (property && !hasAll(hours, others))) return undefined
       const textOf = textsOf(ask)
-      const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
-      const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
+      const fitting = await fittingIn(db, ask, hours, textOf, signal)
       const rows = sumRows(ask, hours, textOf, fitting)
       if (others && !property) addWorth(ask, rows, others, fitting)
       return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
@@ -83,10 +82,9 @@ function dimensionOf(ask: Ask): HourDimension | undefined {
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }
 
-/** What the values of hours are in the answer. */
-function textsOf(ask: Ask): (value: string) => string {
-  return attributesOf(ask).has('visit:country_name') ? countryName : value => value
-}
+/** What the values of hours are in the answer, if not themselves. */
+const textsOf = (ask: Ask): TextOf | undefined =>
+  attributesOf(ask).has('visit:country_name') ? countryName : undefined
 
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
@@ -96,6 +94,24 @@ function isOnHours({ site, range, grid }: Ask, now: number): boolean {
   const soon = now + MINUTE_MS
   if (range.to <= soon && !begins(range.to)) return false
   return !grid || (grid.unit !== 'minute' && grid.starts.every(at => at > soon || begins(at)))
+}
+
+/**
+ * Whether some of the range is from before hours were counted. The earliest sessions tell: those of before have no host until
+ * they change.
+ */
+async function isOlder(db: Db, { site, range }: Ask, session: ClientSession): Promise<boolean> {
+  const start = { $gte: new Date(range.from - DAY_MS), $lt: new Date(range.to) }
+  const read = async (): Promise<boolean> => {
+    const earliest = await db
+      .collection<Session>('sessions')
+      .find({ site: site.key, start }, { ...reading(), session, projection: { _id: 0, host: 1 } })
+      .sort({ start: 1 })
+      .limit(LOOKED_AT)
+      .toArray()
+    return earliest.some(({ host }) => host === undefined)
+  }
+  return await once({ session }, `older ${site.key} ${range.from} ${range.to}`, read)
 }
 
 /** What of a bucket may be read as one. */
@@ -142,6 +158,19 @@ async function readExact(
     if (error instanceof UnfitHours) return undefined
     throw error
   }
+}
+
+/** Texts that are counted; `undefined` where all are. */
+async function fittingIn(
+  db: Db,
+  { filters }: Ask,
+  hours: Hours,
+  textOf: TextOf | undefined,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  if (filters.length === 0) return undefined
+  const texts = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(value => textOf?.(value) ?? value)))
+  return await fittingOf(db, filters, [...texts], signal)
 }
 
 /** Asked of the database, so that patterns mean there and here the same. */

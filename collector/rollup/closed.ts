@@ -2,7 +2,7 @@
 import type { Binary, Db } from 'mongodb'
 import { HOUR_COUNTERS, type HourDimension, OTHER, propertyKey } from '../journal/index.ts'
 import { once } from '../store/index.ts'
-import { packRows, unpackRows } from './columns.ts'
+import { packRows, unpackColumns, unpackRows } from './columns.ts'
 import { LONGEST_HOUR_MS, type ReadOptions } from './hour-sources.ts'
 import { isOther } from './rollup.ts'
 import { isStale, type Position, readTouches } from './touch.ts'
@@ -54,7 +54,8 @@ export interface Closed {
 
 export interface ClosedPart extends Position {
   values: string[]
-  counters: number[][]
+  /** see `addColumns` */
+  columns: Float64Array
 }
 
 export interface ClosedRange {
@@ -167,13 +168,12 @@ async function readParts(
   }
   const documents = db
     .collection<ClosedDocument>('rollups')
-    .find({ _id: { $in: [...byId.keys()] } }, { ...options, batchSize: 10_000 })
+    .find({ _id: { $in: [...byId.keys()] }, site }, { ...options, batchSize: 10_000 })
   for await (const { _id, dim, to, upto, mended, values, counters } of documents) {
     const head = byId.get(_id)
     // Of a zone of before, whose day began at the same time.
     if (!head || +to !== head.to) continue
-    const rows = unpackRows(counters, values.length, HOUR_COUNTERS.length)
-    read.get(head)?.parts.set(dim, { upto, mended, values, counters: rows })
+    read.get(head)?.parts.set(dim, { upto, mended, values, columns: unpackColumns(counters) })
   }
 }
 

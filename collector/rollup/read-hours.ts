@@ -1,10 +1,11 @@
 /** Reading counters of hours, from days, weeks and months where these hold. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
+import { fromPropertyKey, HOUR_COUNTERS, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
 import { hourOf, readChanges } from '../settle/index.ts'
 import { once } from '../store/index.ts'
-import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
+import { type Closed, type ClosedGrain, type ClosedPart, findClosed, gapsBetween } from './closed.ts'
+import { addColumns, toRows } from './columns.ts'
 import { fewUnfolded, foldedHours, LONGEST_HOUR_MS, unfoldedHours } from './hour-sources.ts'
 import { addDelta, rollupId } from './rollup.ts'
 import { readTouches } from './touch.ts'
@@ -86,16 +87,28 @@ export async function readSums(
 ): Promise<Map<HourDimension, Hours>> {
   const result = new Map<HourDimension, Hours>(dims.map(dim => [dim, new Map()]))
   let [valuesRead, held] = [0, 0]
-  const add = (dim: HourDimension, at: number, delta: Counted): void => {
+  const change = (dim: HourDimension, at: number, values: number, by: (into: Map<string, number[]>) => void): void => {
     const hours = getOrAdd<HourDimension, Hours>(result, dim, () => new Map())
     const into = getOrAdd(hours, bucketOf(at), () => new Map())
     held -= into.size
-    if (dim === 'property' && property !== undefined)
-      addDelta(into, { dim: 'name', ...ofProperty(delta, property) }, MOST_READ)
-    else addDelta(into, { dim, ...delta }, MOST_READ)
+    by(into)
     held += into.size
-    valuesRead += delta.values.length
+    valuesRead += values
     if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
+  }
+  const add = (dim: HourDimension, at: number, delta: Counted): void =>
+    change(dim, at, delta.values.length, into => {
+      if (dim === 'property' && property !== undefined)
+        addDelta(into, { dim: 'name', ...ofProperty(delta, property) }, MOST_READ)
+      else addDelta(into, { dim, ...delta }, MOST_READ)
+    })
+  /** Of many values mostly the same ones, so that these are added without a row of their own. */
+  const addClosed = (dim: HourDimension, at: number, { values, columns }: ClosedPart): void => {
+    const width = HOUR_COUNTERS.length
+    const there = result.get(dim)?.get(bucketOf(at))?.size ?? 0
+    if ((dim === 'property' && property !== undefined) || there + values.length > MOST_READ)
+      add(dim, at, { values, counters: toRows(columns, values.length, width) })
+    else change(dim, at, values.length, into => addColumns(into, values, columns, width))
   }
   /** Of hours: not those that are looked at only as they may reach into the range. */
   const addHour: typeof add = (dim, at, delta) => {
@@ -105,7 +118,7 @@ export async function readSums(
   const options = { session, ...given }
   const fits = (first: number, end: number): boolean => bucketOf(first) === bucketOf(end - 1)
   const closed = await findClosed(db, { site, dims, property, from, to, grains, fits }, options)
-  for (const { from: at, parts } of closed) for (const [dim, part] of parts) add(dim, at, part)
+  for (const { from: at, parts } of closed) for (const [dim, part] of parts) addClosed(dim, at, part)
 
   const spans = gapsBetween({ from, to }, closed)
   const [first] = spans

@@ -49,13 +49,13 @@ export function createHeldSketches(): HeldSketches {
     maxEntrySize: MOST_BYTES.chunks * LARGEST,
     sizeCalculation: ({ bytes }) => bytes,
   })
-  const nameOf = ({ version }: Pick<Sketched, 'version'>, what: string): string => `${version.toHexString()} ${what}`
+  const nameOf = ({ name }: Sketched, what: string): string => `${name} ${what}`
   return {
     async totals(db, { site, told, spans }, options) {
       const found = new Map(spans.flatMap(span => [[span, totals.get(nameOf(span, told))] as const]))
       const absent = spans.filter(span => !found.get(span))
       if (absent.length > 0) {
-        const byVersion = new Map(absent.map(span => [span.version.toHexString(), span]))
+        const byVersion = new Map(absent.map(span => [span.name, span]))
         for await (const { version, packed } of readTotals(db, { site, told, spans: absent }, options)) {
           const span = byVersion.get(version.toHexString())
           if (!span) continue
@@ -74,7 +74,7 @@ export function createHeldSketches(): HeldSketches {
         for (const value of wanted)
           if (!sketches.has(value) && !none.has(value)) getOrAdd(unknown, span, () => []).push(value)
       if (unknown.size > 0) {
-        const byVersion = new Map([...unknown.keys()].map(span => [span.version.toHexString(), span]))
+        const byVersion = new Map([...unknown.keys()].map(span => [span.name, span]))
         const asked = { site, field, spans: [...unknown.keys()], wanted: new Set([...unknown.values()].flat()) }
         for await (const chunk of readChunks(db, asked, options)) {
           const into = held.get(byVersion.get(chunk.version.toHexString()) as Sketched)

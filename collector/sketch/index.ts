@@ -19,6 +19,7 @@ export {
   type Sketch,
   unite,
   unitePacked,
+  unpackSketch,
 } from './sketch.ts'
 export { createSketcher } from './sketcher.ts'
 export { type Span, textOf, visitsIn } from './visits.ts'

@@ -31,6 +31,8 @@ export interface SketchedSpan extends Span {
   grain: SketchedGrain
   /** of its sketches by value */
   version: ObjectId
+  /** which names these */
+  name: string
   /** visits or events of it that have changed since: each count is off by so many at most */
   pending: number
 }
@@ -99,9 +101,17 @@ export async function readSpans(
     if (span.to > to || (head.missing as Told[]).includes(told) || !fits(span)) continue
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
-    days.push({ ...span, grain: 'day', version: head.version, pending: changed.pending })
+    days.push({ ...span, grain: 'day', version: head.version, name: nameOf(head), pending: changed.pending })
   }
   return { spans: await withWeeks(db, days, { site, from, to, told, fits }, options), seed }
+}
+
+/** Asked for by each of a dashboard's questions. */
+const names = new WeakMap<object, string>()
+function nameOf(head: Pick<HeadDocument, 'version'>): string {
+  const name = names.get(head) ?? head.version.toHexString()
+  names.set(head, name)
+  return name
 }
 
 /** Weeks instead of days, where all of these hold and are those that the week was made of. */
@@ -127,7 +137,7 @@ async function withWeeks(
     if (first < 0 || own.at(-1)?.to !== span.to || !isOf(week.of, own)) continue
     if ((week.missing as Told[]).includes(told) || !fits(span)) continue
     const pending = own.reduce((sum, day) => sum + day.pending, 0)
-    spans.splice(first, own.length, { ...span, grain: 'week', version: week.version, pending })
+    spans.splice(first, own.length, { ...span, grain: 'week', version: week.version, name: nameOf(week), pending })
   }
   return spans
 }
@@ -135,7 +145,7 @@ async function withWeeks(
 const TOTALS: Record<Total, string> = { visits: 'sketches', events: 'events.all', views: 'events.views' }
 
 /** What names the sketches of a day or week. */
-export type Sketched = Pick<SketchedSpan, 'grain' | 'from' | 'version'>
+export type Sketched = Pick<SketchedSpan, 'grain' | 'from' | 'version' | 'name'>
 
 /** Of these days and weeks, the sketch of all visits, events or page views, packed. */
 export async function* readTotals(
@@ -166,7 +176,7 @@ const MOST_ASKED = 1_000
 export interface ValuesAsked {
   site: string
   field: SketchedField
-  spans: readonly Sketched[]
+  spans: readonly Omit<Sketched, 'name'>[]
   /** only these are wanted; all if absent */
   wanted?: ReadonlySet<string> | undefined
 }

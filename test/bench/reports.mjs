@@ -1,11 +1,13 @@
 /**
  * `npm run bench -- reports`: a dashboard of 30 days over histories of growing size, beside the same questions asked of
- * `events` by aggregation. `--events 50000000` says up to which size; `--json` also writes `test/bench/reports.json`.
+ * `events` by aggregation. `--events 50000000` says up to which size, with `--only` that one
+ * alone; `--json` also writes `test/bench/reports.json`.
  * Writing the histories takes most of the time: with `--homes <folder>` they are kept there and measured again on the same day,
  * `--only-write` leaves it at that.
  *
- * Cold is a collector that has just started, on a mongod as it is; warm are questions that nobody has asked before; kept are
- * those that were. All questions of a dashboard are asked at once, and its time is that of the last answer.
+ * Cold is the first dashboard of a collector's process, asked when it listens, on a mongod that has run for a while: no code
+ * is compiled, no connection open, nothing read. Warm are questions that nobody has asked before, of days that somebody has
+ * asked for, as rows of a longer list; kept are those that were asked. All questions of a dashboard are asked at once, and its time is that of the last answer.
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -26,6 +28,8 @@ const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
 const ROUNDS = { cold: 5, warm: 20, kept: 20 }
+/** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
+const APART_MS = 1_200
 /** No round begins after so many ms, but three are measured. */
 const PATIENCE = 30_000
 const LEAST = 3
@@ -46,7 +50,8 @@ export async function measureReports(argv) {
   if (!Number.isInteger(most) || most < 1) throw new Error('--events takes a whole number')
   const homes = option('--homes')
   const measured = []
-  for (const events of [...SIZES.filter(size => size < most), most]) {
+  const smaller = argv.includes('--only') ? [] : SIZES.filter(size => size < most)
+  for (const events of [...smaller, most]) {
     const home = homes ? join(homes, String(events)) : await mkdtemp(join(tmpdir(), 'livetag-bench-'))
     try {
       const written = await ensureHistory(home, events)
@@ -139,7 +144,10 @@ async function measureDashboard(home, db, events) {
     progress('warm, and kept')
     await askDashboard(server, 0)
     let round = 0
-    const warm = await repeated(ROUNDS.warm, async () => (await askDashboard(server, ++round)).ms)
+    const warm = await repeated(ROUNDS.warm, async () => {
+      await pause(APART_MS)
+      return (await askDashboard(server, ++round)).ms
+    })
     const single = await askOneByOne(server, ++round)
     const kept = await repeated(ROUNDS.kept, async () => {
       const { ms, answers } = await askDashboard(server, 0)
@@ -250,6 +258,13 @@ function livetag(home, args) {
 
 function print(measured) {
   const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
+  const last = measured.at(-1)
+  if (last.events < SIZES.at(-1)) {
+    const hours = ((SIZES.at(-1) / last.events) * (last.seeding + last.building)) / 3_600_000
+    console.log(
+      `Up to ${number(last.events)} events: writing and building ${number(SIZES.at(-1))} takes ${hours.toFixed(1)} h here`,
+    )
+  }
   const percent = (of, { p50 }) => `${((100 * of.p50) / p50).toPrecision(2)} %`
   for (const { events, seeding, building } of measured) {
     const seconds = ms => `${number(ms / 1_000)} s`
@@ -274,7 +289,7 @@ function print(measured) {
       ]),
     ),
   )
-  const [first, last] = [measured[0], measured.at(-1)]
+  const [first] = measured
   for (const name of ['cold', 'warm', 'kept', 'aggregation'])
     console.log(
       `${name}: ${(last[name].p50 / first[name].p50).toFixed(1)} × from ${number(first.events)} to ${number(last.events)} events`,
