@@ -12,7 +12,7 @@ import type { Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
-import { createKept, createQueries, INTERVALS, PERIODS, readStats } from './query/index.ts'
+import { createKept, createQueries, INTERVALS, PERIODS, QueryError, readStats, startWork } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { siteListRoutes } from './site-lists-api.ts'
@@ -73,7 +73,16 @@ export function apiRoutes({
     if (interval !== undefined && !isOneOf(INTERVALS, interval)) {
       return problem(response, 'parameter-invalid', `interval: one of ${INTERVALS.join(', ')}`)
     }
-    response.json(await readStats(client, db, site, period, clock(), interval))
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const work = startWork(stop => readStats(client, db, site, period, clock(), interval, stop))
+    try {
+      response.json(await work.join(gone.signal))
+    } catch (error) {
+      if (gone.signal.aborted) return
+      if (!(error instanceof QueryError)) throw error
+      problem(response, error.fault.code, error.fault.detail)
+    }
   })
 
   /** Reading a body is left to the question: any type is JSON. */
