@@ -34,10 +34,11 @@ const APART_MS = 1_200
 const PATIENCE = 30_000
 const LEAST = 3
 /** Up to this size the aggregation is measured more than once. */
-const SMALL = 500_000
+const SMALL = 50_000
 
 const progress = text => process.stderr.write(`${text}\n`)
 const number = value => Math.round(value).toLocaleString('en')
+const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 const summed = times => {
   const sorted = times.toSorted((a, b) => a - b)
@@ -155,6 +156,7 @@ async function measureDashboard(home, db, events) {
       if (anew.length > 0) progress(`made anew: ${anew.map(([name]) => name).join(', ')}`)
       return ms
     })
+    for (const [name, times] of Object.entries({ cold, warm, kept })) progress(`${name}: ${ms(times)} ms`)
     progress('the same by aggregation over events')
     const { times, rows } = await aggregate(db, events <= SMALL ? LEAST : 1)
     const equal = Object.entries(DASHBOARD).map(([name, asked]) => {
@@ -257,7 +259,6 @@ function livetag(home, args) {
 }
 
 function print(measured) {
-  const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
   const last = measured.at(-1)
   if (last.events < SIZES.at(-1)) {
     const hours = ((SIZES.at(-1) / last.events) * (last.seeding + last.building)) / 3_600_000
