@@ -14,6 +14,7 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
 import { brotli } from './budget.mjs'
+import { smallerUplot } from './smaller-uplot.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = `${root}collector/dashboard/`
@@ -170,7 +171,7 @@ const script = (input, plugins) => ({
     entryFileNames: 'assets/[name]-[hash].js',
     chunkFileNames: 'assets/[name]-[hash].js',
   },
-  plugins: [stripTypes, nodeResolve({ browser: true }), anyLocale, shorten, rememberNames, ...plugins],
+  plugins: [stripTypes, nodeResolve({ browser: true }), anyLocale, smallerUplot, shorten, rememberNames, ...plugins],
 })
 
 /** Each script by itself, so that none loads a part of another. */

@@ -35,10 +35,10 @@ const MAY: Record<string, string[]> = {
   ],
   'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
-  'collector/dashboard': ['collector/live', 'collector/sites'],
+  'collector/dashboard': ['collector/live', 'collector/query', 'collector/sites'],
 }
 /** Files that are shapes or figures only and may be imported by name. */
-const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/sites/decimals.ts']
+const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/query/schema.ts', 'collector/sites/decimals.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
 const COMMON = ['collector/believed.ts', 'collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
 

@@ -65,6 +65,8 @@ export interface LiveState {
   arrived: number
   /** when the collector received the newest event (its clock, ms), or null */
   lastReceived: number | null
+  /** grows whenever something was counted: what was asked before is older */
+  counted: number
   /** how long after its receipt the newest event was sent to this page, ms, or null before the first tick */
   delay: number | null
 }
@@ -96,6 +98,7 @@ export function applySnapshot(snapshot: LiveSnapshot, deviceNow: number, before:
     conversions: newestFirst(snapshot.conversions, [], BOUNDS.conversions),
     arrived: (before?.arrived ?? 0) + recent.length,
     lastReceived: latest(recent[0]?.received ?? null, snapshot.seconds),
+    counted: (before?.counted ?? 0) + 1,
     delay: null,
   }
 }
@@ -119,6 +122,7 @@ export function applyTick(state: LiveState, tick: LiveTick, deviceNow: number): 
     conversions: newestFirst(tick.events.filter(isConversion), state.conversions, BOUNDS.conversions),
     arrived: state.arrived + tick.events.length + tick.more,
     lastReceived: newest ? Math.max(newest, state.lastReceived ?? 0) : latest(state.lastReceived, tick.seconds),
+    counted: state.counted + (tick.deltas.length > 0 || tick.today?.hours.length ? 1 : 0),
     delay: newest ? Math.max(0, tick.now - newest) : state.delay,
   }
 }

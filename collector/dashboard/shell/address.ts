@@ -26,7 +26,7 @@ export function hrefOf({ view, share, site, params }: Address, base: string): st
   if (site !== null && share === null) query.set('site', site)
   for (const [name, value] of Object.entries(params)) if (value !== '') query.set(name, value)
   const path = share === null ? view : `share/${share}${view === 'overview' ? '' : `/${view}`}`
-  // Slashes, commas and colons may stand in a query: the address is there to be read.
-  const text = query.toString().replace(/%2F/g, '/').replace(/%2C/g, ',').replace(/%3A/g, ':')
+  // Slashes, commas, colons and semicolons may stand in a query: the address is there to be read.
+  const text = query.toString().replace(/%2F|%2C|%3A|%3B/g, decodeURIComponent)
   return `${base}${path}${text && `?${text}`}`
 }

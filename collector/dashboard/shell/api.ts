@@ -17,7 +17,13 @@ export type Params = Readonly<Record<string, string>>
 export interface Api {
   get<T>(path: string, params?: Params, signal?: AbortSignal): Promise<Answer<T>>
   /** @param body sent as JSON */
-  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, params?: Params, body?: unknown): Promise<Answer<T>>
+  send<T>(
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    params?: Params,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Answer<T>>
   /** The same for what asks by itself, as an `EventSource` does. */
   url(path: string, params?: Params): string
 }
@@ -50,9 +56,10 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
     url,
     get: (path, params, signal) =>
       ask(path, params, { headers: { accept: 'application/json' }, ...(signal && { signal }) }),
-    send: (method, path, params, body) =>
+    send: (method, path, params, body, signal) =>
       ask(path, params, {
         method,
+        ...(signal && { signal }),
         ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       }),
   }

@@ -12,10 +12,16 @@ interface DialogProps {
 /** A modal dialog: the browser keeps the focus in it, gives it back, and closes it by Escape. */
 export function Dialog({ title, onClose, children, class: name }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
+  const closed = useRef(onClose)
+  closed.current = onClose
   useEffect(() => {
     const dialog = box.current
     dialog?.showModal()
-    return () => dialog?.close()
+    return () => {
+      // It is gone for another reason: its closing, which is told later, is nobody's wish.
+      closed.current = () => {}
+      dialog?.close()
+    }
   }, [])
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, and the button does
@@ -23,7 +29,7 @@ export function Dialog({ title, onClose, children, class: name }: DialogProps) {
       ref={box}
       class={`dialog ${name ?? ''}`}
       aria-label={title}
-      onClose={onClose}
+      onClose={() => closed.current()}
       onClick={event => event.target === event.currentTarget && onClose()}
     >
       <div class="dialog-body">

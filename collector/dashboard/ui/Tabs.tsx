@@ -8,15 +8,23 @@ interface TabsProps {
   at: string
   /** @param byKey of several tabs that the arrow keys run through */
   onPick(id: string, byKey: boolean): void
+  /** begins the ids, where there are others on the page */
+  name?: string
+  /** stands between the tabs and what they show */
+  beside?: ComponentChildren
   children: ComponentChildren
 }
 
-const tabId = (id: string) => `tab-${id}`
-
 /** Tabs by the ARIA pattern: one stop of the tab key, arrow keys go from one to the next and show it. */
-export function Tabs({ label, tabs, at, onPick, children }: TabsProps) {
+export function Tabs({ label, tabs, at, onPick, name = 'tab', beside, children }: TabsProps) {
+  const tabId = (id: string) => `${name}-${id}`
   // On a phone the list is wider than the screen.
-  useEffect(() => document.getElementById(tabId(at))?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [at])
+  useEffect(() => {
+    const tab = document.getElementById(tabId(at))
+    const list = tab?.parentElement
+    // Nothing else is scrolled to it.
+    if (list && list.scrollWidth > list.clientWidth) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [at])
   const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const now = tabs.findIndex(([id]) => id === at)
     const forward = getComputedStyle(event.currentTarget).direction === 'rtl' ? -1 : 1
@@ -37,7 +45,7 @@ export function Tabs({ label, tabs, at, onPick, children }: TabsProps) {
             type="button"
             role="tab"
             aria-selected={id === at}
-            aria-controls="tab-panel"
+            aria-controls={`${name}-panel`}
             tabIndex={id === at ? 0 : -1}
             onClick={() => onPick(id, false)}
           >
@@ -45,7 +53,8 @@ export function Tabs({ label, tabs, at, onPick, children }: TabsProps) {
           </button>
         ))}
       </div>
-      <div id="tab-panel" role="tabpanel" aria-labelledby={tabId(at)}>
+      {beside}
+      <div id={`${name}-panel`} role="tabpanel" class="tab-panel" aria-labelledby={tabId(at)}>
         {children}
       </div>
     </>
