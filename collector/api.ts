@@ -50,7 +50,21 @@ export interface Condition extends ServerState {
 }
 
 export function apiRoutes(parts: ApiParts): Router {
-  const { client, db, access, hub, places, queries, readiness, sites, takeServerEvents, log, clock, attempts, networkOf } = parts
+  const {
+    client,
+    db,
+    access,
+    hub,
+    places,
+    queries,
+    readiness,
+    sites,
+    takeServerEvents,
+    log,
+    clock,
+    attempts,
+    networkOf,
+  } = parts
   const viewers = createViewers(access, log)
   const router = Router()
   router.use((_, response, next) => {

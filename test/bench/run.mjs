@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
  * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once. With the word
- * `reports` it measures those instead ({@link ./reports.mjs}).
+ * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}).
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -16,9 +16,15 @@ import { measurePixels } from './pixels.mjs'
 import { measureReports } from './reports.mjs'
 import { startServer } from './servers.mjs'
 import { measureSettle, openJournal } from './settle.mjs'
+import { measureViewers } from './viewers.mjs'
 
 if (process.argv.includes('reports')) {
   await measureReports(process.argv)
+  process.exit()
+}
+
+if (process.argv.includes('viewers')) {
+  await measureViewers(process.argv)
   process.exit()
 }
 

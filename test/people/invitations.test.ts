@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { newMember, newVisitor, outcome, PASSWORD, sitesOf, type Visitor, whereTo } from '../fixtures/people.ts'
+
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let it: TestCollector
 beforeAll(async () => {

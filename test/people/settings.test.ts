@@ -1,8 +1,11 @@
 /** What owners and editors change at a site: its settings and its API keys. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { addKey } from '../../collector/sites/index.ts'
 import { startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { newMember, outcome } from '../fixtures/people.ts'
+
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let it: TestCollector
 beforeAll(async () => {

@@ -3,6 +3,9 @@ import { createCollector } from '../../collector/server.ts'
 import { OWNER_KEY, startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { newMember, newOwner, newVisitor, outcome, PASSWORD, whereTo } from '../fixtures/people.ts'
 
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
+
 let it: TestCollector
 beforeAll(async () => {
   it = await startCollector({ trustProxy: ['127.0.0.1'] })
@@ -150,7 +153,7 @@ describe('a sign-in by password', () => {
       await visitor.send('POST', '/api/v2/account/sign-out-everywhere')
       await vi.waitFor(
         async () => expect((await newVisitor(url).get('/api/v2/me', { cookie: visitor.cookie })).status).toBe(401),
-        1_000,
+        5_000,
       )
     } finally {
       await other.close()

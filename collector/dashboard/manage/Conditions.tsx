@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { strings } from '../strings.ts'
 import { Field } from '../ui/Field.tsx'
-import { COMPARISONS, conditionFields } from './goal.ts'
+import { conditionFields } from './goal.ts'
 
 /** As many as the collector takes. */
 const MOST = 10
@@ -52,10 +52,10 @@ function Condition({ n, onRemove }: { n: number; onRemove(): void }) {
           value={operator}
           onChange={event => setOperator(event.currentTarget.value)}
         >
-          <option value="is">{words.operators.is}</option>
-          <option value="present">{words.operators.present}</option>
-          {COMPARISONS.map(one => (
-            <option key={one}>{one}</option>
+          {Object.entries(words.operators).map(([one, text]) => (
+            <option key={one} value={one}>
+              {text}
+            </option>
           ))}
         </select>
       </label>
@@ -67,8 +67,8 @@ function Condition({ n, onRemove }: { n: number; onRemove(): void }) {
           {...(number ? { type: 'number', step: 'any' } : { placeholder: 'pro, plus', hint: words.toHint })}
         />
       )}
-      <button type="button" class="button" onClick={onRemove}>
-        {words.removeCondition}
+      <button type="button" class="button quiet-button" aria-label={words.removeCondition} onClick={onRemove}>
+        ×
       </button>
     </div>
   )

@@ -26,7 +26,7 @@ export function SiteFields({ domain, consent, timezone, onDomain }: SiteFieldsPr
         maxLength={253}
         defaultValue={domain}
         dir="ltr"
-        check={text => (/^[^\s/:]+(:\d+)?$/.test(hostOf(text)) || !text ? '' : words.domainWrong)}
+        check={text => (/^[^\s/:%]+(:\d+)?$/.test(hostOf(text)) || !text ? '' : words.domainWrong)}
         onText={text => onDomain?.(hostOf(text))}
       />
       <Choice

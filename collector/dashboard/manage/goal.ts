@@ -27,7 +27,7 @@ export const conditionFields = (n: number) => ({
 
 /** Texts between commas; quotes keep one together that has commas itself. */
 export const readTexts = (line: string): string[] =>
-  (line.match(/"[^"]*"|[^,]+/g) ?? []).map(part => part.trim().replace(/^"(.*)"$/, '$1')).filter(Boolean)
+  (line.match(/\s*"[^"]*"\s*|[^,]+/g) ?? []).map(part => part.trim().replace(/^"(.*)"$/, '$1')).filter(Boolean)
 
 export function readGoal(form: FormData): Goal {
   const text = (name: string) => String(form.get(name) ?? '').trim()

@@ -47,5 +47,5 @@ export const GOALS: Kind<Goal & { since: string }> = {
 function conditionText(condition: Condition): string {
   const words = strings.manage.goals
   if ('is' in condition) return `${words.operators.is} ${words.or(condition.is)}`
-  return 'present' in condition ? words.operators.present : `${condition.compare} ${condition.to}`
+  return 'present' in condition ? words.operators.present : `${words.operators[condition.compare]} ${condition.to}`
 }
