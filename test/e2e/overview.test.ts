@@ -18,7 +18,7 @@ const EVIL = [
   '\u202Egnp.exe',
   'مرحبا بالعالم',
   `=HYPERLINK("https://evil.example","${'x'.repeat(400)}")`,
-  '😀 {{7*7}} ${7*7}',
+  '😀 {{7*7}} <%=7*7%>',
 ]
 let visitor = 0
 const visit = (path: string, { events = [{ n: 'pageview' }], site = 'shop', referrer = '' } = {}) => {
