@@ -77,7 +77,11 @@ export function createPlot(
       stroke(style.borderBlockStartColor, 1, [left, toY(y)], [right, toY(y)])
     }
     pen.textAlign = 'center'
-    for (const [at, text] of marks) pen.fillText(text, toX(at), height - rem * 0.8)
+    for (const [at, text] of marks) {
+      // The last one stays within the plot.
+      const most = width - pen.measureText(text).width / 2
+      pen.fillText(text, Math.min(toX(at), most), height - rem * 0.8)
+    }
     if (chosen !== null) {
       pen.setLineDash([3, 3])
       stroke(style.color, 1, [lefts[chosen] ?? left, above], [lefts[chosen] ?? left, below])
