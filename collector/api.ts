@@ -17,7 +17,7 @@ import type { Attempts } from './people/index.ts'
 import { peopleRoutes } from './people-api.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
-import { INTERVALS, PERIODS, type Queries, readStats } from './query/index.ts'
+import { INTERVALS, PERIODS, type Queries, QueryError, readStats, startWork } from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { serveTickets, shareRoutes } from './shares-api.ts'
@@ -50,7 +50,21 @@ export interface Condition extends ServerState {
 }
 
 export function apiRoutes(parts: ApiParts): Router {
-  const { client, db, access, hub, places, queries, readiness, sites, takeServerEvents, log, clock, attempts, networkOf } = parts
+  const {
+    client,
+    db,
+    access,
+    hub,
+    places,
+    queries,
+    readiness,
+    sites,
+    takeServerEvents,
+    log,
+    clock,
+    attempts,
+    networkOf,
+  } = parts
   const viewers = createViewers(access, log)
   const router = Router()
   router.use((_, response, next) => {
@@ -77,7 +91,16 @@ export function apiRoutes(parts: ApiParts): Router {
     if (interval !== undefined && !isOneOf(INTERVALS, interval)) {
       return problem(response, 'parameter-invalid', `interval: one of ${INTERVALS.join(', ')}`)
     }
-    response.json(await readStats(client, db, site, period, clock(), interval))
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const work = startWork(stop => readStats(client, db, site, period, clock(), interval, stop))
+    try {
+      response.json(await work.join(gone.signal))
+    } catch (error) {
+      if (gone.signal.aborted) return
+      if (!(error instanceof QueryError)) throw error
+      problem(response, error.fault.code, error.fault.detail)
+    }
   })
 
   /** Reading a body is left to the question: any type is JSON. */

@@ -32,6 +32,8 @@ import { createSketcher } from './sketch/index.ts'
 const FOLD_MS = 1_000
 /** How often it looks for lanes whose holder is gone, ms. */
 const ORPHANS_MS = LEASE_MS / 2
+/** How long after the start nothing is closed, ms: first come what tags have held back meanwhile, and who looks at it. */
+const QUIET_MS = 5_000
 /** How often the server is told that the sessions of all lanes live, ms. */
 const REFRESH_MS = 5 * 60_000
 
@@ -103,12 +105,14 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
   const closing = { db, ...given.closing }
   const { every } = closing.pace ?? PACE
   // At times of its own, so that collectors that were started together find the work of each other done.
-  const ownTime = (pass: Pass) =>
-    repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
+  const ownTime = async (pass: Pass) => {
+    await pause(Math.min(every, QUIET_MS), undefined, { signal: stop.signal }).catch(() => {})
+    await repeat(stop.signal, every * (0.5 + Math.random()), log, async () => {
       await pass(stop.signal).catch(error => {
         if (!stop.signal.aborted) throw error
       })
     })
+  }
   const loops = [
     keepLane(),
     drainOrphans(),

@@ -43,7 +43,7 @@ export let flag: ConsentFlag | false
 /** both, to tell one state from another */
 export let state: string
 /** Whether this visitor may be known again, so: whether anything may be stored on the device. */
-export let mayKeep: boolean
+export let mayKeep: boolean | undefined
 
 /** Hears a signal, or that one is pending (again): what was agreed to may change. */
 export const hear = (rank: number, agreed?: Signal[1], signal?: string, version?: Signal[3]): void => {
@@ -54,5 +54,5 @@ export const hear = (rank: number, agreed?: Signal[1], signal?: string, version?
   // A refusal ends what needs a consent; in the mode `cookieless` nothing else does.
   flag = purposes?.[0] ? 'g' : options.mode === 'cookieless' ? 'l' : purposes ? 'd' : options.mode === 'none' && 'x'
   state = `${flag}${purposes}`
-  mayKeep = /^x|identify/.test(state)
+  mayKeep = flag === 'x' || purposes?.includes('identify')
 }

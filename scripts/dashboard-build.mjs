@@ -14,7 +14,6 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { minify } from 'terser'
 import ts from 'typescript'
 import { brotli } from './budget.mjs'
-import { smallerUplot } from './smaller-uplot.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = `${root}collector/dashboard/`
@@ -31,7 +30,6 @@ function sheets(folder) {
 const styles = {
   'app.css': [
     `${source}shell/base.css`,
-    require.resolve('uplot/dist/uPlot.min.css'),
     // `screens` last: it changes what the others say.
     ...['shell', 'ui', 'live', 'overview', 'manage'].flatMap(sheets),
     `${source}shell/screens.css`,
@@ -62,21 +60,6 @@ const stripTypes = {
       },
     })
     return { code: outputText.replace(/\n\/\/# sourceMappingURL=.*$/, ''), map: sourceMapText }
-  },
-}
-
-/**
- * uPlot makes a number format for `navigator.language` as it loads. Chromium on a machine without a locale calls that
- * `en-US@posix`, which Intl refuses, and the page would stay empty. Left out, Intl takes the same default by itself.
- */
-const anyLocale = {
-  name: 'any-locale',
-  transform(code, id) {
-    if (!id.includes('uPlot.esm')) return null
-    const language = "new Intl.NumberFormat(domEnv ? nav.language : 'en-US')"
-    if (!code.includes(language))
-      this.error('uPlot no longer makes this number format: see whether this is still needed')
-    return { code: code.replace(language, 'new Intl.NumberFormat()'), map: null }
   },
 }
 
@@ -171,7 +154,7 @@ const script = (input, plugins) => ({
     entryFileNames: 'assets/[name]-[hash].js',
     chunkFileNames: 'assets/[name]-[hash].js',
   },
-  plugins: [stripTypes, nodeResolve({ browser: true }), anyLocale, smallerUplot, shorten, rememberNames, ...plugins],
+  plugins: [stripTypes, nodeResolve({ browser: true }), shorten, rememberNames, ...plugins],
 })
 
 /** Each script by itself, so that none loads a part of another. */

@@ -46,7 +46,7 @@ export const newView = (): void => {
   // The referrer of a view after the first is the view before.
   view = {
     w: randomId(),
-    p: { u: here(), r: view.p.u || document.referrer, vw: innerWidth, l: navigator.language },
+    p: { u: here(), r: view.p.u || document.referrer, vw: innerWidth },
     e: [],
   }
   sequence = 0

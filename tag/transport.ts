@@ -93,7 +93,7 @@ const deliver = async (held: View, how: How): Promise<unknown> => {
   if (!sending.delete(held)) return
   if (answer?.status === 413 && half) return split()
   // the f is that of undefined: no answer
-  if (/5..|4(08|25|29)|f/.test(answer?.status as unknown as string)) {
+  if (!answer?.ok && /5..|4(08|25|29)|f/.test(answer?.status as unknown as string)) {
     views.unshift(held)
     // What fails together counts once.
     if (!wait || !timer) {

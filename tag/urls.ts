@@ -41,7 +41,7 @@ export const urls = () => {
     envelope.p = { ...p, u: clean(canonical || p.u), r: clean(p.r as string) }
     envelope.e.map(
       safely(event => {
-        if (/^http/.test(event.d.url as string)) event.d.url = clean(event.d.url as string, true)
+        if ((event.d.url as string)?.match(/^http/)) event.d.url = clean(event.d.url as string, true)
       }),
     )
   })

@@ -48,7 +48,7 @@ export const PageInfo = Type.Object({
   ti: Type.Optional(Type.String()),
   /** width of the viewport, CSS pixels */
   vw: Type.Optional(Type.Number({ minimum: 0, maximum: 100_000 })),
-  /** language of the browser, BCP 47 */
+  /** language, BCP 47, where it is another than the first of `Accept-Language`, which says that of a browser */
   l: Type.Optional(Type.String({ maxLength: 35 })),
   /** time zone of the browser, IANA name */
   z: Type.Optional(Type.String({ maxLength: 64 })),

@@ -24,6 +24,8 @@ export interface Circumstances {
   /** when it was received, ms */
   received: number
   agent: Agent
+  /** of the browser, BCP 47; none where no browser sends */
+  language?: string | undefined
   site(key: string): Site | undefined
   /** the visitor of the collector's cookie, or a new one; the same each time */
   visitor(): string

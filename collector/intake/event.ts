@@ -17,6 +17,8 @@ type SharedPage = { [field in keyof PageInfo]: PageInfo[field] | undefined } & P
 /** Who sends: what is told of them, and where they are. */
 export interface Sender {
   agent: Agent
+  /** BCP 47 */
+  language?: string | undefined
   place(): Place
 }
 
@@ -27,7 +29,7 @@ export interface Sender {
 export function readShared(
   site: Site,
   head: { p: SharedPage; c: ConsentFlag; i?: string | undefined; k?: string | undefined },
-  { agent, place }: Sender,
+  { agent, language, place }: Sender,
 ): Shared {
   const { p, c } = head
   const named = allowsIdentifier(c)
@@ -53,7 +55,7 @@ export function readShared(
     browser: agent.browser,
     version: agent.version,
     os: agent.os,
-    language: storable(p.l),
+    language: storable(p.l) ?? language,
     zone: storable(p.z),
     country,
     region,

@@ -32,6 +32,13 @@ export type Read = <T>(
   reading: (around: Circumstances) => T,
 ) => T | Promise<T>
 
+/**
+ * A browser's own language: the first of those that it accepts. Other clients send none, or `*`.
+ * At most 35 characters, and of BCP 47's alone: what else is there is none.
+ */
+export const readLanguage = (accepted = ''): string | undefined =>
+  /^[a-z]{2,8}(-[a-z\d]{1,8}){0,3}(?![^,;\s])/i.exec(accepted)?.[0]
+
 export function createReader({ sites, salts, places, trustProxy, clock }: ReaderParts): Read {
   const circumstances = (request: IncomingMessage, remote: string | undefined, wanted: Wanted[]): Circumstances => {
     const { headers } = request
@@ -42,6 +49,7 @@ export function createReader({ sites, salts, places, trustProxy, clock }: Reader
     return {
       received: clock(),
       agent: readAgent(userAgent),
+      language: readLanguage(headers['accept-language']),
       site: key => sites.get(key),
       visitor() {
         visitor ??= readVisitor(headers.cookie) ?? newId()

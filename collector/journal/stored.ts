@@ -33,7 +33,8 @@ const openEnvelope = compile<(event: JournalEvent) => StoredEnvelope>(
   objectOf([...SHARED, 'events'], field => (field === 'events' ? '[]' : `event.${field}`)),
 )
 
-const shares = compile<(a: Shared, b: Shared) => boolean>(
+/** Whether two events have everything in common that those of an envelope have. */
+export const shares = compile<(a: Shared, b: Shared) => boolean>(
   'a, b',
   SHARED.map(field => `a.${field} === b.${field}`).join(' && '),
 )

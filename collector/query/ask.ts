@@ -10,7 +10,7 @@ import type { Kept, Turn } from './kept.ts'
 import { keyOf } from './key.ts'
 import { createMinutes } from './minutes.ts'
 import type { Basis } from './moment.ts'
-import { createPresent, heldBy } from './present.ts'
+import { createPresent, heldBy, NEXT_MS } from './present.ts'
 import { type Fault, type Query, QueryError, TOO_LONG } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
@@ -52,7 +52,7 @@ function enginesOf(db: Db, clock: () => number): Engine[] {
 
 export function createQueries({ client, db, clock, engines = enginesOf(db, clock), kept, most }: QueryParts): Queries {
   const all = [...engines, createScan(db)]
-  const present = createPresent(client, db)
+  const present = createPresent(client, db, kept && NEXT_MS)
   return {
     async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()

@@ -18,7 +18,7 @@ import { hasAll, isFromBefore, propertyOf } from './hours-of-properties.ts'
 import { isVisitDimension, type TimeUnit, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
-import { sumRows } from './rows-of-hours.ts'
+import { sumRows, type TextOf } from './rows-of-hours.ts'
 import { createSums, type Sums, type SumsAsked } from './sums.ts'
 
 const DAY_MS = 86_400_000
@@ -55,8 +55,7 @@ export function createHours(db: Db, clock: () => number): Engine {
       const [hours, others] = (await readExact(ask, parts, asked => readSums(asked, session))) ?? []
       if (!hours || (property && !hasAll(hours, others))) return undefined
       const textOf = textsOf(ask)
-      const values = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(textOf)))
-      const fitting = ask.filters.length > 0 ? await fittingOf(db, ask.filters, [...values], signal) : values
+      const fitting = await fittingIn(db, ask, hours, textOf, signal)
       const rows = sumRows(ask, hours, textOf, fitting)
       if (others && !property) addWorth(ask, rows, others, fitting)
       return { ...(ask.page ? pageOf(rows, ask.dimensions, ask.page) : { rows }), source: 'rollups' }
@@ -83,10 +82,9 @@ function dimensionOf(ask: Ask): HourDimension | undefined {
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }
 
-/** What the values of hours are in the answer. */
-function textsOf(ask: Ask): (value: string) => string {
-  return attributesOf(ask).has('visit:country_name') ? countryName : value => value
-}
+/** What the values of hours are in the answer, if not themselves. */
+const textsOf = (ask: Ask): TextOf | undefined =>
+  attributesOf(ask).has('visit:country_name') ? countryName : undefined
 
 /** After now nothing has happened yet, so there nothing has to begin with an hour. */
 function isOnHours({ site, range, grid }: Ask, now: number): boolean {
@@ -160,6 +158,19 @@ async function readExact(
     if (error instanceof UnfitHours) return undefined
     throw error
   }
+}
+
+/** Texts that are counted; `undefined` where all are. */
+async function fittingIn(
+  db: Db,
+  { filters }: Ask,
+  hours: Hours,
+  textOf: TextOf | undefined,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  if (filters.length === 0) return undefined
+  const texts = new Set([...hours.values()].flatMap(rows => [...rows.keys()].map(value => textOf?.(value) ?? value)))
+  return await fittingOf(db, filters, [...texts], signal)
 }
 
 /** Asked of the database, so that patterns mean there and here the same. */

@@ -51,6 +51,12 @@ export async function readMoment(db: Db, session: ClientSession): Promise<Moment
   return { at, oldest: oldest && +oldest.at, settled, changes }
 }
 
+/** Whether all that was counted at one of these moments was at the other. */
+export const isSameCount = (one: Moment, other: Moment): boolean =>
+  one.changes === other.changes &&
+  one.settled.size === other.settled.size &&
+  [...one.settled].every(([lane, settled]) => other.settled.get(lane) === settled)
+
 /** Whether what was read at `before` or later is what would be read `now`; `false` also where it is not worth to find out. */
 export async function stillHolds(
   db: Db,

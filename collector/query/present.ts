@@ -1,12 +1,13 @@
 /** The present: a moment and the snapshot of it, which all who ask then read in, so that what they have in common is read once. */
 import type { ClientSession, Db, MongoClient } from 'mongodb'
+import { shareChanges } from '../rollup/index.ts'
 import { beginSharing, endSharing } from '../store/index.ts'
-import { type Moment, readMoment } from './moment.ts'
+import { isSameCount, type Moment, readMoment } from './moment.ts'
 import { orGone, shareReads } from './work.ts'
 
 export interface Present {
   moment: Moment
-  /** a snapshot session of that moment, until it is let go */
+  /** a snapshot session of that moment, or of one at which the same was counted, until it is let go */
   session: ClientSession
   /** Once more, for who goes on when this one has let go. */
   hold(): Present
@@ -14,8 +15,19 @@ export interface Present {
   release(): void
 }
 
-/** Gives the present, held once for each who asks; it has all that was there when they did. */
-export function createPresent(client: MongoClient, db: Db): () => Promise<Present> {
+/** For so long a snapshot is held for who comes next, ms: the questions of a dashboard come one soon after the other. */
+export const NEXT_MS = 1_000
+
+/**
+ * Gives the present, held once for each who asks; it has all that was there when they did.
+ * @param next for how long a snapshot goes on to be read in by who comes later, if nothing was counted since; ms
+ */
+export function createPresent(client: MongoClient, db: Db, next = 0): () => Promise<Present> {
+  let last: Present | undefined
+  const letGo = (present: Present): void => {
+    if (last === present) last = undefined
+    present.release()
+  }
   const open = shareReads(async () => {
     const session = client.startSession({ snapshot: true })
     const end = () => {
@@ -27,7 +39,14 @@ export function createPresent(client: MongoClient, db: Db): () => Promise<Presen
       end()
       throw error
     })
+    const before = last
+    if (before && isSameCount(before.moment, moment)) {
+      end()
+      return () => ({ ...before.hold(), moment })
+    }
     beginSharing(session)
+    // Which others ask by themselves.
+    shareChanges(session, moment.changes)
     let holders = 0
     const hold = (): Present => {
       holders++
@@ -38,6 +57,12 @@ export function createPresent(client: MongoClient, db: Db): () => Promise<Presen
         if (--holders === 0) end()
       }
       return { moment, session, hold, release }
+    }
+    if (next > 0) {
+      const held = hold()
+      if (last) letGo(last)
+      last = held
+      setTimeout(letGo, next, held).unref()
     }
     return hold
   })

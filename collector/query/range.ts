@@ -1,6 +1,9 @@
 /** From what a question says of time to a half-open range of ms, in the days of the site's zone. */
+
+import { LRUCache } from 'lru-cache'
 import { Temporal } from 'temporal-polyfill'
 import { MINUTE_MS } from '../settle/index.ts'
+import { dayOf } from '../zone.ts'
 
 /** ms since the epoch; the end is not included */
 export interface Range {
@@ -26,7 +29,19 @@ export interface Clock {
  * present minute and consist of whole ones.
  * @param begin of the site's data, for `all`; ms
  */
-export function readRange(asked: string | readonly string[], { now, zone }: Clock, begin?: number): Range | string {
+export function readRange(asked: string | readonly string[], clock: Clock, begin?: number): Range | string {
+  if (typeof asked !== 'string' || asked === 'all' || asked in LAST) return makeRange(asked, clock, begin)
+  // The same all day long.
+  const key = `${asked} ${clock.zone} ${dayOf(clock.now, clock.zone).start}`
+  const range = named.get(key) ?? makeRange(asked, clock)
+  if (typeof range !== 'string') named.set(key, range)
+  return range
+}
+
+/** Those that were asked for last: the calendar takes longer than all else of reading a question. */
+const named = new LRUCache<string, Range>({ max: 500 })
+
+function makeRange(asked: string | readonly string[], { now, zone }: Clock, begin?: number): Range | string {
   const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(zone).toPlainDate()
   const days = (first: Temporal.PlainDate, next: Temporal.PlainDate): Range => ({
     from: first.toZonedDateTime(zone).epochMilliseconds,
@@ -84,9 +99,16 @@ const isFar = (year: number): boolean => !(year >= 1970 && year <= 9999)
 
 /** As in 2026-03-29T00:00:00+01:00: first and last second, which asked again give the same range. */
 export function rangeText({ from, to }: Range, zone: string): [string, string] {
+  const key = `${from} ${to} ${zone}`
+  const held = texts.get(key)
+  if (held) return [...held]
   const text = (at: number) =>
     Temporal.Instant.fromEpochMilliseconds(at)
       .toZonedDateTimeISO(zone)
       .toString({ timeZoneName: 'never', smallestUnit: from % 1_000 ? 'millisecond' : 'second' })
-  return [text(from), text(to - 1_000)]
+  const made: [string, string] = [text(from), text(to - 1_000)]
+  texts.set(key, made)
+  return [...made]
 }
+
+const texts = new LRUCache<string, [string, string]>({ max: 500 })

@@ -3,8 +3,10 @@ import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
 import { gapsBetween } from '../rollup/index.ts'
 import {
+  createHeldSketches,
   emptySketch,
   eventsIn,
+  type HeldSketches,
   isOfEvents,
   isTotal,
   packSketch,
@@ -17,6 +19,7 @@ import {
   type SketchedSpan,
   type Span,
   type Told,
+  type Total,
   textOf,
   textsOf,
   unitePacked,
@@ -26,7 +29,7 @@ import type { Ask, Rows } from './engine.ts'
 import { placeOf } from './grid.ts'
 import { fittingOf } from './hours.ts'
 import { type Estimated, type Sums, startSums, TooMuch } from './sum-visitors.ts'
-import type { createUnited, United } from './united.ts'
+import { createUnited } from './united.ts'
 
 /** Visits or events that are read for an answer. */
 const MOST_READ = 500_000
@@ -35,6 +38,13 @@ const MOST_KEPT = 500
 const NONE_OF_IT = new Uint8Array()
 /** Values that an answer holds. */
 const MOST_VALUES = 300_000
+
+/** What was read for other questions, and what was made of it. */
+export interface Held {
+  sketches: HeldSketches
+  united: ReturnType<typeof createUnited>
+}
+export const createHeld = (): Held => ({ sketches: createHeldSketches(), united: createUnited() })
 
 type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
@@ -52,7 +62,7 @@ export async function startReading(
   db: Db,
   ask: Ask,
   told: Told,
-  kept: ReturnType<typeof createUnited>,
+  held: Held,
   options: Options,
 ): Promise<Reading | undefined> {
   const { site, range, grid } = ask
@@ -64,8 +74,8 @@ export async function startReading(
   const summing = { ask, told, bucketOf, spans, sums }
   const read = await sumBetween(db, { ...summing, seed }, options)
   const unite = isTotal(told)
-    ? uniteTotals(summing)
-    : uniteValues(db, { ...summing, told }, kept(site.key, told, spans), options)
+    ? uniteTotals(db, { ...summing, told }, held, options)
+    : uniteValues(db, { ...summing, told }, held, options)
   return {
     source: read === 0 ? 'rollups' : ask.over === 'visits' ? 'sessions' : 'events',
     pending: spans.reduce((sum, { pending }) => sum + pending, 0),
@@ -108,9 +118,15 @@ async function sumBetween(
 /** Adds the sketches of values, once each, and gives back which values have been added. */
 type Unite = (values?: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 
-function uniteTotals({ bucketOf, spans, sums }: Summing): Unite {
+function uniteTotals(
+  db: Db,
+  { ask, bucketOf, spans, sums, told }: Summing & { told: Total },
+  { sketches }: Held,
+  options: Options,
+): Unite {
   return async () => {
-    for (const { from, total } of spans) if (total) sums.unite(bucketOf(from), '', total)
+    const totals = await sketches.totals(db, { site: ask.site.key, told, spans }, options)
+    for (const [{ from }, total] of totals) sums.unite(bucketOf(from), '', total)
     return new Set([''])
   }
 }
@@ -118,10 +134,11 @@ function uniteTotals({ bucketOf, spans, sums }: Summing): Unite {
 function uniteValues(
   db: Db,
   { ask, bucketOf, spans, sums, told: field }: Summing & { told: SketchedField },
-  kept: United,
+  { sketches, united: unitedOf }: Held,
   options: Options,
 ): Unite {
   const asked = { site: ask.site.key, field, spans }
+  const kept = unitedOf(ask.site.key, field, spans)
   const united = new Set<string>()
   const namesOf = async (): Promise<ReadonlySet<string>> => {
     const names = new Set([...(await readNames(db, asked, MOST_VALUES, options)), ...sums.values()])
@@ -134,7 +151,7 @@ function uniteValues(
     const absent = new Set([...wanted].filter(value => there.get(value) === undefined))
     const read = new Map<string, Sketch>()
     if (absent.size > 0) {
-      for await (const { value, packed } of readValues(db, { ...asked, wanted: absent }, options))
+      for (const { value, packed } of await sketches.values(db, { ...asked, wanted: absent }, options))
         unitePacked(
           getOrAdd(read, value, () => emptySketch(12)),
           packed,
@@ -151,7 +168,10 @@ function uniteValues(
     const wanted = new Set([...(values ?? (await namesOf()))].filter(value => !united.has(value)))
     for (const value of wanted) united.add(value)
     if (!ask.grid && wanted.size <= MOST_KEPT) await uniteKept(wanted)
-    else if (wanted.size > 0) {
+    else if (wanted.size <= MOST_KEPT) {
+      for (const { at, value, packed } of await sketches.values(db, { ...asked, wanted }, options))
+        sums.unite(bucketOf(at), value, packed)
+    } else {
       for await (const { at, value, packed } of readValues(db, { ...asked, wanted }, options))
         sums.unite(bucketOf(at), value, packed)
     }

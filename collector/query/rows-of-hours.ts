@@ -4,6 +4,8 @@ import type { Hours } from '../rollup/index.ts'
 import { type Ask, type Measure, type Row, rowKey } from './engine.ts'
 import { isTimeDimension } from './names.ts'
 
+export type TextOf = (value: string) => string
+
 const COUNTER: Record<Exclude<Measure, 'visitors' | 'paid'>, HourCounter> = {
   events: 'events',
   pageviews: 'views',
@@ -15,14 +17,14 @@ const COUNTER: Record<Exclude<Measure, 'visitors' | 'paid'>, HourCounter> = {
 }
 
 /**
- * @param textOf what a value is in the answer
- * @param fitting texts that are counted
+ * @param textOf what a value is in the answer; itself if absent
+ * @param fitting texts that are counted; all if absent
  */
 export function sumRows(
   { over, measures, dimensions, pagesOnly, wanted }: Ask,
   hours: Hours,
-  textOf: (value: string) => string,
-  fitting: ReadonlySet<string>,
+  textOf: TextOf | undefined,
+  fitting: ReadonlySet<string> | undefined,
 ): Row[] {
   const byValue = !dimensions.every(isTimeDimension)
   const shown = HOUR_COUNTERS.indexOf(over === 'visits' ? 'sessions' : pagesOnly ? 'views' : 'events')
@@ -46,17 +48,18 @@ export function sumRows(
 /** Those that fit, by their text; or all of them as one. */
 function summed(
   rows: ReadonlyMap<string, number[]>,
-  textOf: (value: string) => string,
-  fitting: ReadonlySet<string>,
+  textOf: TextOf | undefined,
+  fitting: ReadonlySet<string> | undefined,
   byValue: boolean,
-): Map<string, readonly number[]> {
+): Iterable<[string, readonly number[]]> {
+  // A shop has thousands of pages.
+  if (byValue && !textOf && !fitting) return rows
   const sums = new Map<string, readonly number[]>()
   for (const [value, counters] of rows) {
-    const text = textOf(value)
-    if (!fitting.has(text)) continue
+    const text = textOf?.(value) ?? value
+    if (fitting?.has(text) === false) continue
     const key = byValue ? text : ''
     const before = sums.get(key)
-    // Mostly there is one, which is not copied: a shop has two thousand pages.
     sums.set(key, before ? before.map((n, c) => n + (counters[c] ?? 0)) : counters)
   }
   return sums

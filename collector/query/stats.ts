@@ -5,6 +5,7 @@ import { COUNTERS, type Counter, emptyRow } from '../journal/index.ts'
 import { readMinutes } from '../rollup/index.ts'
 import { beginningIn, MINUTE_MS, type Session } from '../settle/index.ts'
 import { type Site, startOfDay } from '../sites/index.ts'
+import { reading } from './reading.ts'
 
 export const PERIODS = ['6h', 'today', '30d'] as const
 export type Period = (typeof PERIODS)[number]
@@ -33,7 +34,10 @@ export interface Stats {
   exact: true
 }
 
-/** @param interval of the series; by default minutes, and hours for 30 days */
+/**
+ * @param interval of the series; by default minutes, and hours for 30 days
+ * @param signal at which the database stops
+ */
 export async function readStats(
   client: MongoClient,
   db: Db,
@@ -41,11 +45,13 @@ export async function readStats(
   period: Period,
   now: number,
   interval: Interval = period === '30d' ? 'hour' : 'minute',
+  signal?: AbortSignal,
 ): Promise<Stats> {
   const last = Math.floor(now / MINUTE_MS) * MINUTE_MS
   const from = firstMinute(period, now, site.timezone)
   return await client.withSession({ snapshot: true }, async session => {
-    const range = { site: site.key, dims: ['total'] as const, from, to: last }
+    const options = reading(signal)
+    const range = { site: site.key, dims: ['total'] as const, from, to: last, options }
     const minutes = (await readMinutes(db, range, session)).get('total') ?? new Map<number, Map<string, number[]>>()
     const buckets = emptyBuckets(from, last, interval, site.timezone)
     const totals = emptyRow()
@@ -68,7 +74,7 @@ export async function readStats(
           { $group: { _id: { $ifNull: ['$visitor', '$_id'] } } },
           { $count: 'n' },
         ],
-        { session },
+        { ...options, session },
       )
       .toArray()
     return {

@@ -38,11 +38,22 @@ async function mostOf<One extends Row>(
   bound: Measure,
   read: (some: Row[]) => Promise<One[]>,
 ): Promise<One[]> {
-  const sorted = rows.map(row => ({ row, most: row.counts[bound] ?? 0 })).sort((a, b) => b.most - a.most)
-  const readAll = async (some: typeof sorted): Promise<One[]> => await read(some.map(({ row }) => row))
-  const first = await readAll(sorted.slice(0, count + BESIDE))
+  const mostOfRow = ({ counts }: Row): number => counts[bound] ?? 0
+  const some = largest(rows, count + BESIDE, mostOfRow)
+  const first = await read(some)
   const visitors = first.map(({ counts }) => counts.visitors ?? 0).sort((a, b) => b - a)
   const last = visitors[count - 1] ?? 0
-  const others = sorted.slice(first.length).filter(({ most }) => most >= last)
-  return others.length > 0 ? [...first, ...(await readAll(others))] : first
+  const there = new Set(some)
+  const others = rows.filter(row => mostOfRow(row) >= last && !there.has(row))
+  return others.length > 0 ? [...first, ...(await read(others))] : first
+}
+
+/** So many of them: thousands of rows are not sorted for twenty. */
+function largest<One>(all: readonly One[], count: number, weightOf: (one: One) => number): One[] {
+  const weights = Float64Array.from(all, weightOf).sort()
+  const least = weights[weights.length - count] ?? Number.NEGATIVE_INFINITY
+  return all
+    .filter(one => weightOf(one) >= least)
+    .sort((a, b) => weightOf(b) - weightOf(a))
+    .slice(0, count)
 }

@@ -24,11 +24,11 @@ export function createUnited(): (site: string, field: SketchedField, spans: read
   })
   return (site, field, spans) => {
     const versions = createHash('sha1')
-    for (const { version } of spans) versions.update(version.toHexString())
-    const name = `${site} ${field} ${versions.digest('base64')} `
+    for (const { name } of spans) versions.update(name)
+    const prefix = `${site} ${field} ${versions.digest('base64')} `
     return {
-      get: value => held.get(name + value),
-      keep: (value, packed) => held.set(name + value, packed),
+      get: value => held.get(prefix + value),
+      keep: (value, packed) => held.set(prefix + value, packed),
     }
   }
 }

@@ -12,11 +12,10 @@ import { rowKey } from './engine.ts'
 import { donesOf, leavesOf } from './filter.ts'
 import { isTimeDimension, isVisitDimension, VISIT_FIELDS } from './names.ts'
 import { pageOf } from './order.ts'
-import { type Reading, startReading } from './read-visitors.ts'
+import { createHeld, type Reading, startReading } from './read-visitors.ts'
 import { reading } from './reading.ts'
 import { type Estimated, TooMuch } from './sum-visitors.ts'
 import { pageOfFew } from './top-visitors.ts'
-import { createUnited } from './united.ts'
 
 const OF_EVENTS: Record<string, Told> = {
   'event:name': 'name',
@@ -27,7 +26,7 @@ const OF_EVENTS: Record<string, Told> = {
 
 /** @param counts answers what is asked beside visitors */
 export function createVisitors(db: Db, counts: Engine): Engine {
-  const united = createUnited()
+  const held = createHeld()
   return {
     async answer(ask, reads) {
       const told = toldOf(ask)
@@ -40,7 +39,7 @@ export function createVisitors(db: Db, counts: Engine): Engine {
       if (!counted && !isAlone(ask)) return undefined
       try {
         const { session, signal } = reads
-        const visitors = await startReading(db, ask, told, united, { ...reading(signal), session })
+        const visitors = await startReading(db, ask, told, held, { ...reading(signal), session })
         return visitors && (await rowsOf(ask, counted?.rows, visitors))
       } catch (error) {
         if (error instanceof TooMuch) return undefined

@@ -1,8 +1,9 @@
 /** A day, week or month that was closed: one document a dimension, all lanes together, with what it contains of them. */
-import type { Binary, Db, Filter } from 'mongodb'
+import type { Binary, Db } from 'mongodb'
 import { HOUR_COUNTERS, type HourDimension, OTHER, propertyKey } from '../journal/index.ts'
-import { packRows, unpackRows } from './columns.ts'
-import type { ReadOptions } from './hour-sources.ts'
+import { once } from '../store/index.ts'
+import { packRows, unpackColumns, unpackRows } from './columns.ts'
+import { LONGEST_HOUR_MS, type ReadOptions } from './hour-sources.ts'
 import { isOther } from './rollup.ts'
 import { isStale, type Position, readTouches } from './touch.ts'
 
@@ -53,7 +54,8 @@ export interface Closed {
 
 export interface ClosedPart extends Position {
   values: string[]
-  counters: number[][]
+  /** see `addColumns` */
+  columns: Float64Array
 }
 
 export interface ClosedRange {
@@ -70,30 +72,78 @@ export interface ClosedRange {
   fits(from: number, to: number): boolean
 }
 
-/** Shorter is none of them, ms. */
-const LEAST_MS: Record<ClosedGrain, number> = { day: 0, week: 6.5 * 86_400_000, month: 27.5 * 86_400_000 }
-
 /**
  * What can be taken from documents of days, weeks and months instead of hours, at the moment of the session's snapshot: those
  * that are not stale and name every value. In the order of time, none overlaps another.
  */
 export async function findClosed(db: Db, range: ClosedRange, options: ReadOptions): Promise<Closed[]> {
-  let found: Closed[] = []
-  if (range.grains.length === 0) return found
-  const touches = await readTouches(db, range, options)
-  for (const grain of range.grains) {
-    const left = gapsBetween(range, found).filter(gap => gap.to - gap.from >= LEAST_MS[grain])
-    if (left.length === 0) continue
-    const spans = await readGrain(db, range, grain, left, options)
-    const fresh = spans.filter(
-      span =>
-        span.parts.size === range.dims.length &&
-        range.fits(span.from, span.to) &&
-        [...span.parts].every(([dim, part]) => namesAll(dim, part, range) && !isStale(part, span, touches)),
+  if (range.grains.length === 0) return []
+  const touches = await readTouches(db, { ...range, from: range.from - LONGEST_HOUR_MS }, options)
+  const heads = await readHeads(db, range, options)
+  let left = heads.filter(
+    head =>
+      range.grains.includes(head.grain) &&
+      head.to <= range.to &&
+      range.fits(head.from, head.to) &&
+      !isStale(head, head, touches),
+  )
+  const read = new Map<Head, Closed>()
+  for (;;) {
+    const taken = largestOf(left, range)
+    await readParts(
+      db,
+      range,
+      read,
+      taken.filter(head => !read.has(head)),
+      options,
     )
-    found = withoutOverlaps([...found, ...fresh])
+    const holds = (head: Head): boolean => {
+      const parts = read.get(head)?.parts
+      return (
+        parts?.size === range.dims.length &&
+        [...parts].every(([dim, part]) => namesAll(dim, part, range) && !isStale(part, head, touches))
+      )
+    }
+    const others = new Set(taken.filter(head => !holds(head)))
+    if (others.size === 0) return taken.flatMap(head => read.get(head) ?? [])
+    left = left.filter(head => !others.has(head))
   }
-  return found
+}
+
+/** What of a closed span tells whether it holds, without its values. */
+interface Head extends Position {
+  grain: ClosedGrain
+  from: number
+  to: number
+}
+
+/** Of all grains that begin in a time, by the dimension that is written last: those of the others are as new, or newer. */
+async function readHeads(db: Db, { site, from, to }: ClosedRange, options: ReadOptions): Promise<Head[]> {
+  return await once(options, `closed ${site} ${from} ${to}`, async shared => {
+    const at = { $gte: new Date(from), $lt: new Date(to) }
+    const projection = { _id: 0, grain: 1, at: 1, to: 1, upto: 1, mended: 1 }
+    const held = await db
+      .collection<ClosedDocument>('rollups')
+      .find(
+        { site, grain: { $in: [...CLOSED_GRAINS] }, dim: 'total', at },
+        { ...shared, projection, batchSize: 10_000 },
+      )
+      .toArray()
+    return held.map(({ grain, at, to, upto, mended }) => ({ grain, from: +at, to: +to, upto, mended }))
+  })
+}
+
+/** The larger ones first, then what lies between them. In the order of time, without overlaps. */
+function largestOf(heads: readonly Head[], { from, to, grains }: ClosedRange): Head[] {
+  let taken: Head[] = []
+  for (const grain of grains) {
+    const gaps = gapsBetween({ from, to }, taken)
+    const fitting = heads.filter(
+      head => head.grain === grain && gaps.some(gap => head.from >= gap.from && head.to <= gap.to),
+    )
+    taken = withoutOverlaps([...taken, ...fitting])
+  }
+  return taken
 }
 
 /** Whether it names every value; of one property, if it is asked for by itself. */
@@ -102,36 +152,34 @@ const namesAll = (dim: HourDimension, { values }: ClosedPart, { property }: Clos
     ? !values.includes(propertyKey(property, OTHER))
     : !values.some(value => isOther(dim, value))
 
-async function readGrain(
+/** Of the asked dimensions, into `read`. */
+async function readParts(
   db: Db,
   { site, dims }: ClosedRange,
-  grain: ClosedGrain,
-  left: { from: number; to: number }[],
+  read: Map<Head, Closed>,
+  heads: readonly Head[],
   options: ReadOptions,
-): Promise<Closed[]> {
-  const spans = new Map<string, Closed>()
-  const filter: Filter<ClosedDocument> = {
-    $or: left.map(gap => ({
-      site,
-      grain,
-      dim: { $in: [...dims] },
-      at: { $gte: new Date(gap.from), $lt: new Date(gap.to) },
-    })),
+): Promise<void> {
+  if (heads.length === 0) return
+  const byId = new Map<string, Head>()
+  for (const head of heads) {
+    read.set(head, { from: head.from, to: head.to, parts: new Map() })
+    for (const dim of dims) byId.set(closedId(site, head.grain, dim, head.from), head)
   }
-  const documents = db.collection<ClosedDocument>('rollups').find(filter, { ...options, batchSize: 10_000 })
-  for await (const { dim, at, to, upto, mended, values, counters } of documents) {
-    if (!left.some(gap => +at >= gap.from && +to <= gap.to)) continue
-    const key = `${+at}-${+to}`
-    const span = spans.get(key) ?? { from: +at, to: +to, parts: new Map() }
-    spans.set(key, span)
-    span.parts.set(dim, { upto, mended, values, counters: unpackRows(counters, values.length, HOUR_COUNTERS.length) })
+  const documents = db
+    .collection<ClosedDocument>('rollups')
+    .find({ _id: { $in: [...byId.keys()] }, site }, { ...options, batchSize: 10_000 })
+  for await (const { _id, dim, to, upto, mended, values, counters } of documents) {
+    const head = byId.get(_id)
+    // Of a zone of before, whose day began at the same time.
+    if (!head || +to !== head.to) continue
+    read.get(head)?.parts.set(dim, { upto, mended, values, columns: unpackColumns(counters) })
   }
-  return [...spans.values()]
 }
 
 /** Documents of two time zones may overlap: the first one is taken, the longer one of two that begin together. */
-function withoutOverlaps(spans: Closed[]): Closed[] {
-  const taken: Closed[] = []
+function withoutOverlaps<One extends Pick<Closed, 'from' | 'to'>>(spans: readonly One[]): One[] {
+  const taken: One[] = []
   for (const span of spans.toSorted((a, b) => a.from - b.from || b.to - a.to))
     if (span.from >= (taken.at(-1)?.to ?? span.from)) taken.push(span)
   return taken

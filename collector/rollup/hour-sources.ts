@@ -5,6 +5,9 @@ import { once } from '../store/index.ts'
 import { fromDocument, type Rollup, type RollupDocument } from './rollup.ts'
 
 export type ReadOptions = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
+/** More than the longest hour, ms. */
+export const LONGEST_HOUR_MS = 2 * 3_600_000
+
 export interface Span {
   from: number
   to: number

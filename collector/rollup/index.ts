@@ -11,7 +11,16 @@ export { createCloser } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
 export { createPass, LATE_MS, PACE, type Pace, type Pass, type PassParts } from './passes.ts'
 export { type Minutes, readMinutes } from './read.ts'
-export { type HourRange, type Hours, readHours, readPlace, readSums, TooManyHours, UnfitHours } from './read-hours.ts'
+export {
+  type HourRange,
+  type Hours,
+  readHours,
+  readPlace,
+  readSums,
+  shareChanges,
+  TooManyHours,
+  UnfitHours,
+} from './read-hours.ts'
 export {
   addDelta,
   countersOf,

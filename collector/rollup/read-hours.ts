@@ -1,11 +1,12 @@
 /** Reading counters of hours, from days, weeks and months where these hold. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { getOrAdd } from '../get-or-add.ts'
-import { fromPropertyKey, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
+import { fromPropertyKey, HOUR_COUNTERS, type HourDimension, type HourRows, NONE, wholeOf } from '../journal/index.ts'
 import { hourOf, readChanges } from '../settle/index.ts'
 import { once } from '../store/index.ts'
-import { type Closed, type ClosedGrain, findClosed, gapsBetween } from './closed.ts'
-import { fewUnfolded, foldedHours, unfoldedHours } from './hour-sources.ts'
+import { type Closed, type ClosedGrain, type ClosedPart, findClosed, gapsBetween } from './closed.ts'
+import { addColumns, toRows } from './columns.ts'
+import { fewUnfolded, foldedHours, LONGEST_HOUR_MS, unfoldedHours } from './hour-sources.ts'
 import { addDelta, rollupId } from './rollup.ts'
 import { readTouches } from './touch.ts'
 
@@ -49,8 +50,6 @@ export type Hours = Map<number, Map<string, number[]>>
 
 /** Values of one dimension that an answer has for each hour or bucket; what is beyond goes into `(other)`. */
 const MOST_READ = 100_000
-/** More than the longest hour, ms. */
-const LONGEST_MS = 2 * 3_600_000
 
 /**
  * Reads exact counters; without bots but in the dimension `bot`. The rest of what a dimension divides is the value `(none)`.
@@ -88,16 +87,28 @@ export async function readSums(
 ): Promise<Map<HourDimension, Hours>> {
   const result = new Map<HourDimension, Hours>(dims.map(dim => [dim, new Map()]))
   let [valuesRead, held] = [0, 0]
-  const add = (dim: HourDimension, at: number, delta: Counted): void => {
+  const change = (dim: HourDimension, at: number, values: number, by: (into: Map<string, number[]>) => void): void => {
     const hours = getOrAdd<HourDimension, Hours>(result, dim, () => new Map())
     const into = getOrAdd(hours, bucketOf(at), () => new Map())
     held -= into.size
-    if (dim === 'property' && property !== undefined)
-      addDelta(into, { dim: 'name', ...ofProperty(delta, property) }, MOST_READ)
-    else addDelta(into, { dim, ...delta }, MOST_READ)
+    by(into)
     held += into.size
-    valuesRead += delta.values.length
+    valuesRead += values
     if (most && (valuesRead > most.read || held > most.held)) throw new TooManyHours('more hours than one answer takes')
+  }
+  const add = (dim: HourDimension, at: number, delta: Counted): void =>
+    change(dim, at, delta.values.length, into => {
+      if (dim === 'property' && property !== undefined)
+        addDelta(into, { dim: 'name', ...ofProperty(delta, property) }, MOST_READ)
+      else addDelta(into, { dim, ...delta }, MOST_READ)
+    })
+  /** Of many values mostly the same ones, so that these are added without a row of their own. */
+  const addClosed = (dim: HourDimension, at: number, { values, columns }: ClosedPart): void => {
+    const width = HOUR_COUNTERS.length
+    const there = result.get(dim)?.get(bucketOf(at))?.size ?? 0
+    if ((dim === 'property' && property !== undefined) || there + values.length > MOST_READ)
+      add(dim, at, { values, counters: toRows(columns, values.length, width) })
+    else change(dim, at, values.length, into => addColumns(into, values, columns, width))
   }
   /** Of hours: not those that are looked at only as they may reach into the range. */
   const addHour: typeof add = (dim, at, delta) => {
@@ -107,12 +118,12 @@ export async function readSums(
   const options = { session, ...given }
   const fits = (first: number, end: number): boolean => bucketOf(first) === bucketOf(end - 1)
   const closed = await findClosed(db, { site, dims, property, from, to, grains, fits }, options)
-  for (const { from: at, parts } of closed) for (const [dim, part] of parts) add(dim, at, part)
+  for (const { from: at, parts } of closed) for (const [dim, part] of parts) addClosed(dim, at, part)
 
   const spans = gapsBetween({ from, to }, closed)
   const [first] = spans
   if (first && first.from < (kept ?? first.from)) throw new UnfitHours('some hours are kept no longer')
-  const before = zone === undefined ? 0 : LONGEST_MS
+  const before = zone === undefined ? 0 : LONGEST_HOUR_MS
   if (first?.from === from) first.from -= before
   const upto = new Map<string, number>()
   for await (const { id, dim, at, rows, upto: position } of foldedHours(db, { site, dims, spans }, options)) {
@@ -140,15 +151,20 @@ export async function readPlace(
   { site, from: first, to, options: given }: Pick<HourRange, 'site' | 'from' | 'to' | 'options'>,
   session: ClientSession,
 ): Promise<string | undefined> {
-  const span = { site, from: first - LONGEST_MS, to }
+  const span = { site, from: first - LONGEST_HOUR_MS, to }
   const options = { session, ...given }
   if ((await fewUnfolded(db, span, options))?.length !== 0) return undefined
   const touches = await readTouches(db, span, options)
   const places = touches.map(({ lane, from, folded, mended = 0 }) => `${lane} ${from} ${folded} ${mended}`)
   // What was closed may have been built again, or all of it removed and another history written.
-  const changes = await once({ session }, 'changes', () => readChanges(db, session))
+  const changes = await once({ session }, CHANGES, () => readChanges(db, session))
   return [changes, ...places.sort()].join()
 }
+
+const CHANGES = 'changes'
+/** Tells those who read in the session how often counts were changed otherwise (`readChanges`), as its moment knows. */
+export const shareChanges = (session: ClientSession, changes: number): void =>
+  void once({ session }, CHANGES, async () => changes)
 
 type Counted = Pick<HourRows, 'values' | 'counters'>
 

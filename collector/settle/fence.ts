@@ -12,18 +12,19 @@
  * not stopped any more.
  */
 import {
+  BSON,
   type BulkWriteOptions,
   type ClientSession,
   type Db,
-  type Document,
   type FindOptions,
   MongoBulkWriteError,
   MongoError,
   MongoServerError,
   MongoServerSelectionError,
-  type UnorderedBulkOperation,
+  ObjectId,
   UUID,
 } from 'mongodb'
+import { insertOf } from './bson.ts'
 import { type Lane, LaneLost, lanes } from './lane.ts'
 import { startSession, startTransactions } from './numbered.ts'
 
@@ -41,11 +42,11 @@ const READ: FindOptions = { readConcern: { level: 'majority' } }
 /** Of one epoch of one lane. */
 export interface Fence {
   /**
-   * Prepares an insert into the time-series: turns the documents into BSON, 7 µs each, while another insert is at work. What
-   * it gives back sends them: once, and one at a time, as of two at once the lower number could come second. That throws
-   * {@link LaneLost} when a newer epoch has raised its fence.
+   * Prepares an insert into the time-series, of documents as BSON, while another insert is at work. What it gives back sends
+   * them: once, and one at a time, as of two at once the lower number could come second. That throws {@link LaneLost} when a
+   * newer epoch has raised its fence.
    */
-  prepare(events: Document[]): () => Promise<void>
+  prepare(events: Uint8Array[]): () => Promise<void>
   /** for reading what older epochs have stored: they can't add to it any more */
   readonly reading: FindOptions
   /** for the epoch's transactions, one after the other */
@@ -104,12 +105,7 @@ export const raiseFence: RaiseFence = async (db, lane) => {
   }
 }
 
-/** The driver turns each document into BSON when it is added, and keeps that for the insert. */
-function prepareInsert(db: Db, events: Document[]): UnorderedBulkOperation {
-  const insert = db.collection('events').initializeUnorderedBulkOp(INSERT)
-  for (const event of events) insert.insert(event)
-  return insert
-}
+const prepareInsert = (db: Db, events: Uint8Array[]) => insertOf(db.collection('events'), events, INSERT)
 
 /** For servers and drivers with which {@link testFence} finds a fault. */
 export const noFence: RaiseFence = async (db, { sid, epoch }) => {
@@ -154,7 +150,7 @@ export async function testFence(db: Db): Promise<string | undefined> {
   const events = db.collection('events')
   const insert = (number: number) => {
     session.serverSession.txnNumber = number - 1
-    return prepareInsert(db, [{ ts: new Date(), meta }]).execute({ session })
+    return prepareInsert(db, [BSON.serialize({ _id: new ObjectId(), ts: new Date(), meta })]).execute({ session })
   }
   try {
     await insert(NUMBERS + 2)

@@ -1,6 +1,8 @@
 /** The raw record: settled events in the time-series `events`. */
-import { type Db, MongoBulkWriteError, MongoNetworkError, MongoServerError, type ObjectId } from 'mongodb'
-import { compile, type JournalEvent, type JournalPage, objectOf, SHARED } from '../journal/index.ts'
+import { type Db, type Document, MongoBulkWriteError, MongoNetworkError, MongoServerError, ObjectId } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
+import { compile, type JournalEvent, type JournalPage, objectOf, SHARED, shares } from '../journal/index.ts'
+import { documentOf, fieldsOf } from './bson.ts'
 import type { Fence } from './fence.ts'
 
 /** A document of `events`. `page` is the journal page that it came with. */
@@ -19,13 +21,36 @@ const RAW: Record<string, string> = {
   ref: 'event.ref || undefined',
 }
 
+const SHARED_RAW = SHARED.filter(field => field !== 'site')
+const OWN_RAW = ['props', 'goals', 'revenue', 'currency'] as const
+const from = (field: string): string => RAW[field] ?? `event.${field}`
+
 export const toRaw = compile<(event: JournalEvent, page: ObjectId) => RawEvent>(
   'event, page',
-  objectOf(
-    ['ts', 'meta', 'id', 'page', ...SHARED.filter(field => field !== 'site'), 'props', 'goals', 'revenue', 'currency'],
-    field => RAW[field] ?? `event.${field}`,
-  ),
+  objectOf(['ts', 'meta', 'id', 'page', ...SHARED_RAW, ...OWN_RAW], from),
 )
+
+const ownOf = compile<(event: JournalEvent, _id: ObjectId) => Document>(
+  'event, _id',
+  objectOf(['_id', 'ts', 'id', ...OWN_RAW], field => (field === '_id' ? field : from(field))),
+)
+const sharedOf = compile<(event: JournalEvent) => Document>('event', objectOf(SHARED_RAW, from))
+
+/** What {@link toRaw} gives, as BSON: of events that follow each other, what they have in common is made once. */
+export function toRawBson(events: Placed[]): Uint8Array[] {
+  let last: Placed | undefined
+  let shared = fieldsOf({})
+  const places = new Map<string, Uint8Array>()
+  return events.map(placed => {
+    const { event, page } = placed
+    if (!last || !shares(last.event, event)) shared = fieldsOf(sharedOf(event))
+    if (last?.page !== page || last.event.site !== event.site) places.clear()
+    last = placed
+    const meta = { site: event.site, name: event.name }
+    const place = getOrAdd(places, event.name, () => fieldsOf({ meta, page }))
+    return documentOf(fieldsOf(ownOf(event, new ObjectId())), place, shared)
+  })
+}
 
 /**
  * Prepares to insert the events of these pages: what it gives back does so, when it is this batch's turn. Of a page whose
@@ -62,7 +87,7 @@ function prepareInsert(db: Db, fence: Fence, events: Placed[]): () => Promise<Un
   if (events.length === 0) return async () => []
   let insert: () => Promise<void>
   try {
-    insert = fence.prepare(events.map(({ event, page }) => toRaw(event, page)))
+    insert = fence.prepare(toRawBson(events))
   } catch (error) {
     insert = () => Promise.reject(error)
   }

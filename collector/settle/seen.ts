@@ -2,6 +2,7 @@
 import { type Db, MongoBulkWriteError, type ObjectId } from 'mongodb'
 import type { JournalEvent, JournalPage } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
+import { documentOf, fieldsOf, insertOf } from './bson.ts'
 
 interface Claim {
   _id: string
@@ -60,7 +61,10 @@ async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, Object
   const seen = db.collection<Claim>('seen')
   if (claims.length === 0) return new Map()
   try {
-    await seen.insertMany(claims, { ordered: false, writeConcern: { w: 'majority', journal: true } })
+    await insertOf(db.collection('seen'), toBson(claims), {
+      ordered: false,
+      writeConcern: { w: 'majority', journal: true },
+    }).execute()
     return new Map()
   } catch (error) {
     const taken = duplicates(error, claims)
@@ -71,6 +75,18 @@ async function insertClaims(db: Db, claims: Claim[]): Promise<Map<string, Object
     if (owners.length < taken.length) throw new Error('the owners of some ids can not be read yet')
     return new Map(owners.map(({ _id, page }) => [_id, page]))
   }
+}
+
+/** Claims of a page differ in their ids alone, mostly. */
+function toBson(claims: Claim[]): Uint8Array[] {
+  let last: Claim | undefined
+  let rest = fieldsOf({})
+  return claims.map(claim => {
+    const { _id, page, at, expires } = claim
+    if (last?.page !== page || last.expires !== expires) rest = fieldsOf({ page, at, expires })
+    last = claim
+    return documentOf(fieldsOf({ _id }), rest)
+  })
 }
 
 function duplicates(error: unknown, claims: Claim[]): string[] {

@@ -151,10 +151,7 @@ export async function makeSeed(db: Db, site: string): Promise<Seed> {
 
 /** @returns `undefined` where the site has no sketches yet */
 export async function readSeed(db: Db, site: string, session: ClientSession): Promise<Seed | undefined> {
-  const held = db.collection<{ _id: string; seed: Seed }>('sketches')
-  return await once(
-    { session },
-    `seed ${site}`,
-    async () => (await held.findOne({ _id: seedId(site) }, { session }))?.seed,
-  )
+  const read = async () =>
+    await db.collection<{ _id: string; seed: Seed }>('sketches').findOne({ _id: seedId(site) }, { session })
+  return (await once({ session }, `seed ${site}`, read))?.seed
 }

@@ -4,10 +4,11 @@
  * the error that is said with them, 95 of 100 times. Days and weeks can be united, whichever visitors they have in common.
  */
 export { buildDay } from './build.ts'
-export { isOfEvents, isTotal, type SketchedField, type Told } from './documents.ts'
+export { isOfEvents, isTotal, type SketchedField, type Told, type Total } from './documents.ts'
 export { eventsIn, textsOf } from './events.ts'
 export type { Seed } from './hash.ts'
-export { readNames, readSpans, readValues, type SketchedSpan } from './read.ts'
+export { createHeldSketches, type HeldSketches } from './held.ts'
+export { readNames, readSpans, readTotals, readValues, type SketchedSpan } from './read.ts'
 export {
   addHash,
   type Estimate,
@@ -18,6 +19,7 @@ export {
   type Sketch,
   unite,
   unitePacked,
+  unpackSketch,
 } from './sketch.ts'
 export { createSketcher } from './sketcher.ts'
 export { type Span, textOf, visitsIn } from './visits.ts'

@@ -5,12 +5,13 @@ import { once } from '../store/index.ts'
 import {
   ALL,
   bytesOf,
+  type ChunkDocument,
   chunkDim,
   type HeadDocument,
+  headId,
   heads,
   isOf,
   isOfEvents,
-  isTotal,
   readSeed,
   type SketchedField,
   type SketchedGrain,
@@ -19,6 +20,7 @@ import {
   type Total,
   totalOf,
   WEEK,
+  weekId,
   weeks,
 } from './documents.ts'
 import type { Seed } from './hash.ts'
@@ -27,10 +29,10 @@ import type { Span } from './visits.ts'
 /** A day or week that has sketches. */
 export interface SketchedSpan extends Span {
   grain: SketchedGrain
-  /** of all its visits, events or page views, packed, where that was asked for */
-  total: Uint8Array | undefined
   /** of its sketches by value */
   version: ObjectId
+  /** which names these */
+  name: string
   /** visits or events of it that have changed since: each count is off by so many at most */
   pending: number
 }
@@ -61,7 +63,7 @@ export function changedSince(head: Changeable, { visits, events }: Revision, tol
 /** Whether sketches still answer. Of fewer revisions than there were, some have expired. */
 export const isTolerated = ({ counted, pending }: Changed): boolean => pending >= 0 && pending <= counted * TOLERATED
 
-type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
+export type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
 
 interface SpansAsked extends Span {
   site: string
@@ -86,15 +88,8 @@ export async function readSpans(
     readRevisions(db, site, { from, to }, shared),
   )
   const at = { $gte: new Date(from), $lt: new Date(to) }
-  const projection = {
-    at: 1,
-    to: 1,
-    version: 1,
-    missing: 1,
-    ...CHANGEABLE,
-    ...(isTotal(told) && { [TOTALS[told]]: 1 }),
-  }
-  const found = await once(options, `heads ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, shared =>
+  const projection = { at: 1, to: 1, version: 1, missing: 1, ...CHANGEABLE }
+  const found = await once(options, `heads ${site} ${from} ${to}`, shared =>
     heads(db)
       .find({ site, dim: ALL, at }, { ...shared, projection, sort: { at: 1 }, batchSize: 1_000 })
       .toArray(),
@@ -106,11 +101,17 @@ export async function readSpans(
     if (span.to > to || (head.missing as Told[]).includes(told) || !fits(span)) continue
     // Days of two zones may overlap.
     if (span.from < (days.at(-1)?.to ?? span.from) || !changed || !isTolerated(changed)) continue
-    const total = isTotal(told) ? totalOf(head, told) : undefined
-    const { pending } = changed
-    days.push({ ...span, grain: 'day', version: head.version, pending, total: total && bytesOf(total) })
+    days.push({ ...span, grain: 'day', version: head.version, name: nameOf(head), pending: changed.pending })
   }
   return { spans: await withWeeks(db, days, { site, from, to, told, fits }, options), seed }
+}
+
+/** Asked for by each of a dashboard's questions. */
+const names = new WeakMap<object, string>()
+function nameOf(head: Pick<HeadDocument, 'version'>): string {
+  const name = names.get(head) ?? head.version.toHexString()
+  names.set(head, name)
+  return name
 }
 
 /** Weeks instead of days, where all of these hold and are those that the week was made of. */
@@ -122,8 +123,8 @@ async function withWeeks(
 ): Promise<SketchedSpan[]> {
   if (days.length < LEAST_DAYS) return days
   const at = { $gte: new Date(from), $lt: new Date(to) }
-  const projection = { at: 1, to: 1, version: 1, of: 1, missing: 1, ...(isTotal(told) && { [`totals.${told}`]: 1 }) }
-  const found = await once(options, `weeks ${site} ${from} ${to} ${isTotal(told) ? told : ''}`, shared =>
+  const projection = { at: 1, to: 1, version: 1, of: 1, missing: 1 }
+  const found = await once(options, `weeks ${site} ${from} ${to}`, shared =>
     weeks(db)
       .find({ site, dim: WEEK, at }, { ...shared, projection, sort: { at: 1 } })
       .toArray(),
@@ -136,21 +137,46 @@ async function withWeeks(
     if (first < 0 || own.at(-1)?.to !== span.to || !isOf(week.of, own)) continue
     if ((week.missing as Told[]).includes(told) || !fits(span)) continue
     const pending = own.reduce((sum, day) => sum + day.pending, 0)
-    const total = isTotal(told) ? bytesOf(week.totals[told]) : undefined
-    spans.splice(first, own.length, { ...span, grain: 'week', version: week.version, pending, total })
+    spans.splice(first, own.length, { ...span, grain: 'week', version: week.version, name: nameOf(week), pending })
   }
   return spans
 }
 
 const TOTALS: Record<Total, string> = { visits: 'sketches', events: 'events.all', views: 'events.views' }
 
+/** What names the sketches of a day or week. */
+export type Sketched = Pick<SketchedSpan, 'grain' | 'from' | 'version' | 'name'>
+
+/** Of these days and weeks, the sketch of all visits, events or page views, packed. */
+export async function* readTotals(
+  db: Db,
+  { site, told, spans }: { site: string; told: Total; spans: readonly Sketched[] },
+  options: Options,
+): AsyncGenerator<{ version: ObjectId; packed: Uint8Array }> {
+  const idsOf = (grain: SketchedGrain, idOf: typeof headId): string[] =>
+    spans.filter(span => span.grain === grain).map(({ from }) => idOf(site, from))
+  const days = idsOf('day', headId)
+  if (days.length > 0) {
+    const filter = { _id: { $in: days }, dim: ALL } as const
+    for await (const head of heads(db).find(filter, { ...options, projection: { version: 1, [TOTALS[told]]: 1 } })) {
+      const total = totalOf(head, told)
+      if (total) yield { version: head.version, packed: bytesOf(total) }
+    }
+  }
+  const of = idsOf('week', weekId)
+  if (of.length === 0) return
+  const projection = { version: 1, [`totals.${told}`]: 1 }
+  for await (const { version, totals } of weeks(db).find({ _id: { $in: of }, dim: WEEK }, { ...options, projection }))
+    yield { version, packed: bytesOf(totals[told]) }
+}
+
 /** Values that the database is asked for by name. */
 const MOST_ASKED = 1_000
 
-interface ValuesAsked {
+export interface ValuesAsked {
   site: string
   field: SketchedField
-  spans: readonly Pick<SketchedSpan, 'grain' | 'from' | 'version'>[]
+  spans: readonly Omit<Sketched, 'name'>[]
   /** only these are wanted; all if absent */
   wanted?: ReadonlySet<string> | undefined
 }
@@ -182,10 +208,14 @@ export async function* readValues(
   asked: ValuesAsked,
   options: Options,
 ): AsyncGenerator<{ at: number; value: string; packed: Uint8Array }> {
-  for await (const { at, values, sketches: packed } of sketches(db).find(filterOf(asked), options)) {
+  for await (const { at, values, sketches: packed } of readChunks(db, asked, options)) {
     for (const [i, value] of values.entries()) {
       const one = packed[i]
       if (one && (!asked.wanted || asked.wanted.has(value))) yield { at: +at, value, packed: bytesOf(one) }
     }
   }
 }
+
+/** Of these days and weeks, the chunks that hold some wanted value. */
+export const readChunks = (db: Db, asked: ValuesAsked, options: Options): AsyncIterable<ChunkDocument> =>
+  sketches(db).find(filterOf(asked), options)

@@ -1,13 +1,17 @@
 /**
  * `npm run bench -- reports`: a dashboard of 30 days over histories of growing size, beside the same questions asked of
- * `events` by aggregation. `--events 50000000` says up to which size; `--json` also writes `test/bench/reports.json`.
+ * `events` by aggregation. `--events 50000000` says up to which size, with `--only` that one
+ * alone; `--json` also writes `test/bench/reports.json`.
+ * Writing the histories takes most of the time: with `--homes <folder>` they are kept there and measured again on the same day,
+ * `--only-write` leaves it at that.
  *
- * Cold is a collector that has just started, on a mongod as it is; warm are questions that nobody has asked before; kept are
- * those that were. All questions of a dashboard are asked at once, and its time is that of the last answer.
+ * Cold is the first dashboard of a collector's process, asked when it listens, on a mongod that has run for a while: no code
+ * is compiled, no connection open, nothing read. Warm are questions that nobody has asked before, of days that somebody has
+ * asked for, as rows of a longer list; kept are those that were asked. All questions of a dashboard are asked at once, and its time is that of the last answer.
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -24,14 +28,17 @@ const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
 const ROUNDS = { cold: 5, warm: 20, kept: 20 }
+/** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
+const APART_MS = 1_200
 /** No round begins after so many ms, but three are measured. */
 const PATIENCE = 30_000
 const LEAST = 3
 /** Up to this size the aggregation is measured more than once. */
-const SMALL = 500_000
+const SMALL = 50_000
 
 const progress = text => process.stderr.write(`${text}\n`)
 const number = value => Math.round(value).toLocaleString('en')
+const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 const summed = times => {
   const sorted = times.toSorted((a, b) => a - b)
@@ -39,12 +46,22 @@ const summed = times => {
 }
 
 export async function measureReports(argv) {
-  const option = argv.indexOf('--events')
-  const most = option < 0 ? USUAL : Number(argv[option + 1])
+  const option = name => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined)
+  const most = Number(option('--events') ?? USUAL)
   if (!Number.isInteger(most) || most < 1) throw new Error('--events takes a whole number')
-  const sizes = [...SIZES.filter(size => size < most), most]
+  const homes = option('--homes')
   const measured = []
-  for (const size of sizes) measured.push(await measureSize(size))
+  const smaller = argv.includes('--only') ? [] : SIZES.filter(size => size < most)
+  for (const events of [...smaller, most]) {
+    const home = homes ? join(homes, String(events)) : await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+    try {
+      const written = await ensureHistory(home, events)
+      if (!argv.includes('--only-write')) measured.push({ ...written, ...(await measureSize(home, events)) })
+    } finally {
+      if (!homes) await rm(home, { recursive: true, force: true })
+    }
+  }
+  if (measured.length === 0) return
   print(measured)
   if (argv.includes('--json')) {
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version }
@@ -52,38 +69,50 @@ export async function measureReports(argv) {
   }
 }
 
-async function measureSize(events) {
-  const home = await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+/** Writes it where it is not there yet; gives back how long that took. */
+async function ensureHistory(home, events) {
+  const file = join(home, 'written.json')
+  const day = new Intl.DateTimeFormat('sv', { timeZone: ZONE, dateStyle: 'short' }).format(new Date())
+  const written = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
+  if (written && written.day !== day) throw new Error(`${home} is of ${written.day}: remove it`)
+  if (written) return written
+  await mkdir(home, { recursive: true })
+  const started = performance.now()
+  progress(`${number(events)} events: writing the history`)
+  // No collector runs meanwhile: it would close and sketch days that are not whole yet, and then again.
+  await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
+  await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
+  const seeding = performance.now() - started
+  const server = await startServer('livetag', { LIVETAG_HOME: home })
   try {
-    // Holds the mongod, while others come and go.
-    const holder = await startServer('livetag', { LIVETAG_HOME: home })
-    try {
-      const started = performance.now()
-      progress(`${number(events)} events: writing the history`)
-      await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
-      await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
-      const seeding = performance.now() - started
-      const { db, close } = await openJournal(home)
-      try {
-        progress('waiting until its days are closed and sketched')
-        await built(holder)
-        const building = performance.now() - started - seeding
-        return { events, seeding, building, ...(await measureDashboard(home, db, events)) }
-      } finally {
-        await close()
-      }
-    } finally {
-      await holder.stop()
-    }
+    progress('waiting until its days are closed and sketched')
+    await built(server)
+    const building = performance.now() - started - seeding
+    const times = { day, events, seeding, building }
+    await writeFile(file, JSON.stringify(times))
+    return times
   } finally {
-    await rm(home, { recursive: true, force: true })
+    await server.stop()
   }
 }
 
-/**
- * As a collector does it by itself, a minute after a day's end. Days that were built while the history was written are built
- * again, which takes some minutes.
- */
+async function measureSize(home, events) {
+  // Holds the mongod, while others come and go.
+  const holder = await startServer('livetag', { LIVETAG_HOME: home })
+  try {
+    const { db, close } = await openJournal(home)
+    try {
+      progress(`${number(events)} events`)
+      return await measureDashboard(home, db, events)
+    } finally {
+      await close()
+    }
+  } finally {
+    await holder.stop()
+  }
+}
+
+/** As a collector does it by itself, a minute after a day's end. */
 async function built(server) {
   const asked = ['days', 'pages', 'sources']
   const sources = async round =>
@@ -116,7 +145,10 @@ async function measureDashboard(home, db, events) {
     progress('warm, and kept')
     await askDashboard(server, 0)
     let round = 0
-    const warm = await repeated(ROUNDS.warm, async () => (await askDashboard(server, ++round)).ms)
+    const warm = await repeated(ROUNDS.warm, async () => {
+      await pause(APART_MS)
+      return (await askDashboard(server, ++round)).ms
+    })
     const single = await askOneByOne(server, ++round)
     const kept = await repeated(ROUNDS.kept, async () => {
       const { ms, answers } = await askDashboard(server, 0)
@@ -124,6 +156,7 @@ async function measureDashboard(home, db, events) {
       if (anew.length > 0) progress(`made anew: ${anew.map(([name]) => name).join(', ')}`)
       return ms
     })
+    for (const [name, times] of Object.entries({ cold, warm, kept })) progress(`${name}: ${ms(times)} ms`)
     progress('the same by aggregation over events')
     const { times, rows } = await aggregate(db, events <= SMALL ? LEAST : 1)
     const equal = Object.entries(DASHBOARD).map(([name, asked]) => {
@@ -226,7 +259,13 @@ function livetag(home, args) {
 }
 
 function print(measured) {
-  const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
+  const last = measured.at(-1)
+  if (last.events < SIZES.at(-1)) {
+    const hours = ((SIZES.at(-1) / last.events) * (last.seeding + last.building)) / 3_600_000
+    console.log(
+      `Up to ${number(last.events)} events: writing and building ${number(SIZES.at(-1))} takes ${hours.toFixed(1)} h here`,
+    )
+  }
   const percent = (of, { p50 }) => `${((100 * of.p50) / p50).toPrecision(2)} %`
   for (const { events, seeding, building } of measured) {
     const seconds = ms => `${number(ms / 1_000)} s`
@@ -251,7 +290,7 @@ function print(measured) {
       ]),
     ),
   )
-  const [first, last] = [measured[0], measured.at(-1)]
+  const [first] = measured
   for (const name of ['cold', 'warm', 'kept', 'aggregation'])
     console.log(
       `${name}: ${(last[name].p50 / first[name].p50).toFixed(1)} × from ${number(first.events)} to ${number(last.events)} events`,

@@ -47,7 +47,9 @@ export async function measureViewers(args) {
     const steady = memory.length
     const before = busy(livetag.pid, child.pid)
     sent += await send(livetag.url, perSecond, seconds - warm, sample, sent / BATCH)
-    const cores = busy(livetag.pid, child.pid).map((at, i) => Math.round(((at - before[i]) / (seconds - warm)) * 100) / 100)
+    const cores = busy(livetag.pid, child.pid).map(
+      (at, i) => Math.round(((at - before[i]) / (seconds - warm)) * 100) / 100,
+    )
     child.send('end')
     const told = await heard('told')
     const counted = await countedOf(livetag, sent)

@@ -29,13 +29,19 @@ async function point(name, lane) {
   await released
 }
 
-const { insertMany, findOneAndUpdate } = Collection.prototype
+const { initializeUnorderedBulkOp, findOneAndUpdate } = Collection.prototype
 const { withTransaction } = ClientSession.prototype
 
 /** `insert`: raw events are about to be stored. */
-Collection.prototype.insertMany = async function (...given) {
-  if (this.collectionName === 'events') await point('insert')
-  return await insertMany.apply(this, given)
+Collection.prototype.initializeUnorderedBulkOp = function (...given) {
+  const insert = initializeUnorderedBulkOp.apply(this, given)
+  if (this.collectionName !== 'events') return insert
+  const execute = insert.execute.bind(insert)
+  insert.execute = async (...options) => {
+    await point('insert')
+    return await execute(...options)
+  }
+  return insert
 }
 /** `commit`: raw events are stored, their pages are about to be settled. */
 ClientSession.prototype.withTransaction = async function (...given) {

@@ -5,6 +5,7 @@ import {
   isOfEvents,
   isTotal,
   readSpans,
+  readTotals,
   readValues,
   type Sketch,
   type SketchedSpan,
@@ -69,8 +70,10 @@ export async function compareSketched(
 async function sketchesOf(db: Db, site: string, told: Told, day: SketchedSpan, session: ClientSession) {
   const actual = new Map<string, Sketch>()
   if (isTotal(told)) {
-    const total = day.total && unpackSketch(day.total)
-    if (total && textOfSketch(total) !== textOfSketch(undefined)) actual.set('', total)
+    for await (const { packed } of readTotals(db, { site, told, spans: [day] }, { session })) {
+      const total = unpackSketch(packed)
+      if (textOfSketch(total) !== textOfSketch(undefined)) actual.set('', total)
+    }
     return actual
   }
   for await (const { value, packed } of readValues(db, { site, field: told, spans: [day] }, { session }))

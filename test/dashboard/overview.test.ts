@@ -27,6 +27,7 @@ import {
 } from '../../collector/dashboard/overview/ticking.ts'
 import { hrefOf, readAddress } from '../../collector/dashboard/shell/address.ts'
 import type { Answer } from '../../collector/dashboard/shell/api.ts'
+import { runsOf } from '../../collector/dashboard/ui/plot.ts'
 import { cell, csv, fileName } from '../../collector/dashboard/ui/save.ts'
 import { readQuery } from '../../collector/query/read-query.ts'
 import type { QueryAnswer, QueryBody } from '../../collector/query/schema.ts'
@@ -276,10 +277,9 @@ describe('totals that tick', () => {
     expect(after.visitors?.count).toBe(2)
   })
 
-  it('begin anew with another day, and forget its visitors', () => {
+  it('begin anew with another day', () => {
     const next = addHours(snapshot, { start: day.end, end: day.end + 86_400_000, hours: [] })
     expect(sumsOf(next).events).toBe(0)
-    expect(next.visitors).toBeNull()
   })
 
   it('add up with the days before, rates too', () => {
@@ -295,6 +295,9 @@ describe('totals that tick', () => {
       visit_duration: 16,
     })
     expect(ticked(snapshot, null, NOW).visitors).toEqual({ value: 2, at: NOW })
+    // Of the day before, as another day has begun and they are not counted yet.
+    const next = { ...snapshot, start: NOW + 1, end: day.end + 86_400_000 }
+    expect(ticked(next, null, NOW + 1)).not.toHaveProperty('visitors')
   })
 
   it('are of a range only where it contains the whole day', () => {
@@ -401,6 +404,16 @@ describe('the chart', () => {
     expect(unitsFor(DAY)).toEqual(['minute', 'hour'])
     expect(unitsFor(30 * DAY)).toEqual(['hour', 'day', 'week'])
     expect(unitsFor(3_000 * DAY)).toEqual(['week', 'month'])
+  })
+})
+
+describe('a line', () => {
+  it('has a gap where a value is missing', () => {
+    expect(runsOf([null, 1, 0, null, undefined, 3])).toEqual([
+      [1, 2],
+      [5, 5],
+    ])
+    expect(runsOf([])).toEqual([])
   })
 })
 

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { browserOrSkip } from '../fixtures/browser.ts'
@@ -324,6 +325,70 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await owner.waitForURL(`${collector.url}/login`)
     await owner.goto(`${collector.url}/settings`)
     expect(new URL(owner.url()).pathname).toBe('/login')
+    expect(problems.splice(0)).toEqual([])
+  })
+
+  it('is told why something is refused once the role has changed', async () => {
+    const owner = await newOwnerPage()
+    await owner.goto(`${collector.url}/settings?site=first&tab=people&add=1`)
+    await owner.getByLabel('E-mail').fill('eddy@first.example')
+    await owner.getByLabel(/^Editor/).check()
+    await button(owner, 'Invite').click()
+    const editor = await newPage()
+    await editor.goto((await owner.locator('.made pre').textContent()) ?? '')
+    await editor.getByLabel('Password').fill(PASSWORD)
+    await button(editor, 'Continue').click()
+    await editor.waitForURL(`${collector.url}/overview**`)
+    await editor.goto(`${collector.url}/settings?tab=properties&add=1`)
+    expect(await editor.getByRole('tab').allTextContents()).toEqual(['General', 'Goals', 'Properties', 'Account'])
+    await editor
+      .getByRole('textbox', { name: 'Property' })
+      .or(editor.getByRole('combobox', { name: 'Property' }))
+      .fill('plan')
+
+    await owner.reload()
+    await owner.getByText(/^joined/).waitFor()
+    await button(owner, 'Change role eddy@first.example').click()
+    await owner
+      .getByRole('dialog')
+      .getByLabel(/^Viewer/)
+      .check()
+    await owner.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await status(owner, 'Saved.')
+    await button(editor, 'Declare it').click()
+    await editor.getByRole('alert').filter({ hasText: 'Your role does not allow that' }).waitFor()
+    await editor.reload()
+    await editor.getByText('None yet.').waitFor()
+    expect(await button(editor, 'Declare a property').count()).toBe(0)
+
+    await button(owner, 'Remove eddy@first.example').click()
+    await owner.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await owner.getByText('Nobody yet.').waitFor()
+    await editor.reload()
+    expect(new URL(editor.url()).pathname).toBe('/login')
+    expect(problems.splice(0)).toEqual([])
+  })
+
+  it('finds every view accessible', async () => {
+    const owner = await newOwnerPage()
+    const ask = (path: string, body: object) =>
+      collector.ask(`/api/v2/${path}?site=first`, { method: 'POST', body: JSON.stringify(body) })
+    await ask('goals', { name: HOSTILE, event: HOSTILE, where: [{ property: 'plan', is: [HOSTILE] }] })
+    await ask('people', { email: 'waiting@first.example', role: 'viewer' })
+    await ask('shares', { name: HOSTILE, embed: true })
+    const settings = ['general', 'goals', 'properties', 'keys', 'people', 'shares', 'account'].flatMap(tab => [
+      `settings?site=first&tab=${tab}`,
+      `settings?site=first&tab=${tab}&add=1`,
+    ])
+    const paths = ['sites', 'sites?add=1', 'sites?site=first&install=1', ...settings]
+    for (const [i, path] of paths.entries()) {
+      await owner.emulateMedia({ colorScheme: i % 2 ? 'dark' : 'light' })
+      await owner.goto(`${collector.url}/${path}`)
+      await owner.locator('.panel, .nothing').first().waitFor()
+      await owner.evaluate(axe.source)
+      const found = await owner.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run())
+      expect(found.violations.map(({ id, nodes }) => [path, id, nodes.map(node => node.html)])).toEqual([])
+    }
     expect(problems.splice(0)).toEqual([])
   })
 

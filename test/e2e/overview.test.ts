@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { readGoal } from '../../collector/sites/index.ts'
 import { browserOrSkip } from '../fixtures/browser.ts'
 import { envelope, OWNER_KEY, startCollector, type TestCollector } from '../fixtures/collector.ts'
@@ -18,7 +18,7 @@ const EVIL = [
   '\u202Egnp.exe',
   'مرحبا بالعالم',
   `=HYPERLINK("https://evil.example","${'x'.repeat(400)}")`,
-  '😀 {{7*7}} ${7*7}',
+  '😀 {{7*7}} <%=7*7%>',
 ]
 let visitor = 0
 const visit = (path: string, { events = [{ n: 'pageview' }], site = 'shop', referrer = '' } = {}) => {
@@ -52,7 +52,7 @@ beforeAll(async () => {
   const page = await context.newPage()
   await page.goto(`${collector.url}/login`)
   await page.getByLabel('Owner key').fill(OWNER_KEY)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Use the key' }).click()
   await page.waitForURL(/overview/)
   await page.close()
 })
@@ -61,10 +61,18 @@ afterAll(async () => {
   await collector.close()
 })
 
+afterEach(async () => {
+  for (const page of context?.pages() ?? []) await page.close()
+})
+
 async function open(path: string): Promise<Page> {
   const page = await context.newPage()
   page.on('pageerror', error => problems.push(error.message))
-  page.on('console', message => message.type() === 'error' && problems.push(message.text()))
+  // A request that was answered with a problem is what one of the tests is about.
+  page.on(
+    'console',
+    message => message.type() === 'error' && !/status of 503/.test(message.text()) && problems.push(message.text()),
+  )
   page.on('dialog', dialog => {
     problems.push(`a dialog: ${dialog.message()}`)
     void dialog.dismiss()
@@ -76,19 +84,16 @@ const total = (page: Page, metric: string) => page.locator(`[data-metric=${metri
 const row = (page: Page, panel: string, name: string) =>
   page.locator(`.list-${panel} tbody tr`).filter({ has: page.getByRole('link', { name, exact: true }) })
 
-describe.skipIf(!browser)('the overview', () => {
+describe.skipIf(!browser)('the overview', { timeout: 120_000 }, () => {
   it('shows totals, lists and bots of the range, with nothing that axe finds fault with', async () => {
     const page = await open('/overview?site=shop')
     await total(page, 'pageviews').filter({ hasText: /^10$/ }).waitFor()
     expect(await total(page, 'conversions').textContent()).toBe('1')
     await row(page, 'pages', '/shoes').waitFor()
     await page.getByText('1 events of bots are left out.').waitFor()
-    await page.addScriptTag({ content: await readFile(axe, 'utf8') }).catch(() => {})
     const checked = await page.evaluate(await readFile(axe, 'utf8')).then(() => page.evaluate('axe.run()'))
     const { violations } = checked as { violations: { id: string; nodes: { html: string }[] }[] }
     expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([])
-    problems.length = 0
-    await page.close()
   })
 
   it('filters by what is clicked, keeps it in the address, and takes it back by the back button', async () => {
@@ -120,7 +125,6 @@ describe.skipIf(!browser)('the overview', () => {
     await page.keyboard.press('x')
     await row(page, 'pages', '/shoes').waitFor()
     expect(page.url()).not.toContain('f=')
-    await page.close()
   })
 
   it('never shows an answer of an address that was left', async () => {
@@ -140,10 +144,9 @@ describe.skipIf(!browser)('the overview', () => {
     for (const done of held) done()
     await row(page, 'pages', '/hats').waitFor()
     expect(await total(page, 'visitors').textContent()).not.toBe('6')
-    await page.close()
   })
 
-  it('ticks while it is looked at, without being loaded anew, never back, and asks nothing while nothing comes', async () => {
+  it('ticks while it is looked at, without being loaded anew, and never back', async () => {
     const page = await open('/overview?site=shop')
     await row(page, 'pages', '/shoes').waitFor()
     const before = Number(await total(page, 'pageviews').textContent())
@@ -174,7 +177,6 @@ describe.skipIf(!browser)('the overview', () => {
     await expect.poll(() => total(page, 'pageviews').textContent()).toBe(String(views))
     await expect.poll(() => total(page, 'visits').textContent()).toBe(String(visits))
     await expect.poll(() => total(page, 'events').textContent()).toBe(String(events))
-    await page.close()
   })
 
   it('shows texts of events as texts, whatever is in them', async () => {
@@ -188,7 +190,6 @@ describe.skipIf(!browser)('the overview', () => {
     expect(await page.locator('.overview img, .overview script').count()).toBe(0)
     // Nothing is wider than the page.
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-    await page.close()
   })
 
   it('saves a list as CSV in which no spreadsheet finds a formula', async () => {
@@ -203,7 +204,6 @@ describe.skipIf(!browser)('the overview', () => {
     expect(lines.some(line => line.startsWith('pageview,'))).toBe(true)
     expect(lines.some(line => line.startsWith(`"'=HYPERLINK(""https`))).toBe(true)
     expect(lines.some(line => /^"?=/.test(line))).toBe(false)
-    await page.close()
   })
 
   it('opens a long list of which only what is in view is drawn, and finds by a part of a name', async () => {
@@ -221,7 +221,6 @@ describe.skipIf(!browser)('the overview', () => {
     await dialog.waitFor({ state: 'detached' })
     expect(page.url()).toContain('f=is:page:/page/299')
     await total(page, 'visitors').filter({ hasText: /^1$/ }).waitFor()
-    await page.close()
   })
 
   it('says that nothing is in a range and offers a wider one', async () => {
@@ -230,7 +229,6 @@ describe.skipIf(!browser)('the overview', () => {
     await page.getByRole('button', { name: 'Show: All time' }).click()
     await row(page, 'pages', '/shoes').waitFor()
     expect(page.url()).toContain('range=all')
-    await page.close()
   })
 
   it('says what to paste before the first event, and begins by itself with it', async () => {
@@ -238,11 +236,11 @@ describe.skipIf(!browser)('the overview', () => {
     await page.getByText(`<script defer src="${collector.url}/t/fresh.js"></script>`).first().waitFor()
     await collector.deliver(visit('/first', { site: 'fresh' }))
     await row(page, 'pages', '/first').waitFor({ timeout: 15_000 })
-    await page.close()
   })
 
   it('says what went wrong and tries again', async () => {
     const page = await open('/overview?site=shop&range=30d')
+    await page.getByRole('heading', { name: 'No events in this range' }).waitFor()
     let isAway = true
     await page.route('**/api/v2/query', route =>
       isAway
@@ -259,8 +257,6 @@ describe.skipIf(!browser)('the overview', () => {
     await page.getByRole('button', { name: 'Try again' }).first().click()
     await row(page, 'pages', '/shoes').waitFor()
     await expect.poll(() => page.getByText('The database is away.').count()).toBe(0)
-    problems.length = 0
-    await page.close()
   })
 
   it('says that it is still counting, and can be stopped', async () => {
@@ -276,7 +272,6 @@ describe.skipIf(!browser)('the overview', () => {
     isSlow = false
     await page.getByRole('button', { name: 'Try again' }).first().click()
     await total(page, 'visitors').filter({ hasText: /^6$/ }).waitFor()
-    await page.close()
   })
 
   it('is worked by keyboard: ranges, tabs, the chart', async () => {
@@ -301,7 +296,6 @@ describe.skipIf(!browser)('the overview', () => {
     await page.getByRole('dialog', { name: 'Filter' }).getByLabel('Value').fill('/hats')
     await page.keyboard.press('Enter')
     await page.waitForURL(/f=is:page:\/hats/)
-    await page.close()
   })
 
   it('has met no error, no dialog, and nothing that its policy forbids', () => {

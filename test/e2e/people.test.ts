@@ -4,10 +4,13 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { browserOrSkip } from '../fixtures/browser.ts'
 import { envelope, OWNER_KEY, startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { PASSWORD } from '../fixtures/people.ts'
+
+/** Passwords take a processor half a second each, and more where others want it too. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -25,7 +28,7 @@ const newPage = async (): Promise<Page> => {
   const context = await browser?.newContext()
   if (!context) throw new Error('no browser')
   // So that what takes too long is named.
-  context.setDefaultTimeout(8_000)
+  context.setDefaultTimeout(20_000)
   return await context.newPage()
 }
 /** As the page's policy lets no script in, it comes by the debugger. */

@@ -1,5 +1,5 @@
 /** The present is read once for all who ask, and let go when the last of them has. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createPresent } from '../../collector/query/present.ts'
 import { once } from '../../collector/store/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
@@ -47,4 +47,42 @@ test('what several read in it is read once, and by who comes later anew', async 
     [0, 0],
     [1, 1],
   ])
+})
+
+test('who comes soon after reads in the same snapshot, unless something was counted since', async () => {
+  const lanes = database.db.collection<{ _id: number; settled: number; changes?: number }>('lanes')
+  await lanes.insertOne({ _id: 0, settled: 3 }, { writeConcern: { w: 'majority' } })
+  const present = createPresent(database.client, database.db, 60_000)
+  const ask = async () => {
+    const { session, moment, release } = await present()
+    release()
+    return { session, at: moment.at }
+  }
+  const [first, second] = [await ask(), await ask()]
+  expect(second.session).toBe(first.session)
+  expect(first.session.hasEnded).toBe(false)
+  // It is known to be so now.
+  expect(second.at).toBeGreaterThanOrEqual(first.at)
+  let before = first
+  for (const change of [{ $inc: { settled: 1 } }, { $inc: { changes: 1 } }]) {
+    await lanes.updateOne({ _id: 0 }, change, { writeConcern: { w: 'majority' } })
+    const next = await ask()
+    expect(next.session).not.toBe(before.session)
+    expect([before.session.hasEnded, next.session.hasEnded]).toEqual([true, false])
+    before = next
+  }
+})
+
+test('and is let go when nobody has come for a while', async () => {
+  const present = createPresent(database.client, database.db, 1)
+  const { session, release } = await present()
+  await vi.waitFor(async () => {
+    // Held by who asked alone.
+    const { session: another, release: letGo } = await present()
+    letGo()
+    expect(another).not.toBe(session)
+  })
+  expect(session.hasEnded).toBe(false)
+  release()
+  expect(session.hasEnded).toBe(true)
 })

@@ -1,3 +1,4 @@
+import { BSON, ObjectId } from 'mongodb'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { settleBatch } from '../../collector/settle/batch.ts'
 import { type Fence, NUMBERS } from '../../collector/settle/fence.ts'
@@ -11,7 +12,8 @@ import { commandWithoutSession } from '../fixtures/test-mongod.ts'
 // Records of sessions that the server has forgotten are removed at once, not half an hour later.
 const it = useHolders('TransactionRecordMinimumLifetimeMinutes=0')
 
-const raw = (id: string) => ({ ts: new Date(), meta: { site: 'shop', name: 'click' }, id })
+const raw = (id: string) =>
+  BSON.serialize({ _id: new ObjectId(), ts: new Date(), meta: { site: 'shop', name: 'click' }, id })
 
 /** A fence whose inserts wait to be let go: of a collector that is stopped just before one. */
 function stoppedBefore(fence: Fence) {
@@ -128,12 +130,12 @@ test('what the driver sends again after a connection was cut is stored once', as
   const proxy = await startCuttingProxy(Number(new URL(it.mongod.uri).port))
   onTestFinished(() => proxy.close())
   const { fence } = await it.adopt(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`)
-  const events = Array.from({ length: 50 }, (_, n) => raw(`${n}`))
+  const ids = Array.from({ length: 50 }, (_, n) => `${n}`)
   proxy.cutAnswerTo('insert')
-  await fence.prepare(events)()
+  await fence.prepare(ids.map(raw))()
   await fence.prepare([raw('next')])()
   expect(proxy.cuts).toBe(1)
-  expect(await it.stored()).toEqual([...events.map(({ id }) => id), 'next'].sort())
+  expect(await it.stored()).toEqual([...ids, 'next'].sort())
 })
 
 test('numbers of a lane where nothing happens are kept, as long as they are refreshed', async () => {

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
 import { strings } from '../strings.ts'
 import type { Format } from '../ui/format.ts'
-import { plotOptions } from './chart.ts'
+import { createPlot, type Plot } from '../ui/plot.ts'
+import { drawingOf } from './chart.ts'
 import type { Rate } from './totals.ts'
 
 interface RateChartProps {
@@ -14,39 +14,33 @@ interface RateChartProps {
 export function RateChart({ series, words }: RateChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const readout = useRef<HTMLSpanElement>(null)
-  const plot = useRef<uPlot | undefined>(undefined)
+  const plot = useRef<Plot | undefined>(undefined)
   const data = useRef(series)
   data.current = series
   const end = series[0].at(-1)
 
   useEffect(() => {
-    const place = box.current
-    if (!place) return
-    const make = () => {
-      plot.current?.destroy()
-      const options = plotOptions(place, words, text => {
-        if (readout.current) readout.current.textContent = text
-      })
-      plot.current = new uPlot(options, data.current, place)
-    }
-    make()
-    const resized = new ResizeObserver(() => plot.current?.setSize(size(place)))
-    resized.observe(place)
-    // Colors are read from the style sheet when the plot is made, so a change of theme makes it anew.
-    const dark = matchMedia('(prefers-color-scheme: dark)')
-    document.addEventListener('themechange', make)
-    dark.addEventListener('change', make)
-    return () => {
-      resized.disconnect()
-      document.removeEventListener('themechange', make)
-      dark.removeEventListener('change', make)
-      plot.current?.destroy()
-    }
+    if (!box.current) return
+    const made = createPlot(
+      box.current,
+      room => drawingOf(data.current, words, room),
+      at => {
+        const [x, count, mean] = data.current
+        const time = at === null ? undefined : x[at]
+        if (!readout.current) return
+        readout.current.textContent =
+          at === null || time === undefined
+            ? ''
+            : strings.chartAt(words.time(time * 1_000), words.count(count[at] ?? 0), words.rate(mean[at] ?? 0))
+      },
+    )
+    plot.current = made
+    return made.close
   }, [words])
 
   // `end` moves when another second is finished; the data itself is made anew with each drawing of the page.
   useEffect(() => {
-    if (end) plot.current?.setData(data.current)
+    if (end) plot.current?.paint()
   }, [end])
 
   const most = series[1].reduce((max, count) => Math.max(max, count), 0)
@@ -69,5 +63,3 @@ export function RateChart({ series, words }: RateChartProps) {
     </section>
   )
 }
-
-const size = (place: HTMLElement) => ({ width: place.clientWidth, height: place.clientHeight })

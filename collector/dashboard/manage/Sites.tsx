@@ -46,6 +46,7 @@ function List() {
 }
 
 function Card({ site, views }: { site: Site; views: readonly number[] | undefined }) {
+  const { me } = useShell()
   const { key, domain, consent, timezone, role } = site
   const words = strings.manage
   return (
@@ -59,7 +60,7 @@ function Card({ site, views }: { site: Site; views: readonly number[] | undefine
         <bdi>{key}</bdi>
         <span>{strings.consentMode[consent] ?? consent}</span>
         <bdi>{timezone}</bdi>
-        <span>{words.roles[role]}</span>
+        {!me.owner && <span>{words.roles[role]}</span>}
       </p>
       <Sign views={views} />
       <p class="form-end">

@@ -15,14 +15,16 @@ export const GOALS: Kind<Goal & { since: string }> = {
     const words = strings.manage.goals
     return (
       <>
-        <bdi>{name}</bdi>
+        <b>
+          <bdi>{name}</bdi>
+        </b>
         <p class="note facts">
           <span>
-            {page === undefined ? words.event : words.page} <code>{page ?? event}</code>
+            {page === undefined ? words.event : words.page} <code dir="auto">{page ?? event}</code>
           </span>
           {where.map(condition => (
             <span key={JSON.stringify(condition)}>
-              <code>{condition.property}</code> {conditionText(condition)}
+              <code dir="auto">{condition.property}</code> {conditionText(condition)}
             </span>
           ))}
           {value && (

@@ -27,7 +27,9 @@ export const KEYS: Kind<Key> = {
     const words = strings.manage.keys
     return (
       <>
-        <bdi>{name}</bdi>
+        <b>
+          <bdi>{name}</bdi>
+        </b>
         <p class="note facts">
           <code>{start}…</code>
           <span>{words.scopes[scope]}</span>

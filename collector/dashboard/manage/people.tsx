@@ -31,7 +31,9 @@ export const PEOPLE: Kind<Person> = {
     const { people: words, roles } = strings.manage
     return (
       <>
-        <bdi>{email}</bdi> {email === me.email && <span class="note">{words.you}</span>}
+        <b>
+          <bdi>{email}</bdi> {email === me.email && <span class="note">{words.you}</span>}
+        </b>
         <p class="note facts">
           <span>{roles[role]}</span>
           <span class={joined ? undefined : 'waits'}>

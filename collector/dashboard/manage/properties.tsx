@@ -18,7 +18,9 @@ export const PROPERTIES: Kind<Property> = {
   named: ({ name }) => ({ name }),
   Row: ({ one: { name, since } }) => (
     <>
-      <bdi>{name}</bdi>
+      <b>
+        <bdi>{name}</bdi>
+      </b>
       <p class="note">
         {strings.manage.properties.since} <Ago at={since} />
       </p>

@@ -27,7 +27,9 @@ export const SHARES: Kind<Share> = {
     const words = strings.manage.shares
     return (
       <>
-        <bdi>{name}</bdi>
+        <b>
+          <bdi>{name}</bdi>
+        </b>
         <p class="note facts">
           <span>{password ? words.locked : words.open}</span>
           {embed && <span>{words.embedded}</span>}

@@ -1,13 +1,13 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import uPlot from 'uplot'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
-import { type Bucket, type Course, drawn } from './course.ts'
+import { createPlot, type Plot } from '../ui/plot.ts'
+import type { Bucket, Course } from './course.ts'
 import { daysOfBucket, nameOf } from './dates.ts'
 import { changeOf, type Metric } from './metrics.ts'
-import { plotOptions, sizeOf } from './plot.ts'
+import { drawingOf } from './plot.ts'
 import { useReport } from './report.ts'
-import { bucketLong, bucketShort, valueText } from './words.ts'
+import { bucketLong, valueText } from './words.ts'
 
 interface ChartProps {
   course: Course
@@ -20,50 +20,22 @@ export function Chart({ course, metric, name }: ChartProps) {
   const { words } = useShell()
   const { change, day } = useReport()
   const place = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot | undefined>(undefined)
+  const plot = useRef<Plot | undefined>(undefined)
   const [at, setAt] = useState<number | null>(null)
   const { buckets, unit, underway } = course
   const held = useRef(course)
   held.current = course
-  const data = useMemo(() => drawn(course), [course])
 
   useEffect(() => {
-    const box = place.current
-    if (!box) return
-    const make = () => {
-      plot.current?.destroy()
-      const { unit } = held.current
-      const options = plotOptions({
-        place: box,
-        point: setAt,
-        label: i => shortLabel(held.current, i),
-        value: value => valueText(value, metric.kind === 'money' ? 'count' : metric.kind, words, true),
-        step: room => stepOf(held.current.buckets.length, unit, room),
-      })
-      plot.current = new uPlot(options, drawn(held.current), box)
-    }
-    make()
-    const resized = new ResizeObserver(() => plot.current?.setSize(sizeOf(box)))
-    resized.observe(box)
-    const dark = matchMedia('(prefers-color-scheme: dark)')
-    document.addEventListener('themechange', make)
-    dark.addEventListener('change', make)
-    return () => {
-      resized.disconnect()
-      document.removeEventListener('themechange', make)
-      dark.removeEventListener('change', make)
-      plot.current?.destroy()
-    }
+    if (!place.current) return
+    const label = (value: number) => valueText(value, metric.kind === 'money' ? 'count' : metric.kind, words, true)
+    const made = createPlot(place.current, room => drawingOf(held.current, label, room), setAt)
+    plot.current = made
+    return made.close
   }, [words, metric])
-  const text = JSON.stringify(data)
-  useEffect(() => plot.current?.setData(data), [text])
+  useEffect(() => plot.current?.paint(), [course])
 
-  const move = (to: number | null) => {
-    setAt(to)
-    const { current } = plot
-    // Off the plot is nowhere.
-    current?.setCursor({ left: to === null ? -10 : current.valToPos(to, 'x'), top: 0 })
-  }
+  const move = (to: number | null) => plot.current?.point(to)
   const last = buckets.findLastIndex(({ value }) => value !== null)
   const open = (i: number) => {
     const days = daysOfBucket(buckets[i]?.label ?? '', unit)
@@ -112,16 +84,15 @@ export function Chart({ course, metric, name }: ChartProps) {
 
   function Readout({ at }: { at: number }) {
     const bucket = buckets[at]
-    const { current } = plot
-    if (!bucket || !current) return null
-    const { width } = sizeOf(current.root)
-    const left = current.valToPos(at, 'x') + current.bbox.left / devicePixelRatio
+    if (!bucket || !plot.current) return null
+    const left = plot.current.left(at)
+    const width = place.current?.clientWidth ?? 0
     const change = changeOf(metric.kind, bucket.before, bucket.value)
     return (
       <div
         class="readout-box"
         aria-hidden="true"
-        style={{ left: `${(left / width) * 100}%` }}
+        style={{ left: `${left}px` }}
         data-side={left > width / 2 ? 'before' : 'after'}
       >
         <p>
@@ -138,20 +109,4 @@ export function Chart({ course, metric, name }: ChartProps) {
       </div>
     )
   }
-}
-
-/** Steps that fall on round times; `room` is how many labels fit. */
-function stepOf(count: number, unit: string, room: number): number {
-  const least = Math.max(1, count / Math.max(1, room))
-  const steps: Record<string, number[]> = {
-    minute: [1, 5, 10, 15, 30, 60, 120, 180, 240],
-    hour: count > 48 ? [24, 48, 72, 96, 120, 168] : [1, 2, 3, 4, 6, 8, 12],
-  }
-  return steps[unit]?.find(step => step >= least) ?? Math.ceil(least)
-}
-
-function shortLabel({ buckets, unit }: Course, i: number): string {
-  const label = buckets[i]?.label
-  if (label === undefined) return ''
-  return bucketShort(label, unit === 'hour' && buckets.length > 48 ? 'day' : unit)
 }

@@ -21,8 +21,10 @@ export function Totals({ known, totals, goals }: TotalsProps) {
     ({ key, kind }) => kind !== 'money' || !!known[key]?.value,
   )
   const chosen = metricOf(shown.metric).key
-  const before = ({ key, of }: Metric) => {
+  const before = ({ key, kind, of }: Metric) => {
     const { answer } = (of === 'all' ? totals : goals) ?? {}
+    // A rate of no visits is nothing to compare with.
+    if (kind !== 'count' && !totals.answer?.results[0]?.comparison?.metrics[1]) return undefined
     return answer?.results[0]?.comparison?.metrics[metricsOf(of).findIndex(metric => metric.key === key)]
   }
   return (

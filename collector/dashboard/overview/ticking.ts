@@ -72,7 +72,8 @@ export function ticked(today: Today, before: DaySums | null, now: number): Total
   }
   const totals = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, at: now }]))
   const { visitors } = today
-  if (!visitors || before) return totals
+  // They may still be those of the day before.
+  if (!visitors || before || visitors.at < today.start) return totals
   const { count, error, at } = visitors
   return { ...totals, visitors: { value: count, at, ...(error !== undefined && { error }) } }
 }

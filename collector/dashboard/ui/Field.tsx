@@ -87,9 +87,9 @@ export function Field({
 
 function Fault({ id, text }: { id: string; text: string | undefined }) {
   return text ? (
-    <bdi class="fault" id={id}>
-      {text}
-    </bdi>
+    <span class="fault" id={id}>
+      <bdi>{text}</bdi>
+    </span>
   ) : null
 }
 
