@@ -26,7 +26,10 @@ function encoded(event: string, id: string, data: string): Buffer {
  * @param heartbeatMs between two comments that keep the line
  */
 export function startSse(response: ServerResponse, refresh: () => void, heartbeatMs = HEARTBEAT_MS): Viewer {
+  // Without chunks, whose sizes would be written beside each message: three writes a viewer and tick. It ends with its line.
+  response.removeHeader('transfer-encoding')
   response.writeHead(200, {
+    connection: 'close',
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',

@@ -42,10 +42,10 @@ export async function measureViewers(args) {
     sample()
     // The first part warms up: its memory and its latencies are of code that is being compiled.
     const warm = Math.min(20, seconds / 4)
-    let sent = await send(livetag.url, perSecond, warm, sample)
+    let sent = await send(livetag.url, perSecond, warm, sample, 0)
     child.send('begin')
     const steady = memory.length
-    sent += await send(livetag.url, perSecond, seconds - warm, sample)
+    sent += await send(livetag.url, perSecond, seconds - warm, sample, sent / BATCH)
     child.send('end')
     const told = await heard('told')
     const counted = await countedOf(livetag, sent)
@@ -65,7 +65,7 @@ export async function measureViewers(args) {
       'KiB/s at a viewer': Math.round(told.bytes / viewers / (seconds - warm) / 1024),
       'memory, MiB, first third → last': `${middle(kept.slice(0, third))} → ${middle(kept.slice(-third))}`,
       'memory at most, MiB': Math.max(...memory),
-      'stalled that read again': `${told.caughtUp} of ${stalled} have a snapshot`,
+      'stalled that read again': `${told.caughtUp} of ${stalled} know the latest`,
       'viewers that lost their line': told.lost,
     }
     console.table(Object.fromEntries(Object.entries(result).map(([name, figure]) => [name, { figure }])))
@@ -86,10 +86,10 @@ const queueOf = child => name =>
 const rssOf = pid => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
 
 /** Sends events at an even pace, a batch of {@link BATCH} a request; gives back how many were taken. */
-async function send(url, perSecond, seconds, everySecond) {
+async function send(url, perSecond, seconds, everySecond, first) {
   const started = performance.now()
   const due = () => Math.min(seconds, (performance.now() - started) / 1000) * perSecond
-  let [sent, taken, number, second] = [0, 0, 0, 0]
+  let [sent, taken, number, second] = [0, 0, first, 0]
   const waiting = new Set()
   while (sent < seconds * perSecond) {
     for (; sent < due() && waiting.size < 64; sent += BATCH) {
@@ -201,15 +201,16 @@ async function watch({ url, key, viewers, stalled }) {
   process.on('message', async message => {
     isCounting = message === 'begin'
     if (isCounting) return
-    const lostBefore = lost
-    // Those who slept read again: after what was held for each, a snapshot.
+    const [lostBefore, end] = [lost, Date.now()]
+    // Those who slept read again: what the network and the collector held for each, and then a snapshot if that was not all.
     const caughtUp = await Promise.all(
       asleep.map(
         socket =>
           new Promise(resolve => {
             const late = setTimeout(() => resolve(false), 20_000)
             socket.on('data', chunk => {
-              if (!chunk.includes('event: snapshot')) return
+              const [, now = 0] = /"now":(\d+)/.exec(chunk.latin1Slice()) ?? []
+              if (Number(now) < end - 1_000) return
               clearTimeout(late)
               resolve(true)
             })

@@ -110,6 +110,21 @@ describe.skipIf(!browser).each(Object.entries(BROWSERS))('with %s', (has, lacks)
     await eventually(() => expect(open()).toBe(0))
   })
 
+  it('a tab that the browser freezes leaves, the others go on, and it is back when it wakes', async () => {
+    const pages = [await watch(), await watch()]
+    const [freezes, stays] = pages as [Page, Page]
+    await allLive(pages)
+    const session = await context.newCDPSession(freezes)
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await collector.deliver(envelope([{ n: `while-frozen with ${has}` }]))
+    await shows(stays, `while-frozen with ${has}`)
+    await eventually(() => expect(open()).toBe(1))
+    await session.send('Page.setWebLifecycleState', { state: 'active' })
+    await shows(freezes, `while-frozen with ${has}`)
+    await allLive(pages)
+    expect(open()).toBe(1)
+  })
+
   it('tabs of other sites have streams of their own', async () => {
     const pages = [await watch('shop'), await watch('second'), await watch('shop')]
     await allLive(pages)
