@@ -5,10 +5,12 @@ import { LIMITS } from '../tag/wire.ts'
 import type { Access } from './access.ts'
 import { callerOf, identify, may, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
+import type { Email } from './email/index.ts'
 import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
+import { mailingRoutes } from './mailings-api.ts'
 import { openApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
@@ -25,6 +27,7 @@ export interface ApiParts {
   access: Access
   hub: Hub
   sites: Sites
+  email: Email
   takeServerEvents: TakeServerEvents
   readiness: Readiness
   places: Pick<Places, 'state'>
@@ -45,6 +48,7 @@ export function apiRoutes({
   places,
   readiness,
   sites,
+  email,
   takeServerEvents,
   log,
   clock,
@@ -103,6 +107,7 @@ export function apiRoutes({
   )
 
   router.get('/consents', serveConsents(db, sites))
+  router.use('/mailings', mailingRoutes({ db, sites, email, clock }))
   router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))
   router.use('/properties', siteListRoutes({ db, sites, clock }, PROPERTIES))
 

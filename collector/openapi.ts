@@ -1,5 +1,7 @@
-/** The OpenAPI 3.1 description of the query API and of what a site counts by, made from the schemas that check and type it. */
+/** The OpenAPI 3.1 description of the query API, of what a site counts by and of mailings, made from the schemas that check and type it. */
+import { MailingInput, MailingOutput, ReportOutput, Told } from './email/index.ts'
 import { type Code, describeList } from './openapi-lists.ts'
+import { describeMailings, MAILING_LINES } from './openapi-mailings.ts'
 import { PROBLEMS } from './problem.ts'
 import { Filter, QueryAnswer, QueryBody } from './query/index.ts'
 import { GoalInput, GoalOutput, PropertyInput, PropertyOutput } from './sites/index.ts'
@@ -103,6 +105,7 @@ export function openApi(): Schema {
         unknown: 'property-unknown',
         problems: problemResponses,
       }),
+      ...describeMailings({ ref, problems: problemResponses }),
     },
     components: {
       securitySchemes: {
@@ -120,6 +123,11 @@ export function openApi(): Schema {
         Goal: toOpenApi(GoalOutput),
         PropertyInput: toOpenApi(PropertyInput),
         Property: toOpenApi(PropertyOutput),
+        MailingInput: toOpenApi(MailingInput),
+        Mailing: toOpenApi(MailingOutput),
+        MailingTold: toOpenApi(Told),
+        MailingReport: toOpenApi(ReportOutput),
+        ...MAILING_LINES,
         Problem: problemSchema,
       },
     },

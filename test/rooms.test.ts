@@ -13,6 +13,7 @@ const MAY: Record<string, string[]> = {
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
   'collector/sketch': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
   'collector/intake': ['tag', 'collector/journal', 'collector/sites', 'collector/store'],
+  'collector/email': ['collector/intake', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/live': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/query': [
     'consent',
@@ -39,7 +40,7 @@ const MAY: Record<string, string[]> = {
 /** Files that are shapes only and may be imported by name. */
 const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
+const COMMON = ['collector/log.ts', 'collector/get-or-add.ts', 'collector/within.ts', 'collector/zone.ts']
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

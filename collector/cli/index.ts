@@ -1,6 +1,7 @@
 /** The command `livetag`. */
 import { defineCommand, runMain } from 'citty'
 import { doctor } from './doctor.ts'
+import { email } from './email.ts'
 import { goal } from './goal.ts'
 import { key } from './key.ts'
 import { login } from './login.ts'
@@ -13,7 +14,7 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, goal, property, key, login, seed },
+  subCommands: { serve, doctor, status, verify, site, goal, property, email, key, login, seed },
 })
 
 await runMain(main)
