@@ -7,11 +7,13 @@ import { accountRoutes } from './account-api.ts'
 import { readJson } from './answering.ts'
 import { callerOf, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
+import type { Email } from './email/index.ts'
 import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { keyRoutes } from './keys-api.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
+import { mailingRoutes } from './mailings-api.ts'
 import { openApi } from './openapi.ts'
 import type { Attempts } from './people/index.ts'
 import { peopleRoutes } from './people-api.ts'
@@ -34,6 +36,7 @@ export interface ApiParts {
   hub: Hub
   queries: Queries
   sites: Sites
+  email: Email
   takeServerEvents: TakeServerEvents
   readiness: Readiness
   places: Pick<Places, 'state'>
@@ -59,6 +62,7 @@ export function apiRoutes(parts: ApiParts): Router {
     queries,
     readiness,
     sites,
+    email,
     takeServerEvents,
     log,
     clock,
@@ -107,6 +111,7 @@ export function apiRoutes(parts: ApiParts): Router {
   router.post('/query', json({ limit: '1mb', type: () => true }), serveQuery(queries, sites, clock))
 
   router.get('/consents', serveConsents(db, sites))
+  router.use('/mailings', mailingRoutes({ db, sites, email, clock }))
   router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))
   router.use('/properties', siteListRoutes({ db, sites, clock }, PROPERTIES))
 

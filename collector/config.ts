@@ -1,6 +1,7 @@
 /**
  * `Partial<Options>` and the environment become one complete {@link Config}, once, with every error named at once.
  */
+import { readFileSync } from 'node:fs'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /** What a caller may set; everything else has a default. */
@@ -21,6 +22,8 @@ export interface Options {
   trustProxy?: string[]
   /** an MMDB of one's own that tells where visitors are (GeoLite2-City.mmdb and the like); default `LIVETAG_GEO` */
   geo?: string
+  /** file of addresses or CIDR ranges, one a line, from which scanners look into mails; default `LIVETAG_SCANNERS` */
+  scanners?: string
   /** `fatal` … `trace` or `silent`; default `LOG_LEVEL`, else `info` */
   logLevel?: string
   /** bytes of events that may wait for the journal before requests are refused; default 64 MiB */
@@ -36,6 +39,7 @@ export interface Config {
   ownerKey: string | undefined
   trustProxy: BlockList
   geo: string | undefined
+  scanners: BlockList | undefined
   logLevel: string
   journalBytes: number
 }
@@ -83,6 +87,8 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
       `LIVETAG_TRUST_PROXY must hold addresses or ranges as 10.0.0.0/8, not "${proxy}"`,
     )
   }
+  const scanners = options.scanners ?? (env.LIVETAG_SCANNERS || undefined)
+  const ranges = scanners === undefined ? undefined : readRanges(scanners, wrong)
   if (!isLoopback(host) && ownerKey === undefined) {
     wrong.push(
       `HOST ${host} can be reached from other machines: set LIVETAG_OWNER_KEY (at least 16 characters) first, or listen on 127.0.0.1`,
@@ -98,6 +104,7 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
     ownerKey,
     trustProxy,
     geo: options.geo ?? (env.LIVETAG_GEO || undefined),
+    scanners: ranges,
     logLevel,
     journalBytes,
   }
@@ -106,6 +113,23 @@ export function readConfig(options: Options = {}, env: NodeJS.ProcessEnv = {}): 
 /** Whether only this machine can reach that listening address. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+
+/** Empty lines, and what follows a `#`, are left out. */
+function readRanges(path: string, wrong: string[]): BlockList {
+  const list = new BlockList()
+  let text = ''
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    wrong.push(`LIVETAG_SCANNERS: ${path} can not be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  for (const [i, line] of text.split('\n').entries()) {
+    const range = line.replace(/#.*/, '').trim()
+    if (range !== '' && !addRange(list, range))
+      wrong.push(`LIVETAG_SCANNERS: line ${i + 1} of ${path} is an address or a range as 10.0.0.0/8`)
+  }
+  return list
+}
 
 function addRange(list: BlockList, text: string): boolean {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(text) ?? []

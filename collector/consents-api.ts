@@ -2,17 +2,16 @@
  * `GET /api/v2/consents?site=&from=&to=&visitor=&limit=&cursor=`: proofs of consent, oldest first. As JSON, in parts: `next` is
  * the `cursor` of the part that follows, or null. With `Accept: application/x-ndjson` as one line a record, all of them.
  */
-import { once } from 'node:events'
-import type { RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import type { Db } from 'mongodb'
 import { siteAsked } from './caller.ts'
+import { NDJSON, sendLines } from './ndjson.ts'
 import { problem } from './problem.ts'
 import { type ConsentAnswer, type ConsentQuery, fromCursor, readConsents, toCursor } from './query/index.ts'
 import { readTime, type Sites } from './sites/index.ts'
 
 /** Records in one answer. */
 const LIMIT = { usual: 100, most: 1_000 } as const
-const NDJSON = 'application/x-ndjson'
 const KNOWN = ['site', 'from', 'to', 'visitor', 'limit', 'cursor']
 
 export function serveConsents(db: Db, sites: Pick<Sites, 'get'>): RequestHandler {
@@ -62,20 +61,4 @@ function readQuery(site: string, zone: string, { from, to, visitor, limit, curso
     if (!asked.after) return 'cursor: `next` of the answer before'
   }
   return asked
-}
-
-async function sendLines(response: Response, records: AsyncGenerator<ConsentAnswer>): Promise<void> {
-  response.type(NDJSON)
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  try {
-    for await (const record of records) {
-      if (gone.signal.aborted) return
-      // Waits for who reads slowly, and not for who has left.
-      if (!response.write(`${JSON.stringify(record)}\n`)) await once(response, 'drain', { signal: gone.signal })
-    }
-    response.end()
-  } catch (error) {
-    if (!gone.signal.aborted) throw error
-  }
 }

@@ -1,6 +1,8 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
+import { MailingInput, MailingOutput, ReportOutput, Told } from './email/index.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
 import { describeList } from './openapi-lists.ts'
+import { describeMailings, MAILING_LINES } from './openapi-mailings.ts'
 import { type Code, ref, type Schema } from './openapi-parts.ts'
 import { describePeople, PEOPLE_SCHEMAS } from './openapi-people.ts'
 import { PROBLEMS } from './problem.ts'
@@ -102,6 +104,7 @@ export function openApi(): Schema {
         unknown: 'property-unknown',
         problems: problemResponses,
       }),
+      ...describeMailings({ ref, problems: problemResponses }),
       ...describePeople(problemResponses),
       ...describeAccounts(problemResponses),
     },
@@ -136,6 +139,11 @@ export function openApi(): Schema {
         ...Object.fromEntries(
           Object.entries({ ...PEOPLE_SCHEMAS, ...ACCOUNT_SCHEMAS }).map(([name, schema]) => [name, toOpenApi(schema)]),
         ),
+        MailingInput: toOpenApi(MailingInput),
+        Mailing: toOpenApi(MailingOutput),
+        MailingTold: toOpenApi(Told),
+        MailingReport: toOpenApi(ReportOutput),
+        ...MAILING_LINES,
         Problem: problemSchema,
       },
     },

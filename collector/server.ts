@@ -5,7 +5,8 @@ import type { Request, Response } from 'express'
 import { type Access, createAccess } from './access.ts'
 import { createApp, notFound } from './app.ts'
 import { builtFolder } from './assets.ts'
-import { type Options, readConfig } from './config.ts'
+import { type Config, type Options, readConfig } from './config.ts'
+import { createEmail, type EmailWithout } from './email/index.ts'
 import {
   countRejects,
   createIntake,
@@ -35,14 +36,25 @@ const CLOSE_MS = 10_000
 export interface Collector {
   /** Answers requests; calls `next` for what it has no answer to. Hot routes included: mount it before body parsers. */
   handler(request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void
-  /** Listens on the configured host and port. @throws when the port is taken */
-  listen(): Promise<{ server: Server; url: string }>
+  /**
+   * Listens on the configured host and port, or takes over a server that does already.
+   * @throws when the port is taken
+   */
+  listen(listening?: Server): Promise<{ server: Server; url: string }>
   access: Access
   log: Log
   /** events settled since the start */
   settled(): number
   /** Stops accepting, writes, settles and folds what is there, gives the lane back, shuts down a mongod of its own last. */
   close(): Promise<void>
+}
+
+/** @throws when the port is taken */
+export async function listenOn(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
 }
 
 export interface CollectorOptions extends Options {
@@ -52,6 +64,8 @@ export interface CollectorOptions extends Options {
   clock?: () => number
   /** when days are over, and how soon they are closed; for tests */
   closing?: Closing
+  /** of a collector that had no database yet, whose place this one takes */
+  emailWithout?: EmailWithout | undefined
   /** of your own app; if absent, JSON lines on stderr from `logLevel` on */
   log?: Log
 }
@@ -100,6 +114,20 @@ export async function createCollector(
       })
     : noPlaces
   const intake = createIntake({ journal, sites, rejects, salts, places, trustProxy: config.trustProxy, log, clock })
+  const email = await createEmail({
+    db,
+    home: config.home,
+    log,
+    clock,
+    uncounted: options.emailWithout?.uncounted,
+  })
+  const emailRoutes = email.routes({
+    journal,
+    sites,
+    rejects,
+    scanners: config.scanners,
+    trustProxy: config.trustProxy,
+  })
   const takeServerEvents = createServerEvents({ journal, rejects, clock })
   const { diskFull } = mongod
   const readiness = createReadiness({ db, journal: pipeline.journal, limit: config.journalBytes, diskFull })
@@ -119,6 +147,7 @@ export async function createCollector(
     queries,
     fenced,
     trusts,
+    email,
     takeServerEvents,
     attempts: createAttempts(clock),
     networkOf: request => truncatedAddress(request, request.socket.remoteAddress, config.trustProxy),
@@ -127,7 +156,7 @@ export async function createCollector(
   let server: Server | undefined
 
   const handler: Collector['handler'] = (request, response, next) => {
-    if (intake(request, response)) return
+    if (intake(request, response) || emailRoutes(request, response)) return
     const prototypes = [request, response].map(Object.getPrototypeOf)
     app(request as Request, response as Response, error => {
       if (!next) return missing(request as Request, response as Response, () => {})
@@ -145,7 +174,7 @@ export async function createCollector(
     await pipeline.close()
     journal.close()
     places.close()
-    await Promise.all([rejects.close(), sites.close()])
+    await Promise.all([rejects.close(), sites.close(), email.close()])
   }
   let closing: Promise<void> | undefined
   return {
@@ -153,14 +182,11 @@ export async function createCollector(
     access,
     log,
     settled: pipeline.settled,
-    async listen() {
-      const listening = createServer((request, response) => handler(request, response))
+    async listen(listening = createServer()) {
+      listening.removeAllListeners('request').on('request', (request, response) => handler(request, response))
       // A page's connection may be idle for long between two events.
       listening.keepAliveTimeout = 65_000
-      await new Promise<void>((resolve, reject) => {
-        listening.once('error', reject)
-        listening.listen(config.port, config.host, resolve)
-      })
+      if (!listening.listening) await listenOn(listening, config)
       server = listening
       const address = listening.address()
       const port = typeof address === 'object' && address ? address.port : config.port

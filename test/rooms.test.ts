@@ -14,6 +14,7 @@ const MAY: Record<string, string[]> = {
   'collector/rollup': ['collector/settle', 'collector/journal', 'collector/store'],
   'collector/sketch': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
   'collector/intake': ['tag', 'collector/journal', 'collector/sites', 'collector/store'],
+  'collector/email': ['collector/intake', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/live': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/query': [
     'consent',
@@ -40,7 +41,7 @@ const MAY: Record<string, string[]> = {
 /** Files that are shapes or figures only and may be imported by name. */
 const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/query/schema.ts', 'collector/sites/decimals.ts']
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['collector/believed.ts', 'collector/log.ts', 'collector/get-or-add.ts', 'collector/zone.ts']
+const COMMON = ['believed', 'log', 'get-or-add', 'within', 'zone'].map(name => `collector/${name}.ts`)
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
-import { type Collector, createCollector } from '../server.ts'
-import { explain, fail } from './fail.ts'
+import type { Collector } from '../server.ts'
+import { startListening } from './lead-on.ts'
 
 /** `livetag serve`: starts a collector and prints where everything is. */
 export const serve = defineCommand({
@@ -10,14 +10,10 @@ export const serve = defineCommand({
     port: { type: 'string', description: 'port to listen on, 0 for any (PORT, 4400)' },
   },
   async run({ args }) {
-    const collector = await createCollector({
+    const { collector, url } = await startListening({
       ...(args.host !== undefined && { host: args.host }),
       ...(args.port !== undefined && { port: Number(args.port) }),
       onProgress: text => process.stderr.write(`${text}\n`),
-    }).catch(fail)
-    const { url } = await collector.listen().catch(async error => {
-      await collector.close()
-      return fail(explain(error))
     })
     process.stdout.write(await banner(url, collector))
     endOnSignals(collector)

@@ -4,13 +4,14 @@
  * site's consent does not cover, and that no address gets further than this room: cut to its network it goes to where
  * sign-ins are counted, which keeps none.
  */
-export { isTrusted, truncatedAddress } from './address.ts'
+export { isTrusted, truncatedAddress, wholeAddress } from './address.ts'
 export { type Agent, readAgent } from './agent.ts'
 export { convert } from './conversions.ts'
 export { nameVisitor, readShared } from './event.ts'
 export { createIntake, type Intake } from './http.ts'
-export { MmdbError, type Place } from './mmdb.ts'
+export { MmdbError, NOWHERE, type Place } from './mmdb.ts'
 export { withPatience } from './patience.ts'
+export { GIF } from './pixel.ts'
 export { followPlaces, loadPlaces, noPlaces, type Places, type PlacesState } from './places.ts'
 export { REASONS, type Reason } from './reasons.ts'
 export { countRejects, type Rejects } from './rejects.ts'

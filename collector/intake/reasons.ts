@@ -40,6 +40,10 @@ export const REASONS = {
     means: 'an event with this id was counted before; found later, so it is in no answer, only in the counts',
   },
   overloaded: { status: 503, means: 'too much is waiting, or the database is away: try again after `Retry-After`' },
+  'token-invalid': { status: 404, means: 'none of the deployment’s keys has signed the token, or not for this path' },
+  'token-expired': { status: 410, means: 'the token of a mail is older than 13 months' },
+  withdrawn: { status: 403, means: 'who got the mail does not want to be measured' },
+  'range-continued': { status: 200, means: 'a later part of an image: its first part is what counts' },
   'method-not-allowed': { status: 405, means: 'this path takes another method' },
 } as const satisfies Record<string, { status: number; means: string }>
 

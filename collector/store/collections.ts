@@ -73,6 +73,14 @@ export const COLLECTIONS: Record<string, Spec> = {
   links: { indexes: [{ key: { site: 1, email: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /** Shared links, by their token. Kept until they are revoked. */
   shares: { indexes: [{ key: { site: 1, createdAt: 1 } }] },
+  /** What was sent by mail: under which consent, where its links lead. Kept for ever, so that links in old mails lead on. */
+  mailings: { indexes: [{ key: { site: 1, created: -1 } }, { key: { created: 1 } }] },
+  /** What signs the tokens of mails. Kept for ever, see `email/keys.ts`. */
+  email_keys: {},
+  /** Who said no, by pseudonym. Kept for ever: a no holds until it is taken back. */
+  withdrawals: { indexes: [{ key: { at: 1 } }] },
+  /** Of mails under the policy `deliverability`, the day of the last open, one document a recipient. */
+  last_opens: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /** Scripts that were pinned: pages load them by their hash. Kept for ever. */
   scripts: {},
   lanes: {},
@@ -95,6 +103,8 @@ export const KEPT = {
   hours: 13 * 31 * DAY * 1000,
   /** from the begin of its day on: that day, and one more for what arrives late */
   salts: 2 * DAY * 1000,
+  /** tokens of mails, from their minting on: 13 months, as long as what measures an audience may recognize somebody */
+  tokens: 13 * 31 * DAY * 1000,
   /** from the decision on: 13 + 25 months */
   consents: 38 * 31 * DAY * 1000,
 } as const

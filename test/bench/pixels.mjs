@@ -1,4 +1,7 @@
-/** Pixel requests a second: raw Node http and bare Express answer from memory, livetag when the event is on disk. */
+/**
+ * Pixel requests a second: raw Node http and bare Express answer from memory, livetag when the event is on disk; of a mail's
+ * pixel when it has verified the token and told a person from a machine, too.
+ */
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { AGENT, load, requestText } from './client.mjs'
@@ -12,18 +15,38 @@ const SECONDS = 5
 const ROUNDS = 7
 const PATH = '/p.gif?site=demo&event=pageview&consent=g&campaign_id=123'
 
-/** @param settled resolves when livetag has nothing left to do */
-export async function measurePixels(livetag, settled) {
+/** The path of a mail's pixel, minted as a sender would have it minted. */
+export async function mintPixel({ url, key }) {
+  const post = async (path, body) => {
+    const headers = { authorization: `Bearer ${key}` }
+    const response = await fetch(`${url}/api/v2/mailings${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    return await response.json()
+  }
+  const { id } = await post('?site=demo', { name: 'bench', policy: 'measure' })
+  return (await post(`/${id}/mint?site=demo`, { recipient: 'somebody' })).pixel
+}
+
+/**
+ * @param settled resolves when livetag has nothing left to do
+ * @param path what is asked of livetag
+ */
+export async function measurePixels(livetag, settled, path = PATH) {
   const raw = await startServer('raw')
   const express = await startServer('express')
   try {
     const servers = { raw, express, livetag }
     const rates = { raw: [], express: [], livetag: [] }
-    for (const { url } of Object.values(servers)) await requestsPerSecond(url, WARM_UP)
+    const pathOf = name => (name === 'livetag' ? path : PATH)
+    for (const [name, { url }] of Object.entries(servers)) await requestsPerSecond(url, WARM_UP, pathOf(name))
     await settled()
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, { url }] of Object.entries(servers)) {
-        rates[name].push(await requestsPerSecond(url, SECONDS))
+        rates[name].push(await requestsPerSecond(url, SECONDS, pathOf(name)))
         // What livetag has not settled yet would be settled at the expense of whoever comes next.
         await settled()
       }
@@ -45,16 +68,16 @@ export async function measurePixels(livetag, settled) {
 
 const median = list => [...list].sort((a, b) => a - b)[list.length >> 1]
 
-async function requestsPerSecond(url, seconds) {
-  if (HAS_WRK) return await withWrk(url, seconds)
-  const text = requestText(url, 'GET', PATH)
+async function requestsPerSecond(url, seconds, path) {
+  if (HAS_WRK) return await withWrk(url, seconds, path)
+  const text = requestText(url, 'GET', path)
   return (await load({ url, connections: CONNECTIONS, ms: seconds * 1000, request: () => text })).perSecond
 }
 
 /** wrk takes a quarter of what any client in Node takes, so more of the machine is left for the servers. */
 const HAS_WRK = spawnSync('wrk', ['-v']).error === undefined
 
-async function withWrk(url, seconds) {
+async function withWrk(url, seconds, path) {
   const args = [
     '-t1',
     '--timeout',
@@ -63,7 +86,7 @@ async function withWrk(url, seconds) {
     `-d${seconds}s`,
     '-H',
     `User-Agent: ${AGENT}`,
-    url + PATH,
+    url + path,
   ]
   const { stdout } = await promisify(execFile)('wrk', args)
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}: ${stdout}`)

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { measureBatches } from './batches.mjs'
 import { measureBurst } from './burst.mjs'
 import { measureLive } from './live.mjs'
-import { measurePixels } from './pixels.mjs'
+import { measurePixels, mintPixel } from './pixels.mjs'
 import { measureReports } from './reports.mjs'
 import { startServer } from './servers.mjs'
 import { measureSettle, openJournal } from './settle.mjs'
@@ -51,6 +51,8 @@ async function withLivetag(measure) {
 await withLivetag(async (livetag, journal) => {
   progress('pixels: raw Node, bare Express, livetag')
   results.pixels = await measurePixels(livetag, journal.settled)
+  progress('opens of mails: raw Node, bare Express, livetag')
+  results.opens = await measurePixels(livetag, journal.settled, await mintPixel(livetag))
   progress('batches of 20')
   results.batches = await measureBatches(livetag)
   progress('receipt to SSE, 20 viewers')
@@ -68,7 +70,7 @@ if (process.argv.includes('--burst')) {
   })
 }
 
-const { pixels, batches, live, settle, burst } = results
+const { pixels, opens, batches, live, settle, burst } = results
 const number = value => Math.round(value).toLocaleString('en')
 console.table({
   'pixel, raw Node http': { figure: `${number(pixels.raw)} requests/s`, ratio: '' },
@@ -76,6 +78,10 @@ console.table({
   'pixel, livetag, durable': {
     figure: `${number(pixels.livetag)} requests/s`,
     ratio: `${pixels.timesExpress.toFixed(2)} × Express, ${pixels.timesRaw.toFixed(2)} × raw`,
+  },
+  'opens of mails, verified and durable': {
+    figure: `${number(opens.livetag)} requests/s`,
+    ratio: `${opens.timesExpress.toFixed(2)} × Express (${number(opens.express)}) in the same rounds`,
   },
   'batches of 20, durable': { figure: `${number(batches.eventsPerSecond)} events/s`, ratio: `p99 ${batches.p99Ms} ms` },
   'settle, pages of 500': {

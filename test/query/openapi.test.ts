@@ -66,9 +66,23 @@ describe('the description', () => {
       expect(checkerOf('PropertyInput')({ name }), name).toBe(false)
     expect(checkerOf('Property')({ name: 'plan', since })).toBe(true)
     expect(Object.keys(description.paths)).toEqual([
-      ...['/query', '/goals', '/properties', '/sites', '/keys', '/people', '/shares', '/me', '/share-tickets'],
+      ...['/query', '/goals', '/properties'],
+      ...['/mailings', '/mailings/withdraw', '/mailings/restore', '/mailings/last-opens', '/mailings/{id}'],
+      ...['/mailings/{id}/mint', '/mailings/{id}/report'],
+      ...['/sites', '/keys', '/people', '/shares', '/me', '/share-tickets'],
       ...['/account', '/account/password', '/account/sign-out-everywhere'],
     ])
+  })
+
+  test('knows mailings, as they are sent and as they are answered', () => {
+    const mailing = { name: 'March', policy: 'measure', links: ['https://shop.example/'], utm: { source: 'news' } }
+    expect(checkerOf('MailingInput')(mailing)).toBe(true)
+    for (const wrong of [{ ...mailing, policy: 'all' }, { ...mailing, id: 'x' }, { policy: 'none' }])
+      expect(checkerOf('MailingInput')(wrong)).toBe(false)
+    expect(checkerOf('MailingTold')({ delivered: 98 })).toBe(true)
+    expect(checkerOf('MailingTold')({ delivered: -1 })).toBe(false)
+    expect(checkerOf('Minted')({ recipient: 'a', pixel: null, links: [] })).toBe(true)
+    expect(checkerOf('Recipient')({ recipient: '' })).toBe(false)
   })
 
   test('knows an answer and a problem', () => {

@@ -67,7 +67,7 @@ describe('an insert of BSON', () => {
   })
 
   it('says which documents are there already, by their places', async () => {
-    await collection.insertMany(documents.filter(({ _id }) => _id % 10 === 3))
+    await collection.insertMany(documents.filter(({ _id }) => _id % 10 === 3) as Document[])
     const error = await insertOf(collection, bytes(documents), {})
       .execute()
       .catch((error: unknown) => error)

@@ -1,0 +1,76 @@
+/**
+ * What stands in a mail's pixel and links: `/p/<token>.gif`, `/l/<token>`. 23 bytes that say which mailing, link and recipient,
+ * the recipient as a keyed pseudonym, and 16 of an HMAC-SHA-256 (RFC 2104, section 5, lets it be cut to half). As base64url these are 52
+ * characters and no bit to spare: each bit of each character is of a signed byte or of the signature.
+ */
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { KEPT } from '../store/index.ts'
+
+export interface Token {
+  /** number of the key that signed it, 1 to 65,535 */
+  key: number
+  /** which of its mailing's links, from 1; 0 is the pixel */
+  link: number
+  /** number of the mailing, 32 bits */
+  mailing: number
+  /** when it was minted, s since the epoch */
+  minted: number
+  /** pseudonym of the recipient, {@link RECIPIENT_BYTES} bytes */
+  recipient: Buffer
+}
+
+/** A key signs what is minted from `from` until `until`, ms, and nothing that says that it was minted at another time. */
+export interface SigningKey {
+  number: number
+  secret: KeyObject
+  from: number
+  until: number
+}
+
+export const RECIPIENT_BYTES = 11
+const SIGNED = 12 + RECIPIENT_BYTES
+const SIGNATURE = 16
+const TEXT = /^[A-Za-z0-9_-]{52}$/
+
+const sign = (secret: KeyObject, bytes: Buffer): Buffer =>
+  createHmac('sha256', secret).update(bytes).digest().subarray(0, SIGNATURE)
+
+/** @param recipient as {@link pseudonym} makes it */
+export function mintToken(key: SigningKey, { link, mailing, minted, recipient }: Omit<Token, 'key'>): string {
+  const bytes = Buffer.allocUnsafe(SIGNED + SIGNATURE)
+  bytes.writeUInt16BE(key.number, 0)
+  bytes.writeUInt16BE(link, 2)
+  bytes.writeUInt32BE(mailing, 4)
+  bytes.writeUInt32BE(minted, 8)
+  recipient.copy(bytes, 12, 0, RECIPIENT_BYTES)
+  sign(key.secret, bytes.subarray(0, SIGNED)).copy(bytes, SIGNED)
+  return bytes.toString('base64url')
+}
+
+/** What a token says; `undefined` where none of these keys signed it. How long that takes tells nothing of the signature. */
+export function readToken(text: string, keyOf: (number: number) => SigningKey | undefined): Token | undefined {
+  if (!TEXT.test(text)) return undefined
+  const bytes = Buffer.from(text, 'base64url')
+  const key = keyOf(bytes.readUInt16BE(0))
+  if (!key) return undefined
+  if (!timingSafeEqual(sign(key.secret, bytes.subarray(0, SIGNED)), bytes.subarray(SIGNED))) return undefined
+  const minted = bytes.readUInt32BE(8)
+  if (minted < Math.floor(key.from / 1000) || minted * 1000 >= key.until) return undefined
+  return {
+    key: key.number,
+    link: bytes.readUInt16BE(2),
+    mailing: bytes.readUInt32BE(4),
+    minted,
+    recipient: bytes.subarray(12, SIGNED),
+  }
+}
+
+/** Whether it counts no longer. Its link still leads on. */
+export const isExpired = ({ minted }: Pick<Token, 'minted'>, now: number): boolean => now - minted * 1000 > KEPT.tokens
+
+/**
+ * The recipient of a site by the caller's own reference, such as a customer number: always the same, so that a withdrawal finds
+ * mails that were sent before, and without the secret nobody can tell, or try out, what it was made of.
+ */
+export const pseudonym = (secret: KeyObject, site: string, reference: string): Buffer =>
+  createHmac('sha256', secret).update(`${site}\0${reference}`).digest().subarray(0, RECIPIENT_BYTES)
