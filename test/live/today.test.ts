@@ -17,7 +17,7 @@ beforeAll(async () => {
     { name: 'Order', event: 'purchase' },
     { name: 'Shoes', page: '/shoes', value: { amount: '1.50', currency: 'EUR' } },
   ].map(goal => readGoal(goal, new Date(0)))
-  const sites = ['shop', 'agrees', 'midnight', 'moves', 'ads'].map(key => ({ key, goals }))
+  const sites = ['shop', 'agrees', 'midnight', 'moves'].map(key => ({ key, goals }))
   it = await startCollector({ clock, sites })
 })
 afterAll(() => it.close())
@@ -114,50 +114,4 @@ test('when the site moves to another time zone, all who watch get its day there'
   await send('moves', 'a')
   await eventually(() => expect(sumOfToday(today(stream), 'total')).toEqual([1, 1]))
   stream.leave()
-})
-
-test('campaigns, bots and conversions: as they arrive, as settled, and to who joins later', async () => {
-  const first = await live('ads')
-  const shown = [
-    { n: 'impression', d: { campaign: 'spring' } },
-    { n: 'impression', d: { campaign_id: 7 } },
-    { n: 'click', d: { campaign: 'spring' } },
-    { n: 'impression' },
-    { n: 'purchase', id: 'o-1', d: { revenue: { amount: '49.90', currency: 'EUR' } } },
-  ]
-  const p = { u: 'https://shop.example/shoes?utm_campaign=newsletter' }
-  await it.deliver(envelope(shown, { s: 'ads', t: clock(), p }))
-  const bot = await it.send(envelope([{}, { n: 'click', d: { campaign: 'spring' } }], { s: 'ads', t: clock() }), {
-    'user-agent': 'Googlebot/2.1',
-  })
-  expect(bot.status).toBe(200)
-  await it.settled()
-  const rows = (stream: Stream) =>
-    Object.fromEntries(
-      [...stream.counters()].flatMap(([key, [events]]) => {
-        const [dim = '', , ...value] = key.split(' ')
-        return ['impression', 'click', 'bot'].includes(dim) ? [[`${dim} ${value.join(' ')}`, events]] : []
-      }),
-    )
-  const expected = {
-    'impression spring': 1,
-    'impression 7': 1,
-    'impression newsletter': 1,
-    'click spring': 1,
-    'bot Google': 2,
-  }
-  await eventually(() => expect(rows(first)).toEqual(expected))
-  const second = await live('ads')
-  await eventually(() => expect(rows(second)).toEqual(expected))
-  const snapshot = JSON.parse(second.messages[0]?.data ?? '') as LiveSnapshot
-  expect(snapshot.conversions).toMatchObject([
-    { name: 'purchase', goals: ['Order'], revenue: { value: 49.9, currency: 'EUR' } },
-  ])
-  // What a bot does is in the minute, and is told apart there; nobody is active by it.
-  expect(snapshot.deltas.filter(([, dim]) => dim === 'total').map(row => row.slice(3))).toEqual([[7, 1, 2]])
-  expect(snapshot).toMatchObject({ active: 1, activeBy: { page: [['/shoes', 1]] } })
-  const seconds = first.messages.flatMap(({ data }) => (JSON.parse(data) as LiveTick).seconds)
-  const sum = (column: number) => seconds.reduce((n, row) => n + (row[column] ?? 0), 0)
-  expect([sum(1), sum(2), sum(3)]).toEqual([7, 3, 1])
-  for (const stream of [first, second]) stream.leave()
 })

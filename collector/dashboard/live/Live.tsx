@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import { useCommands } from '../shell/commands.ts'
 import { useShell } from '../shell/context.ts'
 import { useNow, useStore } from '../shell/store.ts'
@@ -31,10 +31,18 @@ export function Live() {
     if (on) void fillScreen()
     go({ params: { ...address.params, wall: on ? '1' : '' } }, !on)
   }
+  // Of what is on screen now: commands are offered anew a moment later.
+  const switchWall = useRef(() => {})
+  switchWall.current = () => setWall(!isWall)
   useCommands(
     commands,
     () => [
-      { id: 'wall', title: isWall ? strings.live.leaveWall : strings.live.wall, key: 'w', run: () => setWall(!isWall) },
+      {
+        id: 'wall',
+        title: isWall ? strings.live.leaveWall : strings.live.wall,
+        key: 'w',
+        run: () => switchWall.current(),
+      },
       {
         id: 'pause',
         title: `${strings.pause} / ${strings.resume}`,
@@ -42,7 +50,7 @@ export function Live() {
         run: () => document.querySelector<HTMLElement>('[data-pause]')?.click(),
       },
     ],
-    [isWall, address],
+    [isWall],
   )
   if (!live) return link === 'loading' || link === 'reconnecting' ? <Waiting /> : null
   // While the line is down nothing is known of what happens: the figures keep the moment of the last message.
