@@ -29,9 +29,9 @@ export function Wall({ live, now, series, words, onLeave }: WallProps) {
       <button type="button" class="button leave-wall" onClick={onLeave}>
         {text.leaveWall}
       </button>
-      <h2 class="wall-site">
+      <h1 class="wall-site">
         <bdi>{live.site.domain || live.site.key}</bdi>
-      </h2>
+      </h1>
       <dl class="figures">
         <Figure label={strings.active} note={strings.activeNote} value={words.count(activeNow(live, now))} first />
         <Figure label={strings.perSecond} note={strings.perSecondNote} value={words.rate(series[2].at(-1) ?? 0)} />
