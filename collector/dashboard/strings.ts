@@ -267,6 +267,7 @@ export const strings = {
     column: { page: 'Page', source: 'Source', country: 'Country' },
     visitorsColumn: 'Visitors',
     nobody: 'Nobody in the last 5 minutes.',
+    notKnown: 'Not known',
     converting: 'Converting now',
     convertingNote: 'newest first',
     noConversion: 'The next event that meets a goal appears here.',

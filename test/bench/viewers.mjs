@@ -45,7 +45,11 @@ export async function measureViewers(args) {
     let sent = await send(livetag.url, perSecond, warm, sample, 0)
     child.send('begin')
     const steady = memory.length
+    const before = busy(livetag.pid, child.pid)
     sent += await send(livetag.url, perSecond, seconds - warm, sample, sent / BATCH)
+    const cores = busy(livetag.pid, child.pid).map(
+      (at, i) => Math.round(((at - before[i]) / (seconds - warm)) * 100) / 100,
+    )
     child.send('end')
     const told = await heard('told')
     const counted = await countedOf(livetag, sent)
@@ -67,6 +71,7 @@ export async function measureViewers(args) {
       'memory at most, MiB': Math.max(...memory),
       'stalled that read again': `${told.caughtUp} of ${stalled} know the latest`,
       'viewers that lost their line': told.lost,
+      'busy cores: collector, viewers, load, all': cores.join(', '),
     }
     console.table(Object.fromEntries(Object.entries(result).map(([name, figure]) => [name, { figure }])))
   } finally {
@@ -84,6 +89,18 @@ const queueOf = child => name =>
   })
 
 const rssOf = pid => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+
+/** Seconds that processors were busy so far: with the collector, those who watch, this process, and anything at all. */
+function busy(...pids) {
+  const TICKS = 100
+  const ofProcess = pid => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS
+  }
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/).slice(1)
+  const all = [user, nice, system, irq, softirq].reduce((sum, n) => sum + Number(n), 0) / TICKS
+  return [...[...pids, process.pid].map(ofProcess), all]
+}
 
 /** Sends events at an even pace, a batch of {@link BATCH} a request; gives back how many were taken. */
 async function send(url, perSecond, seconds, everySecond, first) {

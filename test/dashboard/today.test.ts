@@ -52,6 +52,16 @@ describe('the day', () => {
     expect(next.hours.size).toBe(0)
   })
 
+  it('keeps its visitors when a snapshot does not know them yet, and not those of another day', () => {
+    const visitors = { count: 3, at: NOW }
+    const day = { start: START, end: END, hours, visitors }
+    const before = applySnapshot(snapshot({ today: day }), NOW)
+    const again = (change: object) => applySnapshot(snapshot({ today: { ...day, ...change } }), NOW, before).today
+    expect(again({ visitors: null })).toEqual(before.today)
+    expect(again({ visitors: { count: 4, at: NOW } }).visitors?.count).toBe(4)
+    expect(again({ visitors: null, start: END, end: END + 24 * HOUR, hours: [] })).toMatchObject({ visitors: null })
+  })
+
   it('comes with the snapshot and ticks on', () => {
     const first = applySnapshot(snapshot({ today: { start: START, end: END, hours, visitors: null } }), NOW)
     const state = applyTick(first, tick({ today: { start: START, end: END, hours: [[NOW, 'total', '', 1, 1]] } }), NOW)

@@ -6,6 +6,9 @@ import { CountTable } from './CountTable.tsx'
 import type { LiveState } from './state.ts'
 import { activeNow } from './totals.ts'
 
+/** What the stream calls what is not known. */
+const NONE = '(none)'
+
 interface ActiveListsProps {
   live: LiveState
   now: number
@@ -17,7 +20,7 @@ interface ActiveListsProps {
 /** Where those are who are here, where they came from, and from which countries. */
 export function ActiveLists({ live, now, words, rows = 10 }: ActiveListsProps) {
   const isQuiet = activeNow(live, now) === 0
-  const { activeBy, column, visitorsColumn, nobody } = strings.live
+  const { activeBy, column, visitorsColumn, nobody, notKnown } = strings.live
   return (
     <div class="actives">
       {ACTIVE_BY.map(by => (
@@ -31,7 +34,7 @@ export function ActiveLists({ live, now, words, rows = 10 }: ActiveListsProps) {
             counted={visitorsColumn}
             rows={isQuiet ? [] : live.activeBy[by].slice(0, rows)}
             nothing={nobody}
-            textOf={by === 'country' ? code => countryName(code) : undefined}
+            textOf={value => (value === NONE ? notKnown : by === 'country' ? countryName(value) : value)}
             words={words}
           />
         </section>

@@ -40,8 +40,10 @@ export function Wall({ live, now, series, words, onLeave }: WallProps) {
         <Figure label={text.conversions} note={text.today} value={words.count(Math.max(0, today.conversions))} />
       </dl>
       <RateChart series={series} words={words} />
-      <ActiveLists live={live} now={now} words={words} rows={6} />
-      <Conversions conversions={live.conversions} now={now} words={words} rows={4} />
+      <div class="wall-below">
+        <ActiveLists live={live} now={now} words={words} rows={6} />
+        <Conversions conversions={live.conversions} now={now} words={words} rows={4} />
+      </div>
     </div>
   )
 }

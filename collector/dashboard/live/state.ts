@@ -90,7 +90,7 @@ export function applySnapshot(snapshot: LiveSnapshot, deviceNow: number, before:
     everSeen: snapshot.everSeen,
     active: snapshot.active,
     activeBy: snapshot.activeBy,
-    today: addHours(null, snapshot.today),
+    today: addHours(before?.today ?? null, snapshot.today, true),
     minutes: addDeltas(new Map(), snapshot.deltas, snapshot.now),
     seconds: addSeconds(new Map(), snapshot.seconds, snapshot.now),
     ads: addAds(new Map(), snapshot.seconds, snapshot.now),

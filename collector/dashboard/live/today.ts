@@ -25,16 +25,22 @@ export interface TodaySums {
 
 type Told = LiveToday & { visitors?: LiveVisitors | null }
 
-/** @param before `null` for a snapshot, which has all of the day */
-export function addHours(before: Today | null, told: Told): Today {
+/**
+ * What is known after a message.
+ * @param isWhole whether it has all of the day, as a snapshot has; else what changed. A collector that has just begun does not
+ *   know how many visitors there are: then those of before are, as long as it is the same day.
+ */
+export function addHours(before: Today | null, told: Told, isWhole = before === null): Today {
   const { start, end } = told
-  const hours = new Map(before?.hours)
+  const hours = new Map(isWhole ? [] : before?.hours)
   for (const key of hours.keys()) if (Number.parseInt(key, 10) < start) hours.delete(key)
   for (const [at, dim, value, ...counters] of told.hours) {
     const key = `${at} ${dim} ${value}`
     hours.set(key, sum(hours.get(key) ?? [], counters))
   }
-  return { start, end, hours, visitors: told.visitors === undefined ? (before?.visitors ?? null) : told.visitors }
+  const held = before?.start === start ? before.visitors : null
+  const isToldOf = told.visitors !== undefined && !(isWhole && told.visitors === null)
+  return { start, end, hours, visitors: isToldOf ? (told.visitors ?? null) : held }
 }
 
 const sum = (a: readonly number[], b: readonly number[]): number[] =>
