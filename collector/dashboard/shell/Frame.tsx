@@ -35,7 +35,13 @@ export function Frame({ onPalette, children }: FrameProps) {
           ))}
         </nav>
         <Status />
-        <button type="button" class="button" onClick={onPalette} aria-keyshortcuts="Control+K Meta+K ?">
+        <button
+          type="button"
+          class="button"
+          onClick={onPalette}
+          aria-label={strings.shell.commands}
+          aria-keyshortcuts="Control+K Meta+K ?"
+        >
           <span class="palette-name">{strings.shell.commands}</span>
           <kbd>?</kbd>
         </button>
