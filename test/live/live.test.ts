@@ -65,6 +65,7 @@ test('no message names a visitor or a session, nor holds an address', async () =
 
 test('events of one site are not seen at another, and one that is new has seen none', async () => {
   const stream = await live('empty')
+  await vi.waitFor(() => expect(stream.messages).toHaveLength(1))
   await it.deliver(envelope([{ n: 'elsewhere' }]))
   await it.deliver(envelope([{ n: 'here' }], { s: 'empty' }))
   await it.settled()

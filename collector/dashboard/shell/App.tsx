@@ -10,7 +10,7 @@ import { format } from '../ui/format.ts'
 import { type Address, hrefOf, readAddress, type ViewName } from './address.ts'
 import { createApi } from './api.ts'
 import { BASE } from './base.ts'
-import { type Command, createCommands } from './commands.ts'
+import { type Command, createCommands, useCommands } from './commands.ts'
 import { type Shell, ShellContext } from './context.ts'
 import { Frame, viewsFor } from './Frame.tsx'
 import { keysAreOff, listenForKeys, switchKeys } from './keys.ts'
@@ -105,7 +105,7 @@ function Shown({ shell }: { shell: Omit<Shell, 'words'> }) {
     document.title = [site?.domain, strings.shell.views[address.view], strings.product].filter(Boolean).join(' · ')
   }, [site, address.view])
   useEffect(() => listenForKeys(commands, () => setOpen(true)), [])
-  useEffect(() => commands.offer(general(shell)), [me, address])
+  useCommands(commands, () => general(shell), [me, address])
   const View = VIEW[address.view]
   return (
     <ShellContext.Provider value={{ ...shell, words }}>

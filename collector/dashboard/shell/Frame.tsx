@@ -39,7 +39,7 @@ export function Frame({ onPalette, children }: FrameProps) {
           type="button"
           class="button"
           onClick={onPalette}
-          aria-label={strings.shell.commands}
+          aria-label={`${strings.shell.commands} ?`}
           aria-keyshortcuts="Control+K Meta+K ?"
         >
           <span class="palette-name">{strings.shell.commands}</span>

@@ -1,5 +1,5 @@
 /** What can be done by keyboard: each view says what it offers while it is shown. */
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 export interface Command {
   id: string
@@ -42,5 +42,6 @@ export function createCommands(): Commands {
 
 /** Offers commands while a view is shown. @param make called anew when one of `inputs` changes */
 export function useCommands(commands: Commands, make: () => Command[], inputs: readonly unknown[]): void {
-  useEffect(() => commands.offer(make()), [commands, ...inputs])
+  // With what is drawn, not some time after it: a key that is pressed next is meant for what is on the screen.
+  useLayoutEffect(() => commands.offer(make()), [commands, ...inputs])
 }
