@@ -1,6 +1,7 @@
 /** What a site has a list of, such as goals, at `?site=`: listed for readers, made and removed with the scope `admin`. */
-import { json, type Request, type RequestHandler, type Response, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Db } from 'mongodb'
+import { readJson } from './answering.ts'
 import { siteAsked } from './caller.ts'
 import { type PROBLEMS, problem } from './problem.ts'
 import { DOCTOR_SITE, type Scope, type Sites } from './sites/index.ts'
@@ -43,7 +44,7 @@ export function siteListRoutes(
   )
   router.post(
     '/',
-    json({ limit: '100kb', type: () => true }),
+    readJson,
     forSite('admin', async (site, { body }, response) =>
       response.status(201).json(await add(db, site, body, new Date(clock()))),
     ),
