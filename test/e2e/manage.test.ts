@@ -227,6 +227,7 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     expect(await owner.content()).not.toContain(key)
     await button(owner, /^Revoke/).click()
     await owner.keyboard.press('Escape')
+    await owner.getByRole('dialog').waitFor({ state: 'hidden' })
     expect(await owner.getByText(HOSTILE).count()).toBe(1)
     await button(owner, /^Revoke/).click()
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()

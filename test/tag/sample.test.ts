@@ -11,6 +11,9 @@ afterEach(async () => {
 })
 afterAll(() => browser?.close())
 
+const stored = (visit: Visit | undefined) =>
+  visit?.page.evaluate(() => [localStorage.length, sessionStorage.length])
+
 /** Four loads of each of some visitors; gives back how many different page views each of them sent. */
 async function visitors(count: number, sample: number, options: { mode?: 'required' } = {}): Promise<number[]> {
   const views: number[] = []
@@ -22,7 +25,8 @@ async function visitors(count: number, sample: number, options: { mode?: 'requir
     }
     const kept = await at.context.cookies()
     expect(kept.map(({ name }) => name).sort()).toEqual(options.mode ? [] : ['lt', 'lts'])
-    expect(await at.page.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([0, 0])
+    // What is on its way is kept until it is confirmed.
+    await expect.poll(() => stored(at)).toEqual([0, 0])
     await at.page.goto('about:blank')
     // What was not confirmed before its page was left comes once more with the next one.
     const seen = at.shop.posts.flatMap(({ body: { w, e } }) =>
