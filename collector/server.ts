@@ -24,14 +24,16 @@ import { createLog, type Log } from './log.ts'
 import { ensureOwnerKey } from './owner-key.ts'
 import { createAttempts } from './people/index.ts'
 import { type Closing, startPipeline } from './pipeline.ts'
-import { createKept, createQueries } from './query/index.ts'
+import { askAhead, createKept, createQueries } from './query/index.ts'
 import { createReadiness } from './readiness.ts'
-import { ensureSites, watchSites } from './sites/index.ts'
+import { ensureSites, listSites, watchSites } from './sites/index.ts'
 import { connect, ensureCollections, openMongod } from './store/index.ts'
 import { createVisitorsToday } from './visitors-today.ts'
 
 /** How long a clean end may take before what is left is given up, ms. Nothing that was acknowledged can be lost by it. */
 const CLOSE_MS = 10_000
+/** How long after the start it asks what dashboards will, ms: first comes what tags have held back meanwhile. */
+const AHEAD_MS = 2_000
 
 export interface Collector {
   /** Answers requests; calls `next` for what it has no answer to. Hot routes included: mount it before body parsers. */
@@ -102,6 +104,13 @@ export async function createCollector(
   const zoneOf = (key: string) => sites.get(key)?.timezone
   const pipeline = await startPipeline({ db, log, zoneOf, repeated, closing: options.closing }, config.journalBytes)
   const queries = createQueries({ client, db, clock, kept: createKept(db) })
+  const stop = new AbortController()
+  const asked = pause(AHEAD_MS, undefined, { signal: stop.signal })
+    .then(() => listSites(db))
+    .then(all => askAhead(queries, all, stop.signal))
+    .catch(error => {
+      if (!stop.signal.aborted) log.warn({ err: error }, 'what dashboards ask could not be asked ahead')
+    })
   const countVisitors = createVisitorsToday(queries)
   const hub = createHub({ client, db, log, clock, siteOf: sites.get, countVisitors })
   // What a full disk can't take is refused at once, and before mongod ends for want of space to write.
@@ -166,6 +175,7 @@ export async function createCollector(
     })
   }
   const drain = async () => {
+    stop.abort()
     const ended = server && new Promise(resolve => server?.close(resolve))
     await hub.close()
     server?.closeIdleConnections()
@@ -174,7 +184,7 @@ export async function createCollector(
     await pipeline.close()
     journal.close()
     places.close()
-    await Promise.all([rejects.close(), sites.close(), email.close()])
+    await Promise.all([rejects.close(), sites.close(), email.close(), asked])
   }
   let closing: Promise<void> | undefined
   return {

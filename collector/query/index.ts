@@ -2,6 +2,7 @@
  * Query: questions of the API go in, counts come out, with how they were made. `ask.ts` answers the query API: a body becomes
  * a checked query, that becomes asks, and each is answered by the cheapest engine that can.
  */
+export { askAhead } from './ahead.ts'
 export * from './ask.ts'
 export * from './consents.ts'
 export type { Ask, Engine, Row, Rows } from './engine.ts'

@@ -5,8 +5,9 @@
  * Writing the histories takes most of the time: with `--homes <folder>` they are kept there and measured again on the same day,
  * `--only-write` leaves it at that.
  *
- * Cold is the first dashboard of a collector's process, asked when it listens, on a mongod that has run for a while: no code
- * is compiled, no connection open, nothing read. Warm are questions that nobody has asked before, of days that somebody has
+ * At once is the first dashboard of a collector's process, asked when it listens, on a mongod that has run for a while: no code
+ * is compiled, no connection open, nothing read. Cold is the first one of a process that has run for {@link STARTED_MS}: nobody has
+ * asked anything yet, and the collector has read by itself what dashboards ask (`collector/query/ahead.ts`). Warm are questions that nobody has asked before, of days that somebody has
  * asked for, as rows of a longer list; kept are those that were asked. All questions of a dashboard are asked at once, and its time is that of the last answer.
  */
 import { spawn } from 'node:child_process'
@@ -27,11 +28,13 @@ const SITE = 'bench'
 const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
-const ROUNDS = { cold: 5, warm: 20, kept: 20 }
+const ROUNDS = { atOnce: 5, cold: 5, warm: 20, kept: 20 }
+/** How long a process has run that nobody has asked anything, ms. */
+const STARTED_MS = 10_000
 /** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
 const APART_MS = 1_200
 /** No round begins after so many ms, but three are measured. */
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 const LEAST = 3
 /** Up to this size the aggregation is measured more than once. */
 const SMALL = 50_000
@@ -128,18 +131,21 @@ async function built(server) {
 }
 
 async function measureDashboard(home, db, events) {
-  progress('the dashboard, cold')
   let first
-  const cold = await repeated(ROUNDS.cold, async () => {
+  const firstOfProcess = rest => async () => {
     const server = await startServer('livetag', { LIVETAG_HOME: home })
     try {
+      await pause(rest)
       const { ms, answers } = await askDashboard(server, 0)
       first ??= answers
       return ms
     } finally {
       await server.stop()
     }
-  })
+  }
+  progress('the dashboard, at once and cold')
+  const atOnce = await repeated(ROUNDS.atOnce, firstOfProcess(0))
+  const cold = await repeated(ROUNDS.cold, firstOfProcess(STARTED_MS))
   const server = await startServer('livetag', { LIVETAG_HOME: home })
   try {
     progress('warm, and kept')
@@ -156,7 +162,8 @@ async function measureDashboard(home, db, events) {
       if (anew.length > 0) progress(`made anew: ${anew.map(([name]) => name).join(', ')}`)
       return ms
     })
-    for (const [name, times] of Object.entries({ cold, warm, kept })) progress(`${name}: ${ms(times)} ms`)
+    for (const [name, times] of Object.entries({ 'at once': atOnce, cold, warm, kept }))
+      progress(`${name}: ${ms(times)} ms`)
     progress('the same by aggregation over events')
     const { times, rows } = await aggregate(db, events <= SMALL ? LEAST : 1)
     const equal = Object.entries(DASHBOARD).map(([name, asked]) => {
@@ -166,7 +173,7 @@ async function measureDashboard(home, db, events) {
       if (process.env.DEBUG) console.error(name, rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))
       return [name, answer.meta.exact ? 'DIFFERENT' : 'about equal']
     })
-    return { cold, warm, kept, single, aggregation: summed(times), equal: Object.fromEntries(equal) }
+    return { atOnce, cold, warm, kept, single, aggregation: summed(times), equal: Object.fromEntries(equal) }
   } finally {
     await server.stop()
   }
@@ -276,9 +283,10 @@ function print(measured) {
   console.log(`A dashboard of 30 days, ${Object.keys(DASHBOARD).length} questions at once; ms at p50 / p95`)
   console.table(
     Object.fromEntries(
-      measured.map(({ events, cold, warm, kept, aggregation }) => [
+      measured.map(({ events, atOnce, cold, warm, kept, aggregation }) => [
         `${number(events)} events`,
         {
+          'at once': ms(atOnce),
           cold: ms(cold),
           warm: ms(warm),
           kept: ms(kept),
@@ -291,7 +299,7 @@ function print(measured) {
     ),
   )
   const [first] = measured
-  for (const name of ['cold', 'warm', 'kept', 'aggregation'])
+  for (const name of ['atOnce', 'cold', 'warm', 'kept', 'aggregation'])
     console.log(
       `${name}: ${(last[name].p50 / first[name].p50).toFixed(1)} × from ${number(first.events)} to ${number(last.events)} events`,
     )
