@@ -9,8 +9,8 @@ import type { Dimension } from './names.ts'
 
 /** Most sites that are asked of. What is read is held within the bounds of each cache. */
 const MOST_SITES = 20
-/** Rows of a long list; those of a short one are among them. */
-const ROWS = 100
+/** Rows of a list in a panel, and of a long one. */
+const ROWS = [10, 100]
 const LISTS: readonly Dimension[] = [
   'event:page',
   'visit:source',
@@ -29,7 +29,9 @@ const LISTS: readonly Dimension[] = [
 const QUESTIONS: readonly object[] = [
   { metrics: ['visitors', 'visits', 'bounce_rate'], include: { comparisons: { mode: 'previous_period' } } },
   { metrics: ['visitors', 'pageviews'], dimensions: ['time:day'] },
-  ...LISTS.map(dimension => ({ metrics: ['visitors'], dimensions: [dimension], pagination: { limit: ROWS } })),
+  ...ROWS.flatMap(limit =>
+    LISTS.map(dimension => ({ metrics: ['visitors', 'visits'], dimensions: [dimension], pagination: { limit } })),
+  ),
 ]
 
 /**
