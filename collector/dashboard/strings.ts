@@ -220,6 +220,7 @@ export const strings = {
     offline: 'Offline',
     crowded: 'On hold',
     'signed-out': 'Signed out',
+    'share-unknown': 'Link revoked',
     'unknown-site': 'Unknown site',
   },
   lastEvent: (ago: string) => `Last event ${ago}`,
@@ -241,6 +242,10 @@ export const strings = {
       text: 'The four that were opened last go on. Come back to this tab, or close another one, and this one goes on, too.',
     },
     'signed-out': { title: 'You are signed out', text: 'Sign in again to go on watching.', action: 'Sign in' },
+    'share-unknown': {
+      title: 'This shared link is no more',
+      text: 'It was revoked, or its time is over. Whoever gave it to you can make a new one.',
+    },
     'unknown-site': {
       title: 'There is no such site here',
       text: (key: string) =>

@@ -24,13 +24,13 @@ import { openJournal } from './settle.mjs'
 const SIZES = [50_000, 500_000, 5_000_000, 50_000_000]
 /** What ends within some ten minutes on two cores; most of it writes the history. */
 const USUAL = 2_000_000
-const SITE = 'bench'
+export const SITE = 'bench'
 const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
 const ROUNDS = { atOnce: 5, cold: 5, warm: 20, kept: 20 }
 /** How long a process has run that nobody has asked anything, ms. */
-const STARTED_MS = 10_000
+export const STARTED_MS = 10_000
 /** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
 const APART_MS = 1_200
 /** No round begins after so many ms, but three are measured. */
@@ -73,7 +73,7 @@ export async function measureReports(argv) {
 }
 
 /** Writes it where it is not there yet; gives back how long that took. */
-async function ensureHistory(home, events) {
+export async function ensureHistory(home, events) {
   const file = join(home, 'written.json')
   const day = new Intl.DateTimeFormat('sv', { timeZone: ZONE, dateStyle: 'short' }).format(new Date())
   const written = await readFile(file, 'utf8').then(JSON.parse, () => undefined)

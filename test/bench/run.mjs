@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
  * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once. With the word
- * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}).
+ * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}),
+ * with `paint` a dashboard in a browser ({@link ./paint.mjs}).
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { measureBatches } from './batches.mjs'
 import { measureBurst } from './burst.mjs'
 import { measureLive } from './live.mjs'
+import { measurePaint } from './paint.mjs'
 import { measurePixels, mintPixel } from './pixels.mjs'
 import { measureReports } from './reports.mjs'
 import { startServer } from './servers.mjs'
@@ -20,6 +22,11 @@ import { measureViewers } from './viewers.mjs'
 
 if (process.argv.includes('reports')) {
   await measureReports(process.argv)
+  process.exit()
+}
+
+if (process.argv.includes('paint')) {
+  await measurePaint(process.argv)
   process.exit()
 }
 

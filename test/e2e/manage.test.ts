@@ -189,12 +189,15 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     expect((await askAs(viewer, 'GET', '/api/v2/goals?site=first'))[0]).toBe(404)
     expect((await askAs(guest, 'GET', `/api/v2/goals?site=first${share}`))[0]).toBe(404)
 
-    // What is revoked is over.
+    // What is revoked is over, and says so where it is open.
+    await views.getByRole('link', { name: 'Live' }).click()
+    await guest.getByRole('heading', { name: 'Live' }).first().waitFor()
     await button(owner, 'Revoke For the bank').click()
     await owner.getByRole('dialog').getByText('cannot be undone').waitFor()
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await status(owner, '“For the bank” is gone.')
     await owner.getByText('No shared link yet.').waitFor()
+    await guest.getByText('This shared link is no more').waitFor()
     expect((await guest.goto(link))?.status()).toBe(404)
     expect(problems.splice(0)).toEqual([])
   })
@@ -341,7 +344,9 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await button(editor, 'Continue').click()
     await editor.waitForURL(`${collector.url}/overview**`)
     await editor.goto(`${collector.url}/settings?tab=properties&add=1`)
-    expect(await editor.getByRole('tab').allTextContents()).toEqual(['General', 'Goals', 'Properties', 'Account'])
+    await expect
+      .poll(() => editor.getByRole('tab').allTextContents())
+      .toEqual(['General', 'Goals', 'Properties', 'Account'])
     await editor
       .getByRole('textbox', { name: 'Property' })
       .or(editor.getByRole('combobox', { name: 'Property' }))

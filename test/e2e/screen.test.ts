@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Page } from 'playwright-core'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { addSite, readGoal } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
+import { verify } from '../../collector/verify/index.ts'
 import { collectorProcess } from '../crash/collectors.ts'
 import { browserOrSkip } from '../fixtures/browser.ts'
 import { CHROME, envelope, OWNER_KEY } from '../fixtures/collector.ts'
@@ -20,11 +22,21 @@ afterAll(async () => {
 const FIGURES = ['visitors', 'visits', 'views', 'events', 'conversions'] as const
 type Figures = Record<(typeof FIGURES)[number], number>
 
+/** What the overview shows. */
+async function totalsOf(page: Page): Promise<Figures> {
+  const of = async (metric: string) =>
+    Number((await page.locator(`[data-metric=${metric}] .total-value`).textContent())?.replace(/[^\d-]/g, '') || NaN)
+  const [visitors = NaN, visits = NaN, views = NaN, events = NaN, conversions = NaN] = await Promise.all(
+    ['visitors', 'visits', 'pageviews', 'events', 'conversions'].map(of),
+  )
+  return { visitors, visits, views, events, conversions }
+}
+
 describe.skipIf(!browser)('numbers on screen', () => {
   it('of today are never negative and never jump back while a collector is killed under load, and are right after it', async () => {
     if (!browser) return
     ends.push(() => browser.close())
-    const { db, uri, name, drop } = await freshDatabase()
+    const { client: mongo, db, uri, name, drop } = await freshDatabase()
     const home = await mkdtemp(join(tmpdir(), 'livetag-screen-'))
     ends.push(drop, () => rm(home, { recursive: true, force: true }))
     await ensureCollections(db)
@@ -71,6 +83,8 @@ describe.skipIf(!browser)('numbers on screen', () => {
     const page = await context.newPage()
     await page.goto(`${collector.url}/live?site=shop`)
     await page.locator('.figures-today dd').first().waitFor()
+    const overview = await context.newPage()
+    await overview.goto(`${collector.url}/overview?site=shop&range=today`)
     // Every number that ever stands there, noted as it changes.
     await page.evaluate(() => {
       const seen: string[][] = []
@@ -113,9 +127,14 @@ describe.skipIf(!browser)('numbers on screen', () => {
         const right = await expected()
         expect(right.events).toBeGreaterThanOrEqual(sent * 4)
         expect((await seen()).at(-1)).toEqual(right)
+        expect(await totalsOf(overview)).toEqual(right)
       },
       { timeout: 60_000, interval: 500 },
     )
+    // What both show is what the raw record has.
+    const report = await verify({ client: mongo, db, site: 'shop', began: Date.now() })
+    expect(report).toMatchObject({ ok: true, found: [] })
+    expect(report.checked.events).toBe((await expected()).events)
     const all = await seen()
     expect(all.length).toBeGreaterThan(40)
     for (const figure of FIGURES) {

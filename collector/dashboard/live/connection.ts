@@ -6,7 +6,7 @@
 import type { LiveSnapshot, LiveTick } from '../../live/messages.ts'
 import type { MeAnswer } from '../shell/me.ts'
 
-export type Link = 'loading' | 'live' | 'reconnecting' | 'offline' | 'signed-out' | 'unknown-site'
+export type Link = 'loading' | 'live' | 'reconnecting' | 'offline' | 'signed-out' | 'share-unknown' | 'unknown-site'
 
 export interface Surroundings {
   EventSource: new (url: string) => EventSource
@@ -85,6 +85,7 @@ export function connect(site: string, around: Surroundings, listener: Listener, 
     if (seen) listener.link(broken())
     const answer = await around.me()
     if (closed || stream !== source) return
+    if (answer.kind === 'share-unknown') return listener.link('share-unknown')
     if (answer.kind === 'signed-out' || answer.kind === 'share-password') return listener.link('signed-out')
     const unknown = answer.kind === 'me' && !answer.me.sites.some(one => one.key === site)
     listener.link(unknown ? 'unknown-site' : broken())

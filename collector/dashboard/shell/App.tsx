@@ -15,7 +15,7 @@ import { type Shell, ShellContext } from './context.ts'
 import { Frame, viewsFor } from './Frame.tsx'
 import { keysAreOff, listenForKeys, switchKeys } from './keys.ts'
 import { fetchMe, type MeAnswer, mayAs } from './me.ts'
-import { SignedOut } from './Notice.tsx'
+import { LinkRevoked, SignedOut } from './Notice.tsx'
 import { Palette } from './Palette.tsx'
 import { SharePassword } from './SharePassword.tsx'
 
@@ -151,10 +151,11 @@ function general(shell: Omit<Shell, 'words'>): Command[] {
 }
 
 /** While it is not known who looks. */
-function Before({ kind }: { kind: 'loading' | 'signed-out' | 'unreachable' }) {
+function Before({ kind }: { kind: 'loading' | Exclude<MeAnswer['kind'], 'me' | 'share-password'> }) {
   return (
     <main id="main" aria-busy={kind === 'loading'}>
       {kind === 'signed-out' && <SignedOut />}
+      {kind === 'share-unknown' && <LinkRevoked />}
       {kind === 'loading' && <p class="visually-hidden">{strings.loading}</p>}
       {kind === 'unreachable' && (
         <section class="notice quiet" role="status">

@@ -26,6 +26,15 @@ export function SignedOut() {
   )
 }
 
+export function LinkRevoked() {
+  const { title, text } = strings.notice['share-unknown']
+  return (
+    <NoticeBox title={title}>
+      <p>{text}</p>
+    </NoticeBox>
+  )
+}
+
 /** About the line to the collector, above what is known; nothing while all is well. */
 export function Notice() {
   const { watching, me, site } = useShell()
@@ -45,6 +54,7 @@ export function Notice() {
       </NoticeBox>
     )
   if (link === 'signed-out') return <SignedOut />
+  if (link === 'share-unknown') return <LinkRevoked />
   if (link === 'reconnecting' || link === 'offline' || link === 'crowded')
     return (
       <NoticeBox title={notice[link].title} quiet>

@@ -22,15 +22,15 @@ export interface Me {
 
 export type MeAnswer =
   | { kind: 'me'; me: Me }
-  /** `share-password`: a shared link wants its password first */
-  | { kind: 'signed-out' | 'share-password' | 'unreachable' }
+  /** `share-password`: a shared link wants its password first; `share-unknown`: it is no more */
+  | { kind: 'signed-out' | 'share-password' | 'share-unknown' | 'unreachable' }
 
 /** Asks `GET /api/v2/me`. */
 export async function fetchMe(api: Pick<Api, 'get'>): Promise<MeAnswer> {
   const answer = await api.get<Me>('me')
   if (answer.ok) return { kind: 'me', me: answer.body }
   const { code, status } = answer.problem
-  if (code === 'share-password') return { kind: 'share-password' }
+  if (code === 'share-password' || code === 'share-unknown') return { kind: code }
   return { kind: status === 401 || status === 403 ? 'signed-out' : 'unreachable' }
 }
 
