@@ -10,13 +10,18 @@ const packages = Object.keys({ ...dependencies, ...optionalDependencies })
 const emptyFirst = {
   name: 'empty-first',
   buildStart() {
-    for (const folder of ['collector', 'cli', 'types']) rmSync(`dist/${folder}`, { recursive: true, force: true })
+    for (const folder of ['collector', 'cli', 'email', 'types'])
+      rmSync(`dist/${folder}`, { recursive: true, force: true })
   },
 }
 
 /** What runs in Node: dependencies stay imports. */
 const node = {
-  input: { 'collector/index': 'collector/index.ts', 'cli/index': 'collector/cli/index.ts' },
+  input: {
+    'collector/index': 'collector/index.ts',
+    'cli/index': 'collector/cli/index.ts',
+    'email/index': 'collector/email/sending.ts',
+  },
   external: id => id.startsWith('node:') || packages.some(name => id === name || id.startsWith(`${name}/`)),
   plugins: [
     emptyFirst,

@@ -64,7 +64,7 @@ export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
   )
   router.post(
     '/',
-    anyJson,
+    json({ limit: '3mb', type: () => true }),
     forSite('write', async ({ key }, { body }, response) => response.status(201).json(await email.add(key, body))),
   )
 

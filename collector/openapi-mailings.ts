@@ -46,7 +46,10 @@ export function describeMailings({ ref, problems }: Described): Schema {
         ...{ operationId: 'addMailing', summary: `Registers a mailing; ${WRITE}`, parameters: [site] },
         requestBody: { required: true, ...json(ref('MailingInput')) },
         responses: {
-          201: { description: 'the mailing', ...json(ref('Mailing')) },
+          201: {
+            description: 'the mailing; with its template, where it was given a mail',
+            ...json({ anyOf: [ref('Mailing'), { allOf: [ref('Mailing'), ref('MailingTemplate')] }] }),
+          },
           ...problems([...OF_ALL, ...OF_BODIES, 'mailing-invalid', 'too-many-mailings']),
         },
       },

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
-import { MailingInput, MailingOutput, ReportOutput, Told } from './email/index.ts'
+import { MailingInput, MailingOutput, ReportOutput, TemplateOutput, Told } from './email/index.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
 import { describeList } from './openapi-lists.ts'
 import { describeMailings, MAILING_LINES } from './openapi-mailings.ts'
@@ -141,6 +141,7 @@ export function openApi(): Schema {
         ),
         MailingInput: toOpenApi(MailingInput),
         Mailing: toOpenApi(MailingOutput),
+        MailingTemplate: toOpenApi(TemplateOutput),
         MailingTold: toOpenApi(Told),
         MailingReport: toOpenApi(ReportOutput),
         ...MAILING_LINES,

@@ -43,6 +43,7 @@ it('gives its types to a project that has installed it', () => {
      import { useLivetag } from 'livetag/react'
      import { useLivetag as useInVue } from 'livetag/vue'
      import { createCollector, type Options } from 'livetag/collector'
+     import { fill, instrument } from 'livetag/email'
      const tag = createTag({ site: 'shop', url: 'https://stats.example.com/e' })
      tag.track('signup', { plan: 'pro' })
      // @ts-expect-error a name is a text
@@ -58,6 +59,7 @@ it('gives its types to a project that has installed it', () => {
      // @ts-expect-error a plan is a text
      livetag('track', 'signup', { plan: 1 })
      const options: Options = { port: 0 }
+     export const mail = fill(instrument('<p>').template, { pixel: null, links: [] }, 'https://stats.example.com')
      export const start = () => createCollector(options).then(collector => collector.handler)`,
   )
   expect(() => run(join(root, 'node_modules/.bin/tsc'), '-p', '.')).not.toThrow()
@@ -66,6 +68,8 @@ it('gives its types to a project that has installed it', () => {
 it('can be imported, in a server that renders too, and has its command', () => {
   const code = `import { createTag } from 'livetag'
     import { createCollector } from 'livetag/collector'
+    import { fill, instrument } from 'livetag/email'
+    if (fill(instrument('<p>a').template, { pixel: null, links: [] }, 'https://a.example') !== '<p>a') throw new Error('email')
     createTag({ site: 's', url: 'u' }).track('nothing happens on a server')
     console.log(typeof createCollector)`
   expect(run('node', '--input-type=module', '-e', code).trim()).toBe('function')

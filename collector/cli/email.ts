@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { defineCommand } from 'citty'
 import type { Db } from 'mongodb'
@@ -17,6 +16,7 @@ import {
 import { createLog } from '../log.ts'
 import { listSites, type Site, SiteError } from '../sites/index.ts'
 import { withDatabase } from './database.ts'
+import { filler, input, instrumented } from './email-html.ts'
 import { table } from './table.ts'
 
 const site = { type: 'positional', description: "the site's key", required: true } as const
@@ -91,12 +91,20 @@ const list = defineCommand({
 
 const mint = defineCommand({
   meta: { name: 'mint', description: 'Mint paths: lines {"recipient": …} in, lines with "pixel" and "links" out' },
-  args: { site, id, from: { type: 'string', description: 'file of lines; - is stdin', default: '-' } },
+  args: {
+    site,
+    id,
+    from: { type: 'string', description: 'file of lines; - is stdin', default: '-' },
+    template: { type: 'string', description: 'file of `email instrument`: lines have the mail, too, as "html"' },
+    url: { type: 'string', description: "with it: the collector's address, as mails reach it" },
+  },
   async run({ args }) {
-    await withEmail(args.site, async email => {
+    await withEmail(args.site, async (email, db) => {
+      const fillIn = await filler(args.template, args.url, await findMailing(db, args.site, args.id))
       const minting = await email.minting(args.site, args.id)
+      const answer = async (recipient: string) => fillIn(await minting.mint(recipient))
       try {
-        for await (const line of answerLines(input(args.from), minting.mint)) {
+        for await (const line of answerLines(input(args.from), answer)) {
           if (!process.stdout.write(`${JSON.stringify(line)}\n`)) {
             await new Promise(resolve => process.stdout.once('drain', resolve))
           }
@@ -166,10 +174,8 @@ const withdraw = defineCommand({
   },
 })
 
-const input = (path: string) => (path === '-' ? process.stdin : createReadStream(path))
-
-/** `livetag email new|list|mint|report|withdraw` */
+/** `livetag email instrument|new|list|mint|report|withdraw` */
 export const email = defineCommand({
   meta: { name: 'email', description: 'Register mailings, mint their pixels and links, and see what became of them' },
-  subCommands: { new: create, list, mint, report, withdraw },
+  subCommands: { instrument: instrumented, new: create, list, mint, report, withdraw },
 })

@@ -39,6 +39,8 @@ export interface CountParts {
 }
 
 export const EMAIL_EVENTS = { open: 'email_open', click: 'email_click' } as const
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
+const AHEAD = /prefetch|preview|prerender/i
 /** What an event of a mail takes in the journal beside its address, bytes. */
 const SIZE = 700
 
@@ -49,13 +51,12 @@ export function createCount(parts: CountParts): Count {
     const { headers, method = '' } = request
     const userAgent = (headers['user-agent'] ?? '').trim().slice(0, 512)
     const mail = `${token.mailing} ${token.recipient.toString('latin1')}`
-    const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map(name => headers[name]).join()
     return classify({
       of,
       method,
       userAgent,
       bot: readAgent(userAgent).bot,
-      prefetch: /prefetch|preview|prerender/i.test(purposes),
+      prefetch: PURPOSES.some(name => AHEAD.test(String(headers[name] ?? ''))),
       listed: scanners !== undefined && isTrusted(wholeAddress(request, remote, trustProxy), scanners),
       age: now - token.minted * 1000,
       ...recent.note(mail, method, token.link, now),

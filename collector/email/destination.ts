@@ -2,6 +2,8 @@
 import Type, { type Static } from 'typebox'
 
 export const MOST_URL = 2_048
+/** Of a mailing. */
+export const MOST_LINKS = 200
 
 const value = Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
 export const Utm = Type.Object(

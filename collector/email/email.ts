@@ -11,7 +11,7 @@ import { createEmailRoutes, type EmailRoutes } from './http.ts'
 import { readPseudonymSecret } from './keys.ts'
 import { followKnown, readKnown } from './known.ts'
 import { createLastOpens } from './last-opens.ts'
-import { addMailing, findMailing, type Mailing, MailingError, raise } from './mailings.ts'
+import { addMailing, findMailing, MailingError, type Registered, raise } from './mailings.ts'
 import { createMint, type Minted } from './mint.ts'
 import { createRecent } from './recent.ts'
 import { pseudonym } from './token.ts'
@@ -20,7 +20,7 @@ import { followWithdrawals } from './withdrawals.ts'
 
 export interface Email {
   /** Registers a mailing, also in the file of this collector. @throws MailingError */
-  add(site: string, input: unknown): Promise<Mailing>
+  add(site: string, input: unknown): Promise<Registered>
   /** Mints for one recipient after the other. @throws MailingError when the site has no such mailing */
   minting(site: string, id: string): Promise<Minting>
   /** By the caller's own reference. @param mailing the one that made somebody do so @throws MailingError when there is no such mailing */

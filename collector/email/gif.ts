@@ -18,6 +18,9 @@ const HEADERS = {
   etag: ETAG,
 }
 
+/** The same, name and value in turn: Node then writes them as they are. */
+const FLAT = Object.entries(HEADERS).flat() as string[]
+
 interface Range {
   first: number
   last: number
@@ -34,9 +37,11 @@ export function readRange({ headers, method }: Pick<IncomingMessage, 'headers' |
   return first <= last ? { first, last } : undefined
 }
 
+const NOTHING: OutgoingHttpHeaders = {}
+
 /** @param reason why nothing was counted */
 export function answerGif(request: IncomingMessage, response: ServerResponse, reason?: Reason): void {
-  const extra: OutgoingHttpHeaders = reason === undefined ? {} : { 'x-livetag': reason }
+  const extra: OutgoingHttpHeaders = reason === undefined ? NOTHING : { 'x-livetag': reason }
   if (reason === 'overloaded') extra['retry-after'] = '2'
   const { 'if-none-match': known } = request.headers
   if (known !== undefined && (known.trim() === '*' || known.includes(ETAG))) {
@@ -51,7 +56,7 @@ export function answerGif(request: IncomingMessage, response: ServerResponse, re
     response.writeHead(206, { ...HEADERS, ...extra, ...part }).end(GIF_TEXT.slice(first, last + 1), 'latin1')
     return
   }
-  response.writeHead(200, reason === undefined ? HEADERS : { ...HEADERS, ...extra })
+  response.writeHead(200, reason === undefined ? FLAT : { ...HEADERS, ...extra })
   // As text: Node then writes headers and body in one piece.
   if (request.method === 'HEAD') response.end()
   else response.end(GIF_TEXT, 'latin1')

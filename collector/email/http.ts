@@ -39,19 +39,20 @@ const PATH = /^\/(?:p\/([^/?]*)\.gif|l\/([^/?]*))(?:\?|$)/
 export function createEmailRoutes(parts: EmailRoutesParts): EmailRoutes {
   const { known, find, count, uncounted, rejects, log, clock } = parts
 
-  const readVisit = async (
+  // At once, without a promise, for nearly all: their mailing is held.
+  const readVisit = (
     of: Visit['of'],
     text: string,
     request: IncomingMessage,
     remote: string | undefined,
-  ): Promise<Visit | undefined> => {
+  ): Visit | undefined | Promise<Visit | undefined> => {
     const token = readToken(text, known.key)
     // A pixel's is not a link's.
     if (!token || (of === 'open') !== (token.link === 0)) return undefined
-    const mailing =
-      known.mailing(token.mailing) ??
-      (find && (await within(find(token.mailing), FIND_MS, 'a mailing').catch(() => undefined)))
-    return mailing && { of, token, mailing, request, remote }
+    const visitOf = (mailing: HeldMailing | undefined) => mailing && { of, token, mailing, request, remote }
+    const mailing = known.mailing(token.mailing)
+    if (mailing || !find) return visitOf(mailing)
+    return within(find(token.mailing), FIND_MS, 'a mailing').then(visitOf, () => undefined)
   }
   const counted = async (visit: Visit): Promise<Reason | undefined> => {
     if (isExpired(visit.token, clock())) return 'token-expired'
@@ -77,7 +78,8 @@ export function createEmailRoutes(parts: EmailRoutesParts): EmailRoutes {
     remote: string | undefined,
   ) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answerGif(request, response, 'method-not-allowed')
-    const visit = await readVisit('open', text, request, remote)
+    const read = readVisit('open', text, request, remote)
+    const visit = read instanceof Promise ? await read : read
     if (!visit) {
       refused('open', '', 'token-invalid')
       return answerGif(request, response, 'token-invalid')

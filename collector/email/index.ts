@@ -6,7 +6,9 @@
  */
 export { CLASSES } from './classify.ts'
 export { createEmail, type Email, type EmailWithout, emailWithout } from './email.ts'
+export { fill, type Paths } from './fill.ts'
 export type { EmailRoutes } from './http.ts'
+export { InstrumentError, instrument, LEFT } from './instrument.ts'
 export { answerLines, isReference, MOST_REFERENCE } from './lines.ts'
 export {
   findMailing,
@@ -16,6 +18,7 @@ export {
   MailingInput,
   MailingOutput,
   POLICIES,
+  TemplateOutput,
   Told,
   tellMailing,
 } from './mailings.ts'

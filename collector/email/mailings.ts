@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { type Collection, type Db, MongoServerError } from 'mongodb'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { destinationOf, MOST_URL, Utm } from './destination.ts'
+import { destinationOf, MOST_LINKS, MOST_URL, Utm } from './destination.ts'
+import { InstrumentError, type Instrumented, instrument, LEFT, MOST_HTML } from './instrument.ts'
 
 /**
  * What the recipients agreed to: `measure` is a consent to be measured, `deliverability` takes from the pixel the day of the last
@@ -12,7 +13,7 @@ import { destinationOf, MOST_URL, Utm } from './destination.ts'
 export const POLICIES = ['measure', 'deliverability', 'none'] as const
 export type Policy = (typeof POLICIES)[number]
 
-const MOST = { links: 200, mailings: 10_000, count: 1_000_000_000 } as const
+const MOST = { links: MOST_LINKS, mailings: 10_000, count: 1_000_000_000 } as const
 const strict = { additionalProperties: false }
 const Count = Type.Integer({ minimum: 0, maximum: MOST.count })
 
@@ -24,7 +25,11 @@ export const MailingInput = Type.Object(
     policy: Type.Enum([...POLICIES]),
     /** where its links lead: the first is link 1 */
     links: Type.Optional(Type.Array(Type.String({ maxLength: MOST_URL }), { maxItems: MOST.links })),
-    /** added to each of them that has not said it itself */
+    /** in place of them: the mail, whose links they are; the answer has its template */
+    html: Type.Optional(Type.String({ maxLength: MOST_HTML })),
+    /** with it: addresses that end the sending of mails, which stay as they are, such as those of `List-Unsubscribe` */
+    unsubscribe: Type.Optional(Type.Array(Type.String({ maxLength: MOST_URL }), { maxItems: 20 })),
+    /** added to each link that has not said it itself */
     utm: Type.Optional(Utm),
   },
   strict,
@@ -59,6 +64,17 @@ export const MailingOutput = Type.Object({
   uncounted: Type.Object({ opens: Type.Integer(), clicks: Type.Integer() }),
   ...Told.properties,
 })
+
+/** Of a mailing that was registered with its mail. */
+export const TemplateOutput = Type.Object({
+  /** with places for pixel and links, which `fill` fills in, or any other replacement of texts */
+  template: Type.String(),
+  /** links that stay as they are */
+  left: Type.Array(Type.Object({ href: Type.String(), why: Type.Enum(Object.keys(LEFT) as (keyof typeof LEFT)[]) })),
+})
+
+/** What registering answers: with the template, where it was given a mail. */
+export type Registered = Mailing & Partial<Pick<Instrumented, 'template' | 'left'>>
 
 export interface Mailing extends Told {
   id: string
@@ -99,39 +115,53 @@ const MEANS: Record<string, string> = {
   name: 'the name takes 1 to 120 printable characters',
   policy: `the policy is one of ${POLICIES.join(', ')}: what the recipients have agreed to`,
   links: `"links" takes up to ${MOST.links} addresses, each of at most ${MOST_URL} characters`,
+  html: `"html" is the mail, of at most ${MOST_HTML} characters`,
+  unsubscribe: '"unsubscribe" takes up to 20 addresses',
   utm: '"utm" takes source, medium, campaign, term and content, each of 1 to 255 characters',
 }
 
 /** @throws MailingError naming the first mistake */
-function readInput(input: unknown): Pick<Mailing, 'name' | 'policy' | 'links'> {
+function readInput(input: unknown): {
+  given: Pick<Mailing, 'name' | 'policy' | 'links'>
+  made: Partial<Pick<Instrumented, 'template' | 'left'>>
+} {
   if (!isInput.Check(input)) {
     const [error] = isInput.Errors(input)
     const [, field = ''] = error?.instancePath.split('/') ?? []
     const missing = !(input as { name?: unknown } | null)?.name ? 'name' : 'policy'
-    const known = 'a mailing has a name, a policy, and may have "links" and "utm", and no more'
+    const known =
+      'a mailing has a name, a policy, and may have "links" or "html" with "unsubscribe", and "utm", and no more'
     throw new MailingError('invalid', MEANS[field] ?? (error?.keyword === 'required' ? MEANS[missing] : known) ?? known)
   }
-  const { name, policy, links = [], utm = {} } = input
-  return {
-    name,
-    policy,
-    links: links.map((link, i) => {
-      const destination = destinationOf(link, utm)
-      if (destination !== undefined) return destination
-      throw new MailingError('invalid', `link ${i + 1} is a whole address with http: or https:, and without a password`)
-    }),
+  const { name, policy, html, unsubscribe = [], utm = {} } = input
+  if (html !== undefined && input.links)
+    throw new MailingError('invalid', 'a mailing has "links", or "html" with its links in it')
+  const { links = input.links ?? [], ...made } = html === undefined ? {} : read(html, unsubscribe)
+  const destinations = links.map((link, i) => {
+    const destination = destinationOf(link, utm)
+    if (destination !== undefined) return destination
+    throw new MailingError('invalid', `link ${i + 1} is a whole address with http: or https:, and without a password`)
+  })
+  return { given: { name, policy, links: destinations }, made }
+}
+
+function read(html: string, unsubscribe: readonly string[]): Instrumented {
+  try {
+    return instrument(html, { unsubscribe })
+  } catch (error) {
+    throw error instanceof InstrumentError ? new MailingError('invalid', error.message) : error
   }
 }
 
 /** @throws MailingError */
-export async function addMailing(db: Db, site: string, input: unknown): Promise<Mailing> {
-  const given = readInput(input)
+export async function addMailing(db: Db, site: string, input: unknown): Promise<Registered> {
+  const { given, made: template } = readInput(input)
   if ((await mailings(db).estimatedDocumentCount()) >= MOST.mailings)
     throw new MailingError('too-many', `there are ${MOST.mailings} mailings already`)
   const document = { site, ...given, minted: 0, withdrawn: 0, uncounted: { opens: 0, clicks: 0 } }
   for (;;) {
     const made = await insert(db, randomBytes(4).readUInt32BE(), document)
-    if (made) return toMailing(made)
+    if (made) return { ...toMailing(made), ...template }
   }
 }
 

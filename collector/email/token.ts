@@ -3,7 +3,7 @@
  * the recipient as a keyed pseudonym, and 16 of an HMAC-SHA-256 (RFC 2104, section 5, lets it be cut to half). As base64url these are 52
  * characters and no bit to spare: each bit of each character is of a signed byte or of the signature.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { KEPT } from '../store/index.ts'
 
 export interface Token {
@@ -32,8 +32,39 @@ const SIGNED = 12 + RECIPIENT_BYTES
 const SIGNATURE = 16
 const TEXT = /^[A-Za-z0-9_-]{52}$/
 
-const sign = (secret: KeyObject, bytes: Buffer): Buffer =>
-  createHmac('sha256', secret).update(bytes).digest().subarray(0, SIGNATURE)
+/** Of SHA-256, bytes. */
+const BLOCK = 64
+const DIGEST = 32
+
+/** What HMAC hashes, the key's part of it made once (RFC 2104, section 2); what is signed takes the rest. */
+interface Pads {
+  inner: Buffer
+  outer: Buffer
+}
+const pads = new WeakMap<KeyObject, Pads>()
+
+function padsOf(secret: KeyObject): Pads {
+  const held = pads.get(secret)
+  if (held) return held
+  const exported = secret.export()
+  const key = exported.length > BLOCK ? hash('sha256', exported, 'buffer') : exported
+  const pad = (byte: number, rest: number): Buffer => {
+    const bytes = Buffer.alloc(BLOCK + rest, byte)
+    for (const [i, of] of key.entries()) bytes[i] = of ^ byte
+    return bytes
+  }
+  const made = { inner: pad(0x36, SIGNED), outer: pad(0x5c, DIGEST) }
+  pads.set(secret, made)
+  return made
+}
+
+/** HMAC-SHA-256, cut. Two hashes at once take a third of the time of `createHmac`, which sets up a stream for each. */
+export function sign(secret: KeyObject, bytes: Uint8Array): Buffer {
+  const { inner, outer } = padsOf(secret)
+  inner.set(bytes, BLOCK)
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK)
+  return hash('sha256', outer, 'buffer').subarray(0, SIGNATURE)
+}
 
 /** @param recipient as {@link pseudonym} makes it */
 export function mintToken(key: SigningKey, { link, mailing, minted, recipient }: Omit<Token, 'key'>): string {

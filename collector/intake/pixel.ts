@@ -11,6 +11,7 @@ import type { Circumstances } from './accept.ts'
 import { allowsIdentify, fits, withoutSharing } from './consent.ts'
 import { convert } from './conversions.ts'
 import { nameVisitor, readShared } from './event.ts'
+import { readGpp } from './gpp.ts'
 import { isPrintable, refuseProperties } from './properties.ts'
 import type { Refusal } from './reasons.ts'
 import { readTcf } from './tc-string.ts'
@@ -20,8 +21,13 @@ export const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEA
 
 const KNOWN = new Set([
   ...['site', 'event', 'id', 'url', 'ref', 'title', 'visitor', 'session'],
-  ...['consent', 'gdpr', 'gdpr_consent'],
+  ...['consent', 'gdpr', 'gdpr_consent', 'gpp', 'gpp_sid'],
+  // A random number, so that no cache answers in our place.
+  'cb',
 ])
+/** As ad servers write what they fill in. Where they have not, nothing is known of a consent, and all have one id. */
+const MACRO = /[{}]|%%|^\[.*\]$|^__\w+__$/
+const NO_MACRO = ['consent', 'gdpr', 'gdpr_consent', 'gpp', 'gpp_sid', 'id']
 const IDENTIFIER = /^[\w-]{1,128}$/
 
 /** @param query what follows the `?` */
@@ -39,7 +45,10 @@ export function acceptPixel(
   const site = around.site(key)
   if (!site) return { reason: 'site-unknown', site: '' }
   const refuse = (refusal: Refusal) => ({ ...refusal, site: site.key })
-  const consent = one('consent') ?? consentOf(site, readTcf(one('gdpr'), one('gdpr_consent')))
+  const macro = NO_MACRO.find(name => MACRO.test(one(name) ?? ''))
+  if (macro !== undefined) return refuse({ reason: 'macro-unexpanded', detail: macro })
+  const gpp = readGpp(one('gpp'), one('gpp_sid'))
+  const consent = one('consent') ?? consentOf(site, readTcf(one('gdpr'), one('gdpr_consent')) ?? gpp.consent)
   if (!isConsent(consent) || consent === 'd' || !fits(site.consent, consent))
     return refuse({ reason: 'consent-missing' })
   const name = one('event') ?? 'pageview'
@@ -72,7 +81,7 @@ export function acceptPixel(
     id: id ?? `${randomUUID()}.0`,
     own: id === undefined ? undefined : true,
     ts,
-    props: around.gpc && name === 'consent' ? withoutSharing(props) : props,
+    props: (around.gpc || gpp.optedOut) && name === 'consent' ? withoutSharing(props) : props,
     goals: met.goals,
     revenue: met.revenue,
     currency: met.currency,

@@ -15,6 +15,11 @@ export const REASONS = {
     status: 403,
     means: 'the site’s mode asks for a consent that the request does not carry, or the event for one to be identified',
   },
+  'macro-unexpanded': {
+    status: 400,
+    means:
+      'an ad server has not filled in the macro of id, consent, gdpr, gdpr_consent, gpp or gpp_sid: nothing is known of a consent',
+  },
   'event-invalid': { status: 400, means: 'a field of the event is missing or has the wrong type' },
   'name-invalid': { status: 400, means: 'the name is empty, longer than 120 characters or has control characters' },
   'id-invalid': { status: 400, means: 'the id is not a text of 1 to 128 printable characters' },

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +74,44 @@ test('a mailing is registered, minted, reported and withdrawn from', { timeout: 
   expect(JSON.parse((await run(['report', 'shop', id, '--json'])).out)).toMatchObject({ withdrawn: 1 })
   const list = await run(['list', 'shop'])
   expect(list.out).toMatch(new RegExp(`^${id} +March news +measure +2 +3 `, 'm'))
+})
+
+test('a mail becomes a template, and lines have the mail of each recipient', { timeout: 120_000 }, async () => {
+  const html =
+    '<p>a &amp; b <a href="https://shop.example/x?a=1&amp;b=2">x</a> <a href="https://shop.example/bye">y</a>\n'
+  const [template, links] = [join(home, 'template.html'), join(home, 'links.txt')]
+  const made = await run(['instrument', '-', '--links', links, '--unsubscribe', 'https://shop.example/bye'], html)
+  expect(made.code, made.err).toBe(0)
+  expect(made.out).toBe(
+    '<p>a &amp; b <a href="[[livetag-link-1]]">x</a> <a href="https://shop.example/bye">y</a>\n[[livetag-pixel]]',
+  )
+  expect(made.err).toContain('it ends the sending of mails')
+  await writeFile(template, made.out)
+  const id = (await run(['new', 'shop', 'HTML', '--policy', 'measure', '--links', links])).out.trim()
+  const url = ['--url', 'https://stats.example.com']
+  const minted = await run(
+    ['mint', 'shop', id, '--template', template, ...url],
+    '{"recipient":"c-1"}\n{"recipient":""}',
+  )
+  expect(minted.code, minted.err).toBe(0)
+  const [line = '', wrong = ''] = minted.out.split('\n')
+  const one = JSON.parse(line)
+  expect(one.html).toContain(`<a href="https://stats.example.com${one.links[0]}">x</a>`)
+  expect(one.html).toContain(`<img src="https://stats.example.com${one.pixel}"`)
+  expect(JSON.parse(wrong)).toMatchObject({ line: 2 })
+
+  const other = (await run(['new', 'shop', 'No links', '--policy', 'measure'])).out.trim()
+  for (const [args, words] of [
+    [['mint', 'shop', other, '--template', template, ...url], /no link 1/],
+    [['mint', 'shop', id, '--template', template], /--url/],
+    [['mint', 'shop', id, '--template', '/no/such/file', ...url], /no such file/],
+    [['instrument', template], /places of livetag in it already/],
+    [['instrument', '/no/such/file'], /no such file/],
+  ] as const) {
+    const { code, out, err } = await run([...args], '{"recipient":"c-2"}')
+    expect([code, out, err]).toEqual([1, '', expect.stringMatching(words)])
+    expect(err).not.toContain('    at ')
+  }
 })
 
 test('what is wrong is said in words', { timeout: 120_000 }, async () => {

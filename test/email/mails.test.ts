@@ -1,6 +1,6 @@
 import Schema from 'typebox/schema'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Report } from '../../collector/email/index.ts'
+import { fill, type Mailing, type Report } from '../../collector/email/index.ts'
 import { eventsOf, type StoredPage } from '../../collector/journal/index.ts'
 import { openApi } from '../../collector/openapi.ts'
 import type { RawEvent } from '../../collector/settle/index.ts'
@@ -93,6 +93,51 @@ describe('mailings', () => {
     expect(await (await tell({ delivered: 99, unsubscribed: 1 })).json()).toMatchObject({ sent: 100, delivered: 99 })
     for (const wrong of [{}, { sent: -1 }, { policy: 'none' }]) expect((await tell(wrong)).status).toBe(400)
     expect(await reportOf(made)).toMatchObject({ sent: 100, delivered: 99, bounced: null, unsubscribed: 1 })
+  })
+})
+
+describe('a mailing with its mail', () => {
+  const html =
+    '<p><a href="https://shop.example/a?b=1&amp;c=2">a</a> <a href="tel:1">t</a> <a href="https://shop.example/bye">b</a>'
+  const input = { name: 'With HTML', policy: 'measure', html, unsubscribe: ['https://shop.example/bye'] }
+
+  test('has the links of it, and a template that what is minted goes into', async () => {
+    const response = await post(it, '?site=shop', { ...input, utm: { source: 'news' } })
+    expect(response.status).toBe(201)
+    const { components } = openApi()
+    const made = (await response.json()) as Mailing & { template: string; left: unknown }
+    const described = { allOf: ['Mailing', 'MailingTemplate'].map(name => ({ $ref: `#/components/schemas/${name}` })) }
+    expect(Schema.Compile({ ...described, components } as never).Check(made)).toBe(true)
+    expect(made.links).toEqual(['https://shop.example/a?b=1&c=2&utm_source=news'])
+    expect(made.left).toEqual([
+      { href: 'tel:1', why: 'not-web' },
+      { href: 'https://shop.example/bye', why: 'unsubscribe' },
+    ])
+    const [anna] = await mint(it, made, ['anna'])
+    if (!anna) throw new Error('nothing was minted')
+    later()
+    const mail = fill(made.template, anna, it.url)
+    const [, link = ''] = /href="([^"]+\/l\/[^"]+)"/.exec(mail) ?? []
+    const [, pixel = ''] = /src="([^"]+)"/.exec(mail) ?? []
+    expect((await fetch(link, { redirect: 'manual' })).headers.get('location')).toBe(made.links[0])
+    const image = await fetch(pixel)
+    expect([image.headers.get('content-type'), image.headers.get('x-livetag')]).toEqual(['image/gif', null])
+    // The mail itself is not kept.
+    expect(await it.db.collection('mailings').findOne({ name: 'With HTML' })).not.toHaveProperty('template')
+    const stored = await it.ask(`/api/v2/mailings/${made.id}?site=shop`)
+    expect(await stored.json()).not.toHaveProperty('template')
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['cut off', { html: '<p>a<!--' }, /cut off/],
+    ['beside links of its own', { links: LINKS }, /"links", or "html"/],
+    ['that is no text', { html: 1 }, /"html" is the mail/],
+    ['too long', { html: 'a'.repeat(500_001) }, /500000/],
+    ['with too many addresses', { unsubscribe: Array(21).fill('a') }, /20 addresses/],
+  ])('%s is refused in words', async (_, change, words) => {
+    const response = await post(it, '?site=shop', { ...input, ...change })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ detail: expect.stringMatching(words) })
   })
 })
 

@@ -1,6 +1,6 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { isExpired, mintToken, pseudonym, readToken, type SigningKey } from '../../collector/email/token.ts'
+import { isExpired, mintToken, pseudonym, readToken, type SigningKey, sign } from '../../collector/email/token.ts'
 
 const NOW = Date.UTC(2026, 4, 1)
 const DAY = 86_400_000
@@ -28,6 +28,17 @@ test('a token says what it was minted of, and its paths have at most 60 characte
   })
   expect(encodeURIComponent(text)).toBe(text)
   expect(`/p/${text}.gif`.length).toBeLessThanOrEqual(60)
+})
+
+test('the signature is the HMAC-SHA-256 of Node itself, for keys of any length', () => {
+  for (const length of [1, 31, 32, 63, 64, 65, 200]) {
+    const own = createSecretKey(randomBytes(length))
+    for (let i = 0; i < 20; i++) {
+      const bytes = randomBytes(23)
+      const whole = createHmac('sha256', own).update(bytes).digest()
+      expect(sign(own, bytes)).toEqual(whole.subarray(0, 16))
+    }
+  }
 })
 
 test('one flipped bit anywhere is rejected: of its bytes, and of its characters', () => {

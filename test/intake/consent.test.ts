@@ -1,9 +1,9 @@
-import { GVL, TCModel, TCString, type VendorList } from '@iabtechlabtcf/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTcf } from '../../collector/intake/tc-string.ts'
 import type { RawEvent } from '../../collector/settle/index.ts'
 import type { Envelope } from '../../tag/wire.ts'
 import { CHROME, envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
+import { tcString } from '../fixtures/tc-string.ts'
 
 const AGREED = ['measure', 'identify']
 
@@ -100,31 +100,6 @@ describe('without the purpose `identify`', () => {
     expect(await rawOf(body.w)).toHaveLength(taken ? 1 : 0)
   })
 })
-
-const IDS = Array.from({ length: 11 }, (_, i) => i + 1)
-const vendor = (id: number) => ({
-  ...{ id, name: `vendor ${id}`, purposes: IDS, legIntPurposes: [7, 8, 9], flexiblePurposes: [], features: [] },
-  ...{ specialPurposes: [1], specialFeatures: [], policyUrl: '', usesCookies: true, dataDeclaration: [] },
-})
-/** As much of a vendor list as the library asks for to make a string. */
-const LIST = {
-  ...{ gvlSpecificationVersion: 3, vendorListVersion: 48, tcfPolicyVersion: 5, lastUpdated: '2026-01-01T00:00:00Z' },
-  purposes: Object.fromEntries(IDS.map(id => [id, { id, name: '', description: '', illustrations: [] }])),
-  ...{ specialPurposes: { 1: { id: 1 } }, features: {}, specialFeatures: {}, stacks: {}, dataCategories: {} },
-  vendors: Object.fromEntries([1, 2, 755, 1_111].map(id => [id, vendor(id)])),
-} as unknown as VendorList
-
-/** A TC string with these purposes, as a CMP makes it. */
-function tcString(purposes: number[]): string {
-  const model = new TCModel(new GVL(LIST))
-  Object.assign(model, { cmpId: 300, cmpVersion: 1 })
-  for (const purpose of purposes) model.purposeConsents.set(purpose)
-  // A legitimate interest is no consent.
-  model.purposeLegitimateInterests.set([7, 8, 9])
-  model.vendorConsents.set([1, 2, 755, 1_111])
-  model.publisherConsents.set(1)
-  return TCString.encode(model)
-}
 
 describe('a pixel with a TC string', () => {
   const ask = async (query: string) => {

@@ -11,8 +11,7 @@ afterEach(async () => {
 })
 afterAll(() => browser?.close())
 
-const stored = (visit: Visit | undefined) =>
-  visit?.page.evaluate(() => [localStorage.length, sessionStorage.length])
+const stored = (visit: Visit | undefined) => visit?.page.evaluate(() => [localStorage.length, sessionStorage.length])
 
 /** Four loads of each of some visitors; gives back how many different page views each of them sent. */
 async function visitors(count: number, sample: number, options: { mode?: 'required' } = {}): Promise<number[]> {
