@@ -95,9 +95,9 @@ export function exportRoutes({ db, sites, viewers, log, clock, heartbeatMs = HEA
       const { asked, format, limit, next } = read
       const { type, isPacked, encode } = FORMATS[format]
       response
+        .attachment(`${site.key}-${kind}.${format}`)
         .type(type)
         .vary('accept, accept-encoding')
-        .attachment(`${site.key}-${kind}.${format}`)
         // Read first: what is counted from here on may be in the rows as well, and is in the stream for sure.
         .set('x-livetag-stream-cursor', feedCursor(site.key, await readEnd(db)))
       const end = limit === undefined ? undefined : await endOfPart(db, asked, limit, signal)

@@ -24,6 +24,8 @@ async function* csv(columns: Columns, rows: AsyncIterable<Row[]>): AsyncGenerato
   const options: Options = {
     columns: Object.keys(columns),
     record_delimiter: 'windows',
+    // Also one of its two characters alone.
+    quote_record_delimiter: true,
     escape_formulas: true,
     cast: {
       date: value => value.toISOString(),
