@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
  * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once. With the word
- * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}).
+ * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}), with `export` exports ({@link ./export.mjs}).
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -11,6 +11,7 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { measureBatches } from './batches.mjs'
 import { measureBurst } from './burst.mjs'
+import { measureExport } from './export.mjs'
 import { measureLive } from './live.mjs'
 import { measurePixels, mintPixel } from './pixels.mjs'
 import { measureReports } from './reports.mjs'
@@ -20,6 +21,11 @@ import { measureViewers } from './viewers.mjs'
 
 if (process.argv.includes('reports')) {
   await measureReports(process.argv)
+  process.exit()
+}
+
+if (process.argv.includes('export')) {
+  await measureExport(process.argv)
   process.exit()
 }
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
+import Schema from 'typebox/schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EVENT_COLUMNS, SESSION_COLUMNS } from '../../collector/export/index.ts'
 import type { JournalEvent } from '../../collector/journal/index.ts'
-import { type RawEvent, toRaw } from '../../collector/settle/index.ts'
+import { openApi } from '../../collector/openapi.ts'
+import { type RawEvent, type Session, toRaw } from '../../collector/settle/index.ts'
 import { addKey } from '../../collector/sites/index.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { journalEvent } from '../fixtures/events.ts'
@@ -170,7 +172,7 @@ test('a crowd in one millisecond is in order, also when it is larger than what i
 test('sessions are as they are counted, and cookieless days say into how many visits they are divided', async () => {
   const base = { site: 'shop', entry: '/', exit: '/x', source: 'direct', host: 'shop.example', expires: new Date(NOW) }
   const at = (minutes: number) => new Date(BEGIN + minutes * 60_000)
-  await it.db.collection<{ _id: string }>('sessions').insertMany(
+  await it.db.collection<Session>('sessions').insertMany(
     [
       {
         ...base,
@@ -341,5 +343,8 @@ test('gives nothing out that is in no column', async () => {
   const [row, ...rest] = linesOf(await response.text())
   expect(rest).toEqual([])
   expect(Object.keys(row ?? {})).toEqual(Object.keys(EVENT_COLUMNS))
+  const components = (openApi() as { components: { schemas: object } }).components
+  const schema = { $ref: '#/components/schemas/EventRow', components }
+  expect(Schema.Compile(schema as never).Check(row)).toBe(true)
   expect(row).toMatchObject({ name: 'signup', properties: { plan: 'pro' }, visitor: 'visitor-1', session: 'session-1' })
 })
