@@ -100,17 +100,23 @@ export function exportRoutes({ db, sites, viewers, log, clock, heartbeatMs = HEA
         .vary('accept, accept-encoding')
         // Read first: what is counted from here on may be in the rows as well, and is in the stream for sure.
         .set('x-livetag-stream-cursor', feedCursor(site.key, await readEnd(db)))
-      const end = limit === undefined ? undefined : await endOfPart(db, asked, limit, signal)
+      const end = limit === undefined ? undefined : await endOfPart(db, asked, limit)
       if (end !== undefined) {
         response.links({ next: `${request.baseUrl}${request.path}?${next(end)}` })
         asked.to = end
       }
       if (request.method === 'HEAD') return void response.end()
-      const rows = await begin(readRows(db, asked, signal))
-      const isZipped = !isPacked && request.acceptsEncodings(['gzip', 'identity']) === 'gzip'
-      if (isZipped) response.set('content-encoding', 'gzip')
-      const source = Readable.from(encode(COLUMNS[kind], rows))
-      await (isZipped ? pipeline(source, createGzip(GZIP), response) : pipeline(source, response))
+      const stored = readRows(db, asked)
+      try {
+        const rows = await begin(stored)
+        const isZipped = !isPacked && request.acceptsEncodings(['gzip', 'identity']) === 'gzip'
+        if (isZipped) response.set('content-encoding', 'gzip')
+        const source = Readable.from(encode(COLUMNS[kind], rows))
+        await (isZipped ? pipeline(source, createGzip(GZIP), response) : pipeline(source, response))
+      } finally {
+        // Who left before the first was read has started nothing that would close it.
+        await stored.return(undefined)
+      }
     }
 
   const serveStream: Act = async (request, response, site, signal) => {

@@ -27,7 +27,7 @@ export function fromFeedCursor(site: string, text: string): FeedCursor | undefin
   const lanes = text.slice(site.length + 1)
   for (const one of lanes === '' ? [] : lanes.split('_', MOST_LANES + 1)) {
     const [, lane, settled, part = '0'] = LANE.exec(one) ?? []
-    if (lane === undefined || settled === undefined) return undefined
+    if (lane === undefined || settled === undefined || cursor.has(Number(lane))) return undefined
     cursor.set(Number(lane), { settled: Number(settled), part: Number(part) })
   }
   return cursor.size > MOST_LANES ? undefined : cursor

@@ -82,7 +82,7 @@ export async function* follow({ db, site, cursor, heartbeat, signal }: FeedParts
       const last = Math.min(end, reached.settled + PAGES.asked)
       if (last <= reached.settled) continue
       isMore ||= last < end
-      for await (const page of pagesOf(db, site, lane, reached.settled, last, signal)) {
+      for await (const page of pagesOf(db, site, lane, reached.settled, last)) {
         if (page.settled !== reached.settled + 1) throw new CursorExpired()
         const counted = await countedOf(db, page)
         for (const { event, place } of counted) {
@@ -105,7 +105,7 @@ export async function* follow({ db, site, cursor, heartbeat, signal }: FeedParts
 }
 
 /** Settled pages of a lane, in their order, with the events of one site. */
-function pagesOf(db: Db, site: string, lane: number, after: number, last: number, signal: AbortSignal) {
+function pagesOf(db: Db, site: string, lane: number, after: number, last: number) {
   const ofSite = (field: string): Document => ({
     $filter: { input: { $ifNull: [field, []] }, cond: { $eq: ['$$this.site', site] } },
   })
@@ -117,7 +117,7 @@ function pagesOf(db: Db, site: string, lane: number, after: number, last: number
         { $project: { settled: 1, envelopes: ofSite('$envelopes'), before: ofSite('$events') } },
         { $sort: { settled: 1 } },
       ],
-      { ...MAJORITY, batchSize: PAGES.held, comment: 'livetag feed', signal },
+      { ...MAJORITY, batchSize: PAGES.held, comment: 'livetag feed' },
     )
   return pages.map(page => {
     const { before = [], ...rest } = page as StoredPage & { before?: JournalEvent[] }

@@ -26,9 +26,9 @@ interface Source<T> extends Ordered<T> {
   rowOf(document: T): Row
 }
 
-/** @param signal closes what is being read */
-export function readRows(db: Db, asked: Asked, signal: AbortSignal): AsyncGenerator<Row[]> {
-  return asked.kind === 'events' ? rows(events(db, asked, signal), asked) : rows(sessions(db, asked, signal), asked)
+/** Ending it closes what is being read. */
+export function readRows(db: Db, asked: Asked): AsyncGenerator<Row[]> {
+  return asked.kind === 'events' ? rows(events(db, asked), asked) : rows(sessions(db, asked), asked)
 }
 
 async function* rows<T>(source: Source<T>, { from, after }: Asked): AsyncGenerator<Row[]> {
@@ -41,11 +41,9 @@ async function* rows<T>(source: Source<T>, { from, after }: Asked): AsyncGenerat
  * Where the next part begins, ms, when this one has so many rows: a part ends between two milliseconds, so it has a few less,
  * or all of one ms. `undefined` where all of it is one part.
  */
-export async function endOfPart(db: Db, asked: Asked, limit: number, signal: AbortSignal): Promise<number | undefined> {
+export async function endOfPart(db: Db, asked: Asked, limit: number): Promise<number | undefined> {
   const [field, find] =
-    asked.kind === 'events'
-      ? (['ts', events(db, asked, signal).from] as const)
-      : (['start', sessions(db, asked, signal).from] as const)
+    asked.kind === 'events' ? (['ts', events(db, asked).from] as const) : (['start', sessions(db, asked).from] as const)
   const first = Math.max(asked.from, asked.after?.time ?? asked.from)
   const timeOf = async (skip: number): Promise<number | undefined> => {
     const cursor: FindCursor<Document> = find(first)
@@ -61,18 +59,14 @@ export async function endOfPart(db: Db, asked: Asked, limit: number, signal: Abo
   return end === (await timeOf(0)) ? end + 1 : end
 }
 
-const reading = (signal: AbortSignal) => ({
-  batchSize: BATCH,
-  comment: 'livetag export',
-  readConcern: { level: 'majority' as const },
-  signal,
-})
+/** Without a signal: a driver that drops a connection on which more is being read leaves the cursor open in mongod. */
+const READING = { batchSize: BATCH, comment: 'livetag export', readConcern: { level: 'majority' } } as const
 
-function events(db: Db, { site, to, match }: Asked, signal: AbortSignal): Source<StoredEvent> {
+function events(db: Db, { site, to, match }: Asked): Source<StoredEvent> {
   const collection = db.collection<StoredEvent>('events')
   const find = (ts: Document) => {
     const filter = { $and: [{ 'meta.site': site, ts }, ...match] } as object
-    return collection.find(filter, { ...reading(signal), projection: { _id: 0, page: 0, declared: 0 } })
+    return collection.find(filter, { ...READING, projection: { _id: 0, page: 0, declared: 0 } })
   }
   return {
     from: time => find({ $gte: new Date(time), $lt: new Date(to) }).sort({ ts: 1 }),
@@ -85,11 +79,11 @@ function events(db: Db, { site, to, match }: Asked, signal: AbortSignal): Source
   }
 }
 
-function sessions(db: Db, { site, to, match }: Asked, signal: AbortSignal): Source<Session> {
+function sessions(db: Db, { site, to, match }: Asked): Source<Session> {
   const collection = db.collection<Session>('sessions')
   const find = (start: Document) => {
     const filter = { $and: [{ site, start }, ...match] } as object
-    return collection.find(filter, { ...reading(signal), projection: { steps: 0, expires: 0 } })
+    return collection.find(filter, { ...READING, projection: { steps: 0, expires: 0 } })
   }
   return {
     from: time => find({ $gte: new Date(time), $lt: new Date(to) }).sort({ start: 1 }),

@@ -229,7 +229,8 @@ test('tells all that is counted once, though collectors are killed and readers a
   for (let kill = 0; kill < 4; kill++) {
     const before = acknowledged()
     await vi.waitFor(() => expect(acknowledged()).toBeGreaterThan(before + 500), { timeout: 30_000 })
-    collectors[kill % 2]?.signal('SIGKILL')
+    const pid = collectors[kill % 2]?.pid
+    if (pid) process.kill(pid, 'SIGKILL')
   }
   await Promise.all(loads.map(load => load.finish()))
   await vi.waitFor(async () => expect(await settledAndFolded(db)).toBe(true), { timeout: 60_000, interval: 200 })

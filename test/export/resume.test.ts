@@ -41,14 +41,14 @@ const text = async (query: string): Promise<string> => (await it.ask(`/api/v2/ev
 const cursorOf = (line: Line | undefined): string =>
   line ? `&cursor=${encodeURIComponent(JSON.stringify([line.time, line.id, line.name]))}` : ''
 
-/** Cursors of exports that are open in mongod, asked or not. */
+/** Reads of `events` that are open in mongod, asked or not. */
 const openCursors = async (): Promise<number> => {
   const operations = await it.client
     .db('admin')
     .aggregate([{ $currentOp: { idleCursors: true, allUsers: true } }])
     .toArray()
-  const comments = operations.map(({ command, cursor }) => (cursor?.originatingCommand ?? command)?.comment)
-  return comments.filter(comment => comment === 'livetag export').length
+  const names = ['events', 'system.buckets.events'].map(name => `${it.db.databaseName}.${name}`)
+  return operations.filter(({ ns }) => names.includes(ns)).length
 }
 
 test('a download that is cut at any place is taken up again by its last whole line', async () => {
