@@ -6,7 +6,7 @@ import type { FindCursor } from 'mongodb'
 import { compare, type Place } from './place.ts'
 
 /** Documents read at a time: what a reader that has stopped leaves in memory is some of these. */
-export const BATCH = 1_000
+export const BATCH = 250
 /** Of one millisecond, so many are put in order here; more by mongod, on its disk if need be. */
 const MOST_AT_ONCE = 5_000
 /** A cursor that nobody has read from for ten minutes is gone: the next one goes on. */

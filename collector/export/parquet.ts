@@ -3,7 +3,7 @@ import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer'
 import type { Columns, ColumnType, Row } from './columns.ts'
 
 /** A row group is written at so many rows, or characters of text in them: it is held until then. */
-const GROUP = { rows: 20_000, text: 16 * 1024 * 1024 } as const
+const GROUP = { rows: 10_000, text: 8 * 1024 * 1024 } as const
 
 const TYPES = {
   time: {
@@ -43,20 +43,29 @@ export async function* parquet(columns: Columns, rows: AsyncIterable<Row[]>): As
   const names = Object.entries(columns)
   let group: unknown[][] = names.map(() => [])
   let text = 0
+  /** Texts of the group: of those that are the same, which are most, one is held. */
+  const texts = new Map<string, string>()
+  const hold = (value: string): string => {
+    const held = texts.get(value)
+    if (held !== undefined) return held
+    texts.set(value, value)
+    text += value.length
+    return value
+  }
   const write = (): Uint8Array => {
     // Bounds of values let a reader leave groups out: by time that is worth its place, and of most others there is no order.
     const columnData = names.map(([name, [type]], i) => ({ name, data: group[i] ?? [], statistics: type === 'time' }))
     writer.write({ columnData, rowGroupSize: GROUP.rows })
     group = names.map(() => [])
     text = 0
+    texts.clear()
     return take()
   }
   for await (const list of rows) {
     for (const row of list) {
       for (const [i, [name, [type]]] of names.entries()) {
         const value = stored(type, row[name] ?? null)
-        group[i]?.push(value)
-        if (typeof value === 'string') text += value.length
+        group[i]?.push(typeof value === 'string' ? hold(value) : value)
       }
       if ((group[0]?.length ?? 0) >= GROUP.rows || text >= GROUP.text) yield write()
     }
