@@ -63,7 +63,9 @@ export async function* parquet(columns: Columns, rows: AsyncIterable<Row[]>): As
   }
   for await (const list of rows) {
     for (const row of list) {
-      for (const [i, [name, [type]]] of names.entries()) {
+      // By number: this is done for every value.
+      for (let i = 0; i < names.length; i++) {
+        const [name, [type]] = names[i] as (typeof names)[number]
         const value = stored(type, row[name] ?? null)
         group[i]?.push(typeof value === 'string' ? hold(value) : value)
       }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- export`: all events of a history as NDJSON, CSV and Parquet: rows a second, and by how much the collector's
  * memory grows over what it has when idle. `--events` says how many, `--homes <folder>` where histories of
- * `bench -- reports` are kept; without, one is written first.
+ * `bench -- reports` are kept; without, one is written first. `--format parquet` measures that one alone.
  */
 import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
