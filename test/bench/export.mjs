@@ -22,7 +22,8 @@ export async function measureExport(argv) {
   if (!Number.isInteger(events) || events < 1) throw new Error('--events takes a whole number')
   await withHistory(option('--homes'), events, async home => {
     const rows = {}
-    for (const format of ['ndjson', 'ndjson, gzip', 'csv', 'parquet'])
+    const only = option('--format')
+    for (const format of only ? [only] : ['ndjson', 'ndjson, gzip', 'csv', 'parquet'])
       rows[format] = await measure(home, format, events)
     console.log(`${number(events)} events, each format by a collector of its own`)
     console.table(rows)
