@@ -2,7 +2,7 @@
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer'
 import type { Columns, ColumnType, Row } from './columns.ts'
 
-/** A row group is written at so many rows, or characters of text in them: it is held until then. */
+/** A row group is written at so many rows, or bytes of text in them: it is held until then. */
 const GROUP = { rows: 10_000, text: 8 * 1024 * 1024 } as const
 
 const TYPES = {
@@ -43,14 +43,18 @@ export async function* parquet(columns: Columns, rows: AsyncIterable<Row[]>): As
   const names = Object.entries(columns)
   let group: unknown[][] = names.map(() => [])
   let text = 0
-  /** Texts of the group: of those that are the same, which are most, one is held. */
-  const texts = new Map<string, string>()
-  const hold = (value: string): string => {
+  /**
+   * Texts of the group as they are written: of those that are the same, which are most, one is held. Buffers of Node lie many
+   * in one piece of memory, and those that the writer would make of texts each in one of its own.
+   */
+  const texts = new Map<string, Buffer>()
+  const hold = (value: string): Buffer => {
     const held = texts.get(value)
-    if (held !== undefined) return held
-    texts.set(value, value)
-    text += value.length
-    return value
+    if (held) return held
+    const made = Buffer.from(value)
+    texts.set(value, made)
+    text += made.length
+    return made
   }
   const write = (): Uint8Array => {
     // Bounds of values let a reader leave groups out: by time that is worth its place, and of most others there is no order.

@@ -12,6 +12,9 @@ import { journalEvent } from '../fixtures/events.ts'
 import { outcome } from '../fixtures/people.ts'
 import { fromCsv, fromNdjson, fromParquet, type Line, linesOf, type Texts } from './reading.ts'
 
+/** Other things may run on the machine, and much is read here; ms. */
+vi.setConfig({ testTimeout: 120_000 })
+
 const EVENTS = 12_000
 const BEGIN = Date.parse('2026-03-10T00:00:00Z')
 const QUERY = 'site_id=shop&date_range=2026-03-10,2026-03-10'
