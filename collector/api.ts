@@ -8,6 +8,7 @@ import { readJson } from './answering.ts'
 import { callerOf, ownerOnly, siteAsked } from './caller.ts'
 import { serveConsents } from './consents-api.ts'
 import type { Email } from './email/index.ts'
+import { exportRoutes } from './export-api.ts'
 import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { keyRoutes } from './keys-api.ts'
@@ -110,6 +111,7 @@ export function apiRoutes(parts: ApiParts): Router {
   /** Reading a body is left to the question: any type is JSON. */
   router.post('/query', json({ limit: '1mb', type: () => true }), serveQuery(queries, sites, clock))
 
+  router.use(exportRoutes({ db, sites, viewers, log, clock }))
   router.get('/consents', serveConsents(db, sites))
   router.use('/mailings', mailingRoutes({ db, sites, email, clock }))
   router.use('/goals', siteListRoutes({ db, sites, clock }, GOALS))

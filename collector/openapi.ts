@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
 import { MailingInput, MailingOutput, ReportOutput, TemplateOutput, Told } from './email/index.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
+import { describeExports, EXPORT_SCHEMAS } from './openapi-export.ts'
 import { describeList } from './openapi-lists.ts'
 import { describeMailings, MAILING_LINES } from './openapi-mailings.ts'
 import { type Code, ref, type Schema } from './openapi-parts.ts'
@@ -82,6 +83,7 @@ export function openApi(): Schema {
           },
         },
       },
+      ...describeExports(problemResponses),
       '/goals': describeList({
         field: 'goals',
         noun: 'goal',
@@ -145,6 +147,7 @@ export function openApi(): Schema {
         MailingTold: toOpenApi(Told),
         MailingReport: toOpenApi(ReportOutput),
         ...MAILING_LINES,
+        ...EXPORT_SCHEMAS,
         Problem: problemSchema,
       },
     },

@@ -39,6 +39,11 @@ export const PROBLEMS = {
   'too-many-shares': { status: 409, title: 'The site has as many shared links as it can: remove one first.' },
   'too-many-viewers': { status: 429, title: 'Too many watch by this shared link: try again later.' },
   'parameter-invalid': { status: 400, title: 'A parameter is missing or has a value that is not allowed.' },
+  'cursor-expired': {
+    status: 410,
+    title:
+      'What comes after this cursor is no longer kept: read `GET /api/v2/events` anew, and go on from the `x-livetag-stream-cursor` that it is answered with.',
+  },
   'query-invalid': { status: 400, title: 'Something in the query is not as it should be.' },
   'query-unsupported': { status: 400, title: 'Plausible answers this, livetag does not: ask something else.' },
   'query-too-large': { status: 400, title: 'The query asks for too much at once.' },

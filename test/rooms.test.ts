@@ -25,6 +25,7 @@ const MAY: Record<string, string[]> = {
     'collector/sites',
     'collector/store',
   ],
+  'collector/export': ['collector/settle', 'collector/journal', 'collector/sites', 'collector/store'],
   'collector/verify': ['collector/rollup', 'collector/settle', 'collector/journal', 'collector/store'],
   'collector/seed': [
     'collector/rollup',

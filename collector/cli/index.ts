@@ -3,6 +3,7 @@ import { defineCommand, runMain } from 'citty'
 import { account } from './account.ts'
 import { doctor } from './doctor.ts'
 import { email } from './email.ts'
+import { exporting } from './export.ts'
 import { goal } from './goal.ts'
 import { key } from './key.ts'
 import { login } from './login.ts'
@@ -15,7 +16,21 @@ import { verify } from './verify.ts'
 
 const main = defineCommand({
   meta: { name: 'livetag', description: 'Real-time, consent-aware tracking on your own ground.' },
-  subCommands: { serve, doctor, status, verify, site, goal, property, email, key, account, login, seed },
+  subCommands: {
+    serve,
+    doctor,
+    status,
+    verify,
+    site,
+    goal,
+    property,
+    email,
+    key,
+    account,
+    login,
+    seed,
+    export: exporting,
+  },
 })
 
 await runMain(main)

@@ -102,7 +102,7 @@ function basisOf({ site, range, compared, dimensions, filters, include }: Query)
  * What MongoDB says of a read that took too long (50); what `$regexMatch` says of a pattern that is none, and of one that
  * it gave up on: its steps are bounded.
  */
-function faultOf(error: unknown): Fault | undefined {
+export function faultOf(error: unknown): Fault | undefined {
   const { code, message } = error as { code?: unknown; message: string }
   if (code === 50) return TOO_LONG
   if (code === 51_111)
@@ -149,7 +149,7 @@ function toAnswer(
 }
 
 /** When the site's data begins, ms: with a session, or an event without one. */
-async function beginOf(db: Db, site: string, signal: AbortSignal): Promise<number | undefined> {
+export async function beginOf(db: Db, site: string, signal: AbortSignal): Promise<number | undefined> {
   const options = reading(signal)
   const session = db.collection<Session>('sessions').find({ site }, { ...options, projection: { start: 1 } })
   const event = db.collection('events').find({ 'meta.site': site }, { ...options, projection: { ts: 1 } })

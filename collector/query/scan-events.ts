@@ -69,7 +69,8 @@ function eventCondition(leaf: Leaf, apart: boolean): Expression {
   return { $anyElementTrue: [{ $map }] }
 }
 
-const eventLeaf =
+/** The condition of a leaf. */
+export const eventLeaf =
   (apart: boolean) =>
   (leaf: Leaf): Document => ({ $expr: eventCondition(leaf, apart) })
 

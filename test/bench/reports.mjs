@@ -56,19 +56,25 @@ export async function measureReports(argv) {
   const measured = []
   const smaller = argv.includes('--only') ? [] : SIZES.filter(size => size < most)
   for (const events of [...smaller, most]) {
-    const home = homes ? join(homes, String(events)) : await mkdtemp(join(tmpdir(), 'livetag-bench-'))
-    try {
-      const written = await ensureHistory(home, events)
+    await withHistory(homes, events, async (home, written) => {
       if (!argv.includes('--only-write')) measured.push({ ...written, ...(await measureSize(home, events)) })
-    } finally {
-      if (!homes) await rm(home, { recursive: true, force: true })
-    }
+    })
   }
   if (measured.length === 0) return
   print(measured)
   if (argv.includes('--json')) {
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version }
     writeFileSync(new URL('reports.json', import.meta.url), `${JSON.stringify({ machine, measured }, null, 2)}\n`)
+  }
+}
+
+/** @param homes folder in which histories are kept; without one it is removed in the end */
+export async function withHistory(homes, events, use) {
+  const home = homes ? join(homes, String(events)) : await mkdtemp(join(tmpdir(), 'livetag-bench-'))
+  try {
+    await use(home, await ensureHistory(home, events))
+  } finally {
+    if (!homes) await rm(home, { recursive: true, force: true })
   }
 }
 

@@ -2,7 +2,7 @@
  * `npm run bench`: what livetag does, as ratios to references measured in the same run on the same machine.
  * Prints a table; `--json` also writes `test/bench/results.json`, `--burst` adds a million events at once. With the word
  * `reports` it measures those instead ({@link ./reports.mjs}), with `viewers` a thousand live viewers ({@link ./viewers.mjs}),
- * with `paint` a dashboard in a browser ({@link ./paint.mjs}).
+ * with `export` exports ({@link ./export.mjs}), with `paint` a dashboard in a browser ({@link ./paint.mjs}).
  *
  * Servers run in processes of their own and take turns, seven rounds of the pixels; medians are printed, of ratios those of each round.
  */
@@ -12,6 +12,7 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { measureBatches } from './batches.mjs'
 import { measureBurst } from './burst.mjs'
+import { measureExport } from './export.mjs'
 import { measureLive } from './live.mjs'
 import { measurePaint } from './paint.mjs'
 import { measurePixels, mintPixel } from './pixels.mjs'
@@ -20,18 +21,14 @@ import { startServer } from './servers.mjs'
 import { measureSettle, openJournal } from './settle.mjs'
 import { measureViewers } from './viewers.mjs'
 
-if (process.argv.includes('reports')) {
-  await measureReports(process.argv)
-  process.exit()
-}
-
-if (process.argv.includes('paint')) {
-  await measurePaint(process.argv)
-  process.exit()
-}
-
-if (process.argv.includes('viewers')) {
-  await measureViewers(process.argv)
+for (const [word, measure] of Object.entries({
+  reports: measureReports,
+  export: measureExport,
+  paint: measurePaint,
+  viewers: measureViewers,
+})) {
+  if (!process.argv.includes(word)) continue
+  await measure(process.argv)
   process.exit()
 }
 

@@ -45,7 +45,7 @@ function start(args: string[]): { child: ChildProcess; ended: Promise<{ code: nu
   })
   return { child, ended: once(child, 'close').then(([code]) => ({ code, out, err })) }
 }
-const run = (...args: string[]) => start(args).ended
+const run = (...args: readonly string[]) => start([...args]).ended
 
 test('`seed` writes a history, prints its totals, and refuses what can not be without a stack trace', async () => {
   const written = await run('seed', '--site', 'shop', '--events', '3e3', '--days', '2', '--json')
@@ -92,3 +92,25 @@ test('Ctrl+C ends it with a whole history, and it says how to remove that', asyn
   await db.collection('events').deleteMany(site)
   expect(await db.collection('events').countDocuments()).toBe(3_500)
 }, 90_000)
+
+test('`export` writes what is there to stdout, in each format, and says what it does not take', async () => {
+  const stored = await db.collection('events').countDocuments({ 'meta.site': 'shop' })
+  expect(stored).toBeGreaterThan(3_000)
+  const ndjson = await run('export', 'events', '--site', 'shop', '--range', 'all')
+  expect(ndjson.code, ndjson.err).toBe(0)
+  expect(new Set(ndjson.out.split('\n').flatMap(line => (line ? [JSON.parse(line).id] : []))).size).toBe(stored)
+  const csv = await run('export', 'sessions', '--site', 'shop', '--range', 'all', '--format', 'csv')
+  expect(csv.out).toMatch(/^start,id,visitor,/)
+  expect(csv.out.split('\r\n')).toHaveLength(2 + (await db.collection('sessions').countDocuments({ site: 'shop' })))
+  for (const [wrong, said] of [
+    [['export', 'clicks', '--site', 'shop'], /events, sessions/],
+    [['export', 'events', '--site', 'nowhere'], /there is no site "nowhere"/],
+    [['export', 'events', '--site', 'shop', '--format', 'xml'], /--format: one of/],
+    [['export', 'events', '--site', 'shop', '--range', 'soon'], /--range/],
+  ] as const) {
+    const refused = await run(...wrong)
+    expect([refused.code, refused.out]).toEqual([1, ''])
+    expect(refused.err).toMatch(said)
+    expect(refused.err).not.toMatch(/\n\s+at /)
+  }
+})
