@@ -5,14 +5,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Site } from '../sites/index.ts'
 import type { Queries } from './ask.ts'
-import type { Dimension } from './names.ts'
+import type { VisitDimension } from './names.ts'
 
 /** Most sites that are asked of. What is read is held within the bounds of each cache. */
 const MOST_SITES = 20
 /** Rows of a list in a panel, and of a long one. */
 const ROWS = [10, 100]
-const LISTS: readonly Dimension[] = [
-  'event:page',
+const VISIT_LISTS: readonly VisitDimension[] = [
   'visit:source',
   'visit:entry_page',
   'visit:exit_page',
@@ -22,16 +21,19 @@ const LISTS: readonly Dimension[] = [
   'visit:device',
   'visit:browser',
   'visit:os',
-  'event:name',
-  'event:hostname',
+]
+/** Only what rollups and sketches tell: a question that reads events would burden the start. */
+const LISTS = [
+  ...VISIT_LISTS.map(dimension => ({ metrics: ['visitors', 'visits'], dimensions: [dimension] })),
+  { metrics: ['visitors', 'pageviews'], dimensions: ['event:page'] },
+  { metrics: ['visitors', 'pageviews'], dimensions: ['event:hostname'] },
+  { metrics: ['visitors', 'events'], dimensions: ['event:name'] },
 ]
 
 const QUESTIONS: readonly object[] = [
   { metrics: ['visitors', 'visits', 'bounce_rate'], include: { comparisons: { mode: 'previous_period' } } },
   { metrics: ['visitors', 'pageviews'], dimensions: ['time:day'] },
-  ...ROWS.flatMap(limit =>
-    LISTS.map(dimension => ({ metrics: ['visitors', 'visits'], dimensions: [dimension], pagination: { limit } })),
-  ),
+  ...ROWS.flatMap(limit => LISTS.map(list => ({ ...list, pagination: { limit } }))),
 ]
 
 /**
@@ -42,7 +44,9 @@ export async function askAhead(queries: Queries, sites: readonly Site[], signal:
   for (const site of sites.slice(0, MOST_SITES)) {
     for (const question of QUESTIONS) {
       const begun = performance.now()
-      await queries.ask({ site_id: site.key, date_range: '30d', ...question }, site, signal)
+      const answer = await queries.ask({ site_id: site.key, date_range: '30d', ...question }, site, signal)
+      // Nothing of it is sketched yet.
+      if ('meta' in answer && answer.meta.source === 'events') break
       await pause(performance.now() - begun, undefined, { signal })
     }
   }
