@@ -62,8 +62,7 @@ export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
   const reportOf = ({ key, timezone }: Site, id: string): Promise<Report> => {
     const which = JSON.stringify([key, timezone, id])
     const read =
-      reading.get(which) ??
-      shareReads(async () => readReport(db, await findMailing(db, key, id), timezone, clock()))
+      reading.get(which) ?? shareReads(async () => readReport(db, await findMailing(db, key, id), timezone, clock()))
     reading.set(which, read)
     return read()
   }

@@ -74,7 +74,7 @@ const rows = (page: Page, title: string): Promise<number[][]> =>
 const figure = (page: Page, name: string): Promise<string | null> =>
   page
     .locator('.figure')
-    .filter({ has: page.locator('dt', { hasText: name }) })
+    .filter({ has: page.locator('dt', { hasText: new RegExp(`^${name}`) }) })
     .locator('dd')
     .textContent()
 
