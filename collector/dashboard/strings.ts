@@ -620,7 +620,7 @@ export const strings = {
     ofDelivered: 'followed a link, of those delivered',
     clickToOpen: 'Click to open',
     ofReaders: 'followed a link, of those who read it',
-    why: 'Why the readers are a range',
+    why: 'How the readers are counted',
     opens: 'Opens',
     clicks: 'Clicks',
     who: 'Who',

@@ -1,4 +1,5 @@
 import { Ago } from '../manage/Ago.tsx'
+import { useCommands } from '../shell/commands.ts'
 import { useShell } from '../shell/context.ts'
 import { Link } from '../shell/Link.tsx'
 import { NoticeBox } from '../shell/Notice.tsx'
@@ -16,6 +17,12 @@ const EVERY = 1_000
 
 /** What becomes of one mailing, while it does. @param id as the address has it */
 export function MailingView({ id }: { id: string }) {
+  const { commands, go } = useShell()
+  useCommands(
+    commands,
+    () => [{ id: 'mailings', title: strings.mails.all, key: 'm', run: () => go({ params: {} }) }],
+    [id],
+  )
   return (
     <>
       <p>

@@ -1,7 +1,7 @@
 import { useShell } from '../shell/context.ts'
 import { NoticeBox } from '../shell/Notice.tsx'
 import { strings } from '../strings.ts'
-import type { Asked } from './asking.ts'
+import { type Asked, isPassing } from './asking.ts'
 
 /** What stands there until there is an answer: shapes, or why there is none and what to do; and what is not new any more. */
 export function Unanswered({ asked: { body, at, failed, again } }: { asked: Asked<unknown> }) {
@@ -17,7 +17,7 @@ export function Unanswered({ asked: { body, at, failed, again } }: { asked: Aske
   return (
     <NoticeBox title={body === undefined ? text.failed : text.stale(words.time(since), words.time(at))} quiet>
       <p>
-        {problem.title} {text.again}
+        {problem.title} {isPassing(problem) && text.again}
       </p>
       <button type="button" class="button small" onClick={again}>
         {strings.overview.again}
