@@ -25,7 +25,7 @@ export function OverTime({ report }: { report: Report }) {
       <details open={all.length === 1}>
         <summary>{strings.overview.asTable}</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-        <section class="course-table" tabIndex={0} aria-label={text.overTime[report.grain]}>
+        <section class="course-table" tabIndex={0} aria-label={strings.overview.asTable}>
           <table>
             <thead>
               <tr>
