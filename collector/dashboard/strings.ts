@@ -638,7 +638,7 @@ export const strings = {
         human: 'A mail program or browser, with no sign of a machine: somebody has read it.',
         'image-proxy':
           'Gmail, Yahoo and others load images when somebody opens the mail, and hide who: somebody has read it.',
-        'privacy-proxy': 'Apple’s privacy proxy loads images for people whether they read or not: nobody can tell.',
+        'privacy-proxy': 'Loads images for people whether they read or not: nobody can tell.',
         prefetch: 'A program loaded the images before anybody looked: nobody can tell.',
         scanner: 'Security gateways look into mails before people do: counts for nobody.',
       },

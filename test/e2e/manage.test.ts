@@ -231,7 +231,7 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await button(owner, /^Revoke/).click()
     await owner.keyboard.press('Escape')
     await owner.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await owner.getByText(HOSTILE).count()).toBe(1)
+    await expect.poll(() => owner.getByText(HOSTILE).count()).toBe(1)
     await button(owner, /^Revoke/).click()
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await owner.getByText('No key yet.').waitFor()

@@ -37,7 +37,9 @@ export function Links({ report: { links } }: { report: Report }) {
               return (
                 <tr key={link} style={{ '--share': people / most }}>
                   <th scope="row" title={url}>
-                    <bdi dir="ltr">{url}</bdi>
+                    <bdi dir="ltr" class="url">
+                      {url.replace(/^https:\/\//, '')}
+                    </bdi>
                   </th>
                   {[people, human, others].map((count, i) => (
                     <td key={i}>

@@ -18,11 +18,9 @@ const EVERY = 1_000
 /** What becomes of one mailing, while it does. @param id as the address has it */
 export function MailingView({ id }: { id: string }) {
   const { commands, go } = useShell()
-  useCommands(
-    commands,
-    () => [{ id: 'mailings', title: strings.mails.all, key: 'm', run: () => go({ params: {} }) }],
-    [id],
-  )
+  useCommands(commands, () => [{ id: 'mailings', title: strings.mails.all, key: 'm', run: () => go({ params: {} }) }], [
+    id,
+  ])
   return (
     <>
       <p>
