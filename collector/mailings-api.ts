@@ -3,6 +3,7 @@
  * scope `read`; all else `write`, as it is done by whatever sends the mails, with the key with which it sends events, too.
  */
 import { json, type Request, type RequestHandler, type Response, Router } from 'express'
+import { LRUCache } from 'lru-cache'
 import type { Db } from 'mongodb'
 import { siteAsked } from './caller.ts'
 import {
@@ -13,18 +14,23 @@ import {
   listMailings,
   MailingError,
   MOST_REFERENCE,
+  type Report,
   readReport,
   tellMailing,
 } from './email/index.ts'
 import { sendLines } from './ndjson.ts'
+import type { Right } from './people/index.ts'
 import { problem } from './problem.ts'
-import { DOCTOR_SITE, type Scope, type Site, type Sites } from './sites/index.ts'
+import { shareReads } from './query/index.ts'
+import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'
 
 const CODES = {
   invalid: 'mailing-invalid',
   unknown: 'mailing-unknown',
   'too-many': 'too-many-mailings',
 } as const satisfies Record<MailingError['why'], string>
+/** Mailings whose reports are shared. */
+const MOST_SHARED = 200
 const LIMIT = { usual: 100, most: 1_000 } as const
 
 type Act = (site: Site, request: Request, response: Response) => Promise<unknown>
@@ -39,9 +45,9 @@ interface Parts {
 export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
   const router = Router()
   const forSite =
-    (scope: Scope, act: Act): RequestHandler =>
+    (right: Right, act: Act): RequestHandler =>
     async (request, response) => {
-      const site = siteAsked(request, response, sites, scope)
+      const site = siteAsked(request, response, sites, right)
       if (!site) return
       if (site.key === DOCTOR_SITE) return problem(response, 'site-unknown')
       try {
@@ -51,6 +57,15 @@ export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
         problem(response, CODES[error.why], error.message)
       }
     }
+  /** A report takes longer the larger the mailing, and many may watch it: those who ask at the moment share one read. */
+  const reading = new LRUCache<string, () => Promise<Report>>({ max: MOST_SHARED })
+  const reportOf = ({ key, timezone }: Site, id: string): Promise<Report> => {
+    const which = JSON.stringify([key, timezone, id])
+    const read =
+      reading.get(which) ?? shareReads(async () => readReport(db, await findMailing(db, key, id), timezone, clock()))
+    reading.set(which, read)
+    return read()
+  }
   const anyJson = json({ limit: '1mb', type: () => true })
   const idIn = ({ params }: Request): string => String(params.id)
 
@@ -82,9 +97,10 @@ export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
     })
   router.post('/withdraw', anyJson, references(email.withdraw))
   router.post('/restore', anyJson, references(email.restore))
+  // Of one recipient: not for who has a shared link.
   router.post(
     '/last-opens',
-    forSite('read', ({ key }, request, response) =>
+    forSite('records', ({ key }, request, response) =>
       sendLines(
         response,
         answerLines(request, recipient => email.lastOpen(key, recipient)),
@@ -116,10 +132,7 @@ export function mailingRoutes({ db, sites, email, clock }: Parts): Router {
   )
   router.get(
     '/:id/report',
-    forSite('read', async ({ key, timezone }, request, response) => {
-      const mailing = await findMailing(db, key, idIn(request))
-      response.json(await readReport(db, mailing, timezone, clock()))
-    }),
+    forSite('read', async (site, request, response) => response.json(await reportOf(site, idIn(request)))),
   )
   return router
 }

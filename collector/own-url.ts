@@ -14,7 +14,7 @@ export const ownUrl = (request: Pick<Request, 'protocol' | 'host' | 'baseUrl'>, 
   `${request.protocol}://${request.host}${baseOf(request)}${path}`
 
 /** Pages that somebody may want to see after signing in. */
-export const PAGES = ['/', '/overview', '/live', '/sites', '/settings'] as const
+export const PAGES = ['/', '/overview', '/live', '/mails', '/sites', '/settings'] as const
 
 /** Where a sign-in leads: to one of the own pages and to nothing else. */
 export function nextPage(next: unknown): string {

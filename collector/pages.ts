@@ -59,7 +59,7 @@ export function pageRoutes({ access, attempts, db, folder, clock, networkOf }: P
     const next = new URLSearchParams({ next: request.url })
     response.redirect(`${request.baseUrl}/login?${next}`)
   })
-  router.get(['/share/:token', '/share/:token/live'], async (request, response) => {
+  router.get(['/share/:token', '/share/:token/live', '/share/:token/mails'], async (request, response) => {
     const found = await access.share(String(request.params.token))
     const headers = found?.share.embed ? framedHeaders : securityHeaders
     await new Promise<void>((resolve, reject) =>

@@ -31,7 +31,7 @@ const styles = {
   'app.css': [
     `${source}shell/base.css`,
     // `screens` last: it changes what the others say.
-    ...['shell', 'ui', 'live', 'overview', 'manage'].flatMap(sheets),
+    ...['shell', 'ui', 'live', 'overview', 'manage', 'mails'].flatMap(sheets),
     `${source}shell/screens.css`,
   ],
   'plain.css': [`${source}shell/base.css`, `${source}plain/plain.css`],

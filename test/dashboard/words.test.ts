@@ -91,6 +91,8 @@ describe('the address', () => {
     ['/settings?site=a%26b', '/settings?site=a%26b'],
     ['/share/abc_-', '/share/abc_-'],
     ['/share/abc/live?wall=1', '/share/abc/live?wall=1'],
+    ['/mails?site=shop&mailing=00c0ffee', '/mails?site=shop&mailing=00c0ffee'],
+    ['/share/abc/mails?mailing=00c0ffee', '/share/abc/mails?mailing=00c0ffee'],
     ['/share/abc/settings', '/share/abc/settings'],
     ['/nothing?x=', '/overview'],
   ])('%s is read and written as %s', (from, to) => {

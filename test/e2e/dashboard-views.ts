@@ -11,14 +11,18 @@ export interface View {
 
 const settings = ['general', 'goals', 'properties', 'keys', 'people', 'shares', 'account']
 
-/** @param share token of a shared link with a password */
-export const views = (share: string): View[] => [
+/** @param share token of a shared link with a password, @param mailing id of one with opens and clicks */
+export const views = (share: string, mailing: string): View[] => [
   { name: 'overview', path: 'overview?site=shop&range=30d' },
   { name: 'overview-today', path: 'overview?site=shop&range=day' },
   { name: 'overview-never', path: 'overview?site=new' },
   { name: 'live', path: 'live?site=shop' },
   { name: 'live-wall', path: 'live?site=shop&wall=1' },
   { name: 'live-never', path: 'live?site=new' },
+  { name: 'mails', path: 'mails?site=shop' },
+  { name: 'mails-none', path: 'mails?site=new' },
+  { name: 'mails-report', path: `mails?site=shop&mailing=${mailing}` },
+  { name: 'mails-unknown', path: 'mails?site=shop&mailing=nothing' },
   { name: 'sites', path: 'sites?site=shop' },
   ...settings.map(tab => ({ name: `settings-${tab}`, path: `settings?site=shop&tab=${tab}` })),
   {

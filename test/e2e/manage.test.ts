@@ -159,7 +159,7 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await guest.goto(link)
     await guest.getByText('www.corner-shop.example').first().waitFor()
     const views = guest.getByRole('navigation', { name: 'Views' })
-    expect(await views.getByRole('link').allTextContents()).toEqual(['Overview', 'Live'])
+    expect(await views.getByRole('link').allTextContents()).toEqual(['Overview', 'Live', 'Mails'])
     expect((await guest.goto(`${link}/settings`))?.status()).toBe(404)
     await guest.goto(link)
 
@@ -231,7 +231,7 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await button(owner, /^Revoke/).click()
     await owner.keyboard.press('Escape')
     await owner.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await owner.getByText(HOSTILE).count()).toBe(1)
+    await expect.poll(() => owner.getByText(HOSTILE).count()).toBe(1)
     await button(owner, /^Revoke/).click()
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await owner.getByText('No key yet.').waitFor()

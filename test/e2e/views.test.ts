@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeMailing, mint, visit } from '../email/sending.ts'
 import { browserOrSkip } from '../fixtures/browser.ts'
 import { envelope, startCollector, type TestCollector } from '../fixtures/collector.ts'
 import { shown, views } from './dashboard-views.ts'
@@ -18,6 +19,7 @@ const WIDTHS = [390, 1280, 2560]
 const browser = await browserOrSkip()
 let collector: TestCollector
 let share = ''
+let mailing = ''
 
 /** What somebody might send who wants to be more than counted. */
 const EVIL = [
@@ -54,15 +56,24 @@ beforeAll(async () => {
       ),
     )
   }
+  const made = await makeMailing(collector, {
+    name: EVIL[0],
+    links: EVIL.map(text => `https://shop.example/${text.slice(0, 1_000)}`),
+  })
+  mailing = made.id
+  for (const { pixel, links } of await mint(collector, made, ['anna', 'ben'])) {
+    await visit(collector, pixel, { agent: 'Mozilla/5.0' })
+    await visit(collector, links[0] ?? '')
+  }
   await collector.folded()
   const goal = { name: EVIL[0], event: 'pageview' }
   await collector.ask('/api/v2/goals?site=shop', { method: 'POST', body: JSON.stringify(goal) })
-  const made = await collector.ask('/api/v2/shares?site=shop', {
+  const shared = await collector.ask('/api/v2/shares?site=shop', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name: EVIL[1], password: 'correct horse battery' }),
   })
-  const { url } = (await made.json()) as { url: string }
+  const { url } = (await shared.json()) as { url: string }
   share = new URL(url).pathname.split('/').at(-1) ?? ''
 })
 afterAll(async () => {
@@ -108,7 +119,7 @@ describe.skipIf(!browser).each(['light', 'dark'] as const)('every view, %s', the
   it('shuts nobody out, runs nothing of what was sent, fits the screen', { timeout: 400_000 }, async () => {
     const wrong: string[] = []
     const [context, page] = await signedIn(theme, wrong)
-    for (const view of views(share)) {
+    for (const view of views(share, mailing)) {
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : Math.round((width * 10) / 16) })
         if (width === WIDTHS[0]) await page.goto(`${collector.url}/${view.path}`)

@@ -6,6 +6,7 @@ import { openApi } from '../../collector/openapi.ts'
 import type { RawEvent } from '../../collector/settle/index.ts'
 import { addKey } from '../../collector/sites/index.ts'
 import { CHROME, startCollector, type TestCollector } from '../fixtures/collector.ts'
+import { outcome } from '../fixtures/people.ts'
 import { countAll, LINKS, makeMailing, mint, post, visit } from './sending.ts'
 
 const MINUTE = 60_000
@@ -430,6 +431,23 @@ test('a report tells people from machines, and what can not be told', async () =
     clickToOpen: null,
     overTime: [],
   })
+})
+
+test('who asks for a report at the moment shares one read of it, and gets what was there when they asked', async () => {
+  const mailing = await makeMailing(it)
+  const [anna] = await mint(it, mailing, ['anna'])
+  later()
+  await visit(it, anna?.pixel ?? '', { agent: GMAIL })
+  await it.settled()
+  await it.db.command({ profile: 2 })
+  const reports = await Promise.all(Array.from({ length: 60 }, () => reportOf(mailing)))
+  await it.db.command({ profile: 0 })
+  expect(reports.map(({ opens }) => opens['image-proxy'].people)).toEqual(Array(60).fill(1))
+  const read = { 'command.aggregate': /events$/, 'command.pipeline.$facet': { $exists: true } }
+  const reads = await it.db.collection('system.profile').countDocuments(read)
+  expect(reads).toBeGreaterThan(0)
+  expect(reads).toBeLessThan(30)
+  expect(await outcome(await it.ask('/api/v2/mailings/00000000/report?site=shop'))).toEqual([404, 'mailing-unknown'])
 })
 
 test('keys change every 30 days, made a day ahead, and what an old one has signed still counts', async () => {

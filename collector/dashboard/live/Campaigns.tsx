@@ -15,7 +15,7 @@ export function Campaigns({ live, now, words }: { live: LiveState; now: number; 
   const [impressions, clicks] = adsRate(live.ads, now)
   const most = all.reduce((max, row) => Math.max(max, row.impressions), 1)
   return (
-    <section class="panel top campaigns" aria-labelledby="campaigns-title">
+    <section class="panel top headed campaigns" aria-labelledby="campaigns-title">
       <div class="panel-head">
         <h2 id="campaigns-title">{text.campaigns}</h2>
         <span class="note">{text.adsRate(words.rate(impressions), words.rate(clicks))}</span>

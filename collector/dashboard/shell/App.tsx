@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { Live } from '../live/Live.tsx'
 import { startWatching } from '../live/session.ts'
+import { Mails } from '../mails/Mails.tsx'
 import { Settings } from '../manage/Settings.tsx'
 import { Sites } from '../manage/Sites.tsx'
 import { makingCommands } from '../manage/tabs.ts'
@@ -22,6 +23,7 @@ import { SharePassword } from './SharePassword.tsx'
 const VIEW: Record<ViewName, () => preact.ComponentChildren> = {
   overview: Overview,
   live: Live,
+  mails: Mails,
   sites: Sites,
   settings: Settings,
 }
@@ -120,7 +122,7 @@ function Shown({ shell }: { shell: Omit<Shell, 'words'> }) {
 /** What can be done in every view. */
 function general(shell: Omit<Shell, 'words'>): Command[] {
   const { me, go, address } = shell
-  const keys: Record<ViewName, string> = { overview: 'o', live: 'l', sites: 's', settings: 'e' }
+  const keys: Record<ViewName, string> = { overview: 'o', live: 'l', mails: 'm', sites: 's', settings: 'e' }
   const views = viewsFor(me.kind === 'share')
   return [
     ...views

@@ -62,7 +62,7 @@ export function Frame({ onPalette, children }: FrameProps) {
   )
 }
 
-export const viewsFor = (shared: boolean): readonly ViewName[] => (shared ? ['overview', 'live'] : VIEWS)
+export const viewsFor = (shared: boolean): readonly ViewName[] => (shared ? ['overview', 'live', 'mails'] : VIEWS)
 
 function SitePicker() {
   const { me, site, go } = useShell()

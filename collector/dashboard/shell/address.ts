@@ -1,5 +1,5 @@
 /** What is shown, as it stands in the address: so a view can be shared, and the back button works. */
-export const VIEWS = ['overview', 'live', 'sites', 'settings'] as const
+export const VIEWS = ['overview', 'live', 'mails', 'sites', 'settings'] as const
 export type ViewName = (typeof VIEWS)[number]
 
 export interface Address {

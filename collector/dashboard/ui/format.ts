@@ -12,6 +12,10 @@ export interface Format {
   time(ms: number): string
   /** hours and minutes in the site's zone */
   minute(ms: number): string
+  /** the day in the site's zone */
+  day(ms: number): string
+  /** the day, hours and minutes in the site's zone */
+  hour(ms: number): string
   /** “now”, “3 seconds ago”, “2 minutes ago” */
   ago(ms: number): string
   /** a short duration: “84 ms”, “1.2 sec” */
@@ -28,6 +32,14 @@ export function format(locale: string | undefined, timeZone: string): Format {
   const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone })
   const minute = new Intl.DateTimeFormat(locale, { timeStyle: 'short', ...zone })
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...zone })
+  const hour = new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+    ...zone,
+  })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const unit = (name: string, maximumFractionDigits: number) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits })
@@ -41,6 +53,8 @@ export function format(locale: string | undefined, timeZone: string): Format {
     share: value => share.format(value),
     time: ms => time.format(ms),
     minute: ms => minute.format(ms),
+    day: ms => day.format(ms),
+    hour: ms => hour.format(ms),
     ago(ms) {
       const past = Math.max(0, Math.floor(ms / 1_000))
       if (past < 60) return relative.format(-past, 'second')
