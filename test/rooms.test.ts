@@ -37,10 +37,16 @@ const MAY: Record<string, string[]> = {
   ],
   'collector/status': ['collector/settle', 'collector/journal', 'collector/store'],
   // Pages in the browser: they know the shapes of what they are sent.
-  'collector/dashboard': ['collector/live', 'collector/query', 'collector/sites'],
+  'collector/dashboard': ['collector/email', 'collector/live', 'collector/query', 'collector/sites'],
 }
 /** Files that are shapes or figures only and may be imported by name. */
-const SHAPES = ['tag/wire.ts', 'collector/live/messages.ts', 'collector/query/schema.ts', 'collector/sites/decimals.ts']
+const SHAPES = [
+  'tag/wire.ts',
+  'collector/email/report-shape.ts',
+  'collector/live/messages.ts',
+  'collector/query/schema.ts',
+  'collector/sites/decimals.ts',
+]
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
 const COMMON = ['believed', 'log', 'get-or-add', 'within', 'zone'].map(name => `collector/${name}.ts`)
 

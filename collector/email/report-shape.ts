@@ -3,6 +3,8 @@ import Type, { type Static, type TSchema } from 'typebox'
 import type { Class } from './classify.ts'
 import { type Mailing, MailingOutput } from './mailings.ts'
 
+export type { Class, MailingOutput }
+
 /** So many of each class. */
 const byClass = <T extends TSchema>(of: T) =>
   Type.Object({

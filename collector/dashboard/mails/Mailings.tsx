@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import type { MailingOutput } from '../../email/mailings.ts'
+import type { MailingOutput } from '../../email/report-shape.ts'
 import { Ago } from '../manage/Ago.tsx'
 import { useShell } from '../shell/context.ts'
 import { Link } from '../shell/Link.tsx'

@@ -1,7 +1,6 @@
 /** A mailing's report, as it comes from the API, and what of it are people. */
 import type { Static } from 'typebox'
-import type { Class } from '../../email/classify.ts'
-import type { EventsByClass, ReportOutput } from '../../email/report-shape.ts'
+import type { Class, EventsByClass, ReportOutput } from '../../email/report-shape.ts'
 
 export type Report = Static<typeof ReportOutput>
 
