@@ -122,7 +122,7 @@ function Shown({ shell }: { shell: Omit<Shell, 'words'> }) {
 /** What can be done in every view. */
 function general(shell: Omit<Shell, 'words'>): Command[] {
   const { me, go, address } = shell
-  const keys: Record<ViewName, string> = { overview: 'o', live: 'l', mails: 'm', sites: 's', settings: 'e' }
+  const keys: Record<ViewName, string> = { overview: 'o', live: 'l', mails: 'n', sites: 's', settings: 'e' }
   const views = viewsFor(me.kind === 'share')
   return [
     ...views
