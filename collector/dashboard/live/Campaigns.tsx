@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { strings } from '../strings.ts'
 import type { Format } from '../ui/format.ts'
+import { Table } from '../ui/Table.tsx'
 import { type LiveState, minuteOf } from './state.ts'
 import { adsRate, campaigns } from './totals.ts'
 
@@ -23,34 +24,18 @@ export function Campaigns({ live, now, words }: { live: LiveState; now: number; 
       {all.length === 0 ? (
         <p class="nothing">{text.noCampaign}</p>
       ) : (
-        <table>
-          <colgroup>
-            <col />
-            <col class="col-count" />
-            <col class="col-count" />
-            <col class="col-count" />
-          </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">{text.campaign}</th>
-              <th scope="col">{text.impressions}</th>
-              <th scope="col">{text.clicks}</th>
-              <th scope="col">{text.ctr}</th>
+        <Table columns={[text.campaign, text.impressions, text.clicks, text.ctr]}>
+          {all.slice(0, ROWS).map(row => (
+            <tr key={row.value} style={{ '--share': row.impressions / most }}>
+              <th scope="row" title={row.value}>
+                <bdi>{row.value}</bdi>
+              </th>
+              <td>{words.count(row.impressions)}</td>
+              <td>{words.count(row.clicks)}</td>
+              <td>{row.impressions > 0 ? words.share(row.clicks / row.impressions) : text.unknown}</td>
             </tr>
-          </thead>
-          <tbody>
-            {all.slice(0, ROWS).map(row => (
-              <tr key={row.value} style={{ '--share': row.impressions / most }}>
-                <th scope="row" title={row.value}>
-                  <bdi>{row.value}</bdi>
-                </th>
-                <td>{words.count(row.impressions)}</td>
-                <td>{words.count(row.clicks)}</td>
-                <td>{row.impressions > 0 ? words.share(row.clicks / row.impressions) : text.unknown}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       {all.length > ROWS && <p class="note">{strings.left(words.count(all.length - ROWS))}</p>}
     </section>

@@ -1,4 +1,5 @@
 import type { Format } from '../ui/format.ts'
+import { Table } from '../ui/Table.tsx'
 
 interface CountTableProps {
   /** headings of the columns */
@@ -16,27 +17,15 @@ export function CountTable({ label, counted, rows, nothing, textOf = value => va
   if (rows.length === 0) return <p class="nothing">{nothing}</p>
   const most = rows.reduce((max, [, count]) => Math.max(max, count), 1)
   return (
-    <table>
-      <colgroup>
-        <col />
-        <col class="col-count" />
-      </colgroup>
-      <thead class="visually-hidden">
-        <tr>
-          <th scope="col">{label}</th>
-          <th scope="col">{counted}</th>
+    <Table columns={[label, counted]} isHeadless>
+      {rows.map(([value, count]) => (
+        <tr key={value} style={{ '--share': count / most }}>
+          <th scope="row" title={textOf(value)}>
+            <bdi dir="auto">{textOf(value)}</bdi>
+          </th>
+          <td>{words.count(count)}</td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map(([value, count]) => (
-          <tr key={value} style={{ '--share': count / most }}>
-            <th scope="row" title={textOf(value)}>
-              <bdi dir="auto">{textOf(value)}</bdi>
-            </th>
-            <td>{words.count(count)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

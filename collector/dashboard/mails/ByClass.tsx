@@ -1,5 +1,6 @@
 import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
+import { Table } from '../ui/Table.tsx'
 import { Changing } from './Changing.tsx'
 import { CLASSES, type Report } from './report.ts'
 
@@ -17,36 +18,22 @@ export function ByClass({ of, report }: { of: 'opens' | 'clicks'; report: Report
       <div class="panel-head">
         <h2 id={`${of}-title`}>{text[of]}</h2>
       </div>
-      <table>
-        <colgroup>
-          <col />
-          <col class="col-count" />
-          <col class="col-count" />
-        </colgroup>
-        <thead>
-          <tr>
-            <th scope="col">{text.who}</th>
-            <th scope="col">{text.recipients}</th>
-            <th scope="col">{text.times}</th>
+      <Table columns={[text.who, text.recipients, text.times]}>
+        {classes.map(kind => (
+          <tr key={kind} data-class={kind} style={{ '--share': counts[kind].people / most }}>
+            <th scope="row">
+              {text.classes[kind]}
+              <span class="note">{means[kind]}</span>
+            </th>
+            <td>
+              <Changing text={words.count(counts[kind].people)} />
+            </td>
+            <td>
+              <Changing text={words.count(counts[kind].events)} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {classes.map(kind => (
-            <tr key={kind} data-class={kind} style={{ '--share': counts[kind].people / most }}>
-              <th scope="row">
-                {text.classes[kind]}
-                <span class="note">{means[kind]}</span>
-              </th>
-              <td>
-                <Changing text={words.count(counts[kind].people)} />
-              </td>
-              <td>
-                <Changing text={words.count(counts[kind].events)} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </section>
   )
 }

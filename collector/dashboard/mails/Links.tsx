@@ -1,5 +1,6 @@
 import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
+import { Table } from '../ui/Table.tsx'
 import { Changing } from './Changing.tsx'
 import { type Report, sides } from './report.ts'
 
@@ -16,41 +17,25 @@ export function Links({ report: { links } }: { report: Report }) {
       {links.length === 0 ? (
         <p class="nothing">{text.noLinks}</p>
       ) : (
-        <table>
-          <colgroup>
-            <col />
-            <col class="col-count" />
-            <col class="col-count" />
-            <col class="col-count" />
-          </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">{text.link}</th>
-              <th scope="col">{text.peopleColumn}</th>
-              <th scope="col">{text.clicks}</th>
-              <th scope="col">{text.machines}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {links.map(({ link, url, clicks, people }) => {
-              const [human, others] = sides(clicks)
-              return (
-                <tr key={link} style={{ '--share': people / most }}>
-                  <th scope="row" title={url}>
-                    <bdi dir="ltr" class="url">
-                      {url.replace(/^https:\/\//, '')}
-                    </bdi>
-                  </th>
-                  {[people, human, others].map((count, i) => (
-                    <td key={i}>
-                      <Changing text={words.count(count)} />
-                    </td>
-                  ))}
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
+        <Table columns={[text.link, text.peopleColumn, text.clicks, text.machines]}>
+          {links.map(({ link, url, clicks, people }) => {
+            const [human, others] = sides(clicks)
+            return (
+              <tr key={link} style={{ '--share': people / most }}>
+                <th scope="row" title={url}>
+                  <bdi dir="ltr" class="url">
+                    {url.replace(/^https:\/\//, '')}
+                  </bdi>
+                </th>
+                {[people, human, others].map((count, i) => (
+                  <td key={i}>
+                    <Changing text={words.count(count)} />
+                  </td>
+                ))}
+              </tr>
+            )
+          })}
+        </Table>
       )}
     </section>
   )

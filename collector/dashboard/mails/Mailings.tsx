@@ -5,6 +5,7 @@ import { useShell } from '../shell/context.ts'
 import { Link } from '../shell/Link.tsx'
 import { strings } from '../strings.ts'
 import { CopyBlock } from '../ui/CopyBlock.tsx'
+import { Table } from '../ui/Table.tsx'
 import { useAsked } from './asking.ts'
 import { Unanswered } from './Unanswered.tsx'
 
@@ -29,36 +30,22 @@ export function Mailings() {
             <h2 id="mailings-title">{text.list}</h2>
             <span class="note">{strings.overview.fresh(words.time(asked.at))}</span>
           </div>
-          <table>
-            <colgroup>
-              <col />
-              <col class="col-count" />
-              <col class="col-count" />
-            </colgroup>
-            <thead>
-              <tr>
-                <th scope="col">{text.mailing}</th>
-                <th scope="col">{text.sent}</th>
-                <th scope="col">{text.links}</th>
+          <Table columns={[text.mailing, text.sent, text.links]}>
+            {mailings.map(({ id, name, created, policy, sent, minted, links }) => (
+              <tr key={id} style={{ '--share': 0 }}>
+                <th scope="row">
+                  <Link to={{ params: { mailing: id } }}>
+                    <bdi dir="auto">{name}</bdi>
+                  </Link>
+                  <span class="note">
+                    <Ago at={created} /> · {text.policies[policy]}
+                  </span>
+                </th>
+                <td>{words.count(sent ?? minted)}</td>
+                <td>{words.count(links.length)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {mailings.map(({ id, name, created, policy, sent, minted, links }) => (
-                <tr key={id} style={{ '--share': 0 }}>
-                  <th scope="row">
-                    <Link to={{ params: { mailing: id } }}>
-                      <bdi dir="auto">{name}</bdi>
-                    </Link>
-                    <span class="note">
-                      <Ago at={created} /> · {text.policies[policy]}
-                    </span>
-                  </th>
-                  <td>{words.count(sent ?? minted)}</td>
-                  <td>{words.count(links.length)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
           {mailings.length >= LISTED && <p class="note">{text.newest(words.count(LISTED))}</p>}
         </section>
       )}
