@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { isPassing, pauseAfter } from '../../collector/dashboard/mails/asking.ts'
+import { pauseAfter } from '../../collector/dashboard/mails/asking.ts'
 import { steps } from '../../collector/dashboard/mails/report.ts'
+import { isPassing } from '../../collector/dashboard/shell/api.ts'
 
 describe('the pause between two questions', () => {
   it.each<[took: number, failures: number, pause: number]>([

@@ -229,6 +229,7 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
     await owner.getByText(HOSTILE).first().waitFor()
     expect(await owner.content()).not.toContain(key)
     await button(owner, /^Revoke/).click()
+    await owner.getByRole('dialog').waitFor()
     await owner.keyboard.press('Escape')
     await owner.getByRole('dialog').waitFor({ state: 'hidden' })
     await expect.poll(() => owner.getByText(HOSTILE).count()).toBe(1)

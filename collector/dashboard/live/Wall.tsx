@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { strings } from '../strings.ts'
 import type { Format } from '../ui/format.ts'
 import { ActiveLists } from './ActiveLists.tsx'
@@ -52,7 +52,7 @@ export function Wall({ live, now, series, words, onLeave }: WallProps) {
 function useEscape(onLeave: () => void): void {
   const leave = useRef(onLeave)
   leave.current = onLeave
-  useEffect(() => {
+  useLayoutEffect(() => {
     let wasFull = document.fullscreenElement !== null
     const pressed = (event: KeyboardEvent) => event.key === 'Escape' && leave.current()
     const changed = () => {

@@ -1,7 +1,8 @@
+import { isPassing } from '../shell/api.ts'
 import { useShell } from '../shell/context.ts'
 import { NoticeBox } from '../shell/Notice.tsx'
 import { strings } from '../strings.ts'
-import { type Asked, isPassing } from './asking.ts'
+import type { Asked } from './asking.ts'
 
 /** What stands there until there is an answer: shapes, or why there is none and what to do; and what is not new any more. */
 export function Unanswered({ asked: { body, at, failed, again } }: { asked: Asked<unknown> }) {

@@ -1,6 +1,6 @@
 /** What is asked again by itself while somebody looks. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Problem } from '../shell/api.ts'
+import { isPassing, type Problem } from '../shell/api.ts'
 import { useShell } from '../shell/context.ts'
 
 /** A question that is not answered within this time, ms, is asked anew: the collector gives up on its own before. */
@@ -26,10 +26,6 @@ export interface Asked<T> {
 export function pauseAfter(took: number, failures: number, least: number): number {
   return failures > 0 ? Math.min(MOST, least * 2 ** failures) : Math.max(least, 10 * took)
 }
-
-/** Whether asking again may bring another answer. */
-export const isPassing = ({ status }: Pick<Problem, 'status'>): boolean =>
-  status < 400 || status >= 500 || status === 408 || status === 429
 
 /**
  * Asks the API of the site that is shown, and again and again while the page is visible. What is known stays when a

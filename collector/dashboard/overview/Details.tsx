@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { QueryBody } from '../../query/schema.ts'
 import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
@@ -36,7 +36,7 @@ export function Details({ dim }: { dim: string }) {
   const name = dimName(dim)
   const close = () => change({ details: '' })
 
-  useEffect(() => field.current?.focus(), [])
+  useLayoutEffect(() => field.current?.focus(), [])
   useEffect(() => {
     const timer = setTimeout(() => setSearch(text.trim()), 250)
     return () => clearTimeout(timer)

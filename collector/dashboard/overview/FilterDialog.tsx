@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { strings } from '../strings.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import { metricsFor } from './panels.ts'
@@ -19,7 +19,7 @@ export function FilterDialog({ onClose }: { onClose(): void }) {
   const [offered, setOffered] = useState<readonly string[]>([])
   const field = useRef<HTMLInputElement>(null)
   const words = strings.overview
-  useEffect(() => field.current?.focus(), [])
+  useLayoutEffect(() => field.current?.focus(), [])
   useEffect(() => {
     let isOld = false
     const timer = setTimeout(async () => {

@@ -2,7 +2,7 @@
 import { createContext } from 'preact'
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { QueryAnswer, QueryBody } from '../../query/schema.ts'
-import type { Api } from '../shell/api.ts'
+import { type Api, ASK_AGAIN, isPassing } from '../shell/api.ts'
 import type { Store } from '../shell/store.ts'
 import type { Day, Days } from './dates.ts'
 import type { Shown } from './params.ts'
@@ -89,10 +89,19 @@ export function useNames(api: Api, field: 'goals' | 'properties', site: string):
   const [names, set] = useState<readonly string[] | null>(null)
   useEffect(() => {
     const gone = new AbortController()
-    void api.get<Record<string, { name: string }[]>>(field, { site }, gone.signal).then(answer => {
-      if (!gone.signal.aborted) set(answer.ok ? (answer.body[field] ?? []).map(({ name }) => name) : [])
-    })
-    return () => gone.abort()
+    let timer: number | undefined
+    const ask = async () => {
+      const answer = await api.get<Record<string, { name: string }[]>>(field, { site }, gone.signal)
+      if (gone.signal.aborted) return
+      if (answer.ok) set((answer.body[field] ?? []).map(({ name }) => name))
+      else if (isPassing(answer.problem)) timer = window.setTimeout(ask, ASK_AGAIN)
+      else set([])
+    }
+    void ask()
+    return () => {
+      gone.abort()
+      window.clearTimeout(timer)
+    }
   }, [api, field, site])
   return names
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import { Live } from '../live/Live.tsx'
 import { startWatching } from '../live/session.ts'
 import { Mails } from '../mails/Mails.tsx'
@@ -9,7 +9,7 @@ import { Overview } from '../overview/Overview.tsx'
 import { strings } from '../strings.ts'
 import { format } from '../ui/format.ts'
 import { type Address, hrefOf, readAddress, type ViewName } from './address.ts'
-import { createApi } from './api.ts'
+import { ASK_AGAIN, createApi } from './api.ts'
 import { BASE } from './base.ts'
 import { type Command, createCommands, useCommands } from './commands.ts'
 import { type Shell, ShellContext } from './context.ts'
@@ -27,8 +27,6 @@ const VIEW: Record<ViewName, () => preact.ComponentChildren> = {
   sites: Sites,
   settings: Settings,
 }
-/** How long until who looks is asked again where no answer came, ms. */
-const ASK_AGAIN = 3_000
 
 const here = (): Address => readAddress(location.pathname, location.search, BASE)
 let pass: string | null = here().share
@@ -106,7 +104,8 @@ function Shown({ shell }: { shell: Omit<Shell, 'words'> }) {
   useEffect(() => {
     document.title = [site?.domain, strings.shell.views[address.view], strings.product].filter(Boolean).join(' · ')
   }, [site, address.view])
-  useEffect(() => listenForKeys(commands, () => setOpen(true)), [])
+  // As the commands: with what is drawn.
+  useLayoutEffect(() => listenForKeys(commands, () => setOpen(true)), [])
   useCommands(commands, () => general(shell), [me, address])
   const View = VIEW[address.view]
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { strings } from '../strings.ts'
 import { Dialog } from '../ui/Dialog.tsx'
 import type { Command } from './commands.ts'
@@ -14,7 +14,7 @@ export function Palette({ commands, onClose }: PaletteProps) {
   const [at, setAt] = useState(0)
   const list = useRef<HTMLDivElement>(null)
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  useLayoutEffect(() => field.current?.focus(), [])
   const found = useMemo(() => commands.filter(({ title }) => matches(title, text)), [commands, text])
   const chosen = Math.min(at, found.length - 1)
   useEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' }), [chosen])

@@ -10,6 +10,12 @@ export interface Problem {
   detail?: string
 }
 
+/** Whether asking again may bring another answer. */
+export const isPassing = ({ status }: Pick<Problem, 'status'>): boolean =>
+  status < 400 || status >= 500 || status === 408 || status === 429
+/** How long until that is asked again which nothing can be shown without, ms. */
+export const ASK_AGAIN = 3_000
+
 export type Answer<T> = { ok: true; body: T } | { ok: false; problem: Problem }
 
 export type Params = Readonly<Record<string, string>>

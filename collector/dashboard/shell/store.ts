@@ -29,6 +29,7 @@ const DRAW_EVERY = 100
 /** The value, drawn at most every 100 ms. */
 export function useStore<T>(store: Store<T>): T {
   const [, draw] = useState(0)
+  const drawn = store.get()
   useEffect(() => {
     let timer: number | undefined
     let drawnAt = 0
@@ -37,15 +38,18 @@ export function useStore<T>(store: Store<T>): T {
       drawnAt = performance.now()
       draw(n => n + 1)
     }
-    const leave = store.subscribe(() => {
+    const later = () => {
       timer ??= window.setTimeout(now, Math.max(0, drawnAt + DRAW_EVERY - performance.now()))
-    })
+    }
+    const leave = store.subscribe(later)
+    // It may have changed since it was drawn.
+    if (store.get() !== drawn) later()
     return () => {
       leave()
       window.clearTimeout(timer)
     }
   }, [store])
-  return store.get()
+  return drawn
 }
 
 /** This device's clock, ms, drawn anew every so many ms. */

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { strings } from '../strings.ts'
 
 interface DialogProps {
@@ -14,7 +14,8 @@ export function Dialog({ title, onClose, children, class: name }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
   const closed = useRef(onClose)
   closed.current = onClose
-  useEffect(() => {
+  // With what is drawn: Escape that is pressed next is meant for it.
+  useLayoutEffect(() => {
     const dialog = box.current
     dialog?.showModal()
     return () => {
