@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
+import { createBlockBuilder } from './columns/index.ts'
 import { createJournal, type Journal, type JournalEvent, type StoredPage } from './journal/index.ts'
 import type { Log } from './log.ts'
 import { createCloser, createFolder, PACE, type Pass, type PassParts } from './rollup/index.ts'
@@ -119,6 +120,7 @@ export async function startPipeline(given: Parts, limit: number): Promise<Pipeli
     refresh(),
     ownTime(createCloser(closing)),
     ownTime(createSketcher(closing)),
+    ownTime(createBlockBuilder(closing)),
   ]
 
   return {

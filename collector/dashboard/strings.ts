@@ -190,6 +190,7 @@ export const strings = {
     fresh: (time: string) => `As of ${time}`,
     sources: {
       rollups: 'read from rollups',
+      blocks: 'counted from columns',
       sessions: 'counted from visits',
       events: 'counted from single events',
     } as Record<string, string>,

@@ -1,8 +1,10 @@
 /** Asking: a body goes in, an answer as Plausible's clients know it comes out, with how it was made. */
 import type { Db, MongoClient } from 'mongodb'
+import { createBlocks } from '../columns/index.ts'
 import type { Session } from '../settle/index.ts'
 import type { Site } from '../sites/index.ts'
 import { type Answered, answerQuery } from './answer.ts'
+import { createBlockEngine } from './blocks.ts'
 import type { Engine } from './engine.ts'
 import { leavesOf } from './filter.ts'
 import { createHours } from './hours.ts'
@@ -47,7 +49,7 @@ const noTurn: Turn = async () => () => {}
 
 function enginesOf(db: Db, clock: () => number): Engine[] {
   const hours = createHours(db, clock)
-  return [hours, createMinutes(db, clock), createVisitors(db, hours)]
+  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, createBlocks(db))]
 }
 
 export function createQueries({ client, db, clock, engines = enginesOf(db, clock), kept, most }: QueryParts): Queries {

@@ -142,7 +142,7 @@ export const ResultRow = Type.Object({
 })
 export type ResultRow = Static<typeof ResultRow>
 
-export const SOURCES = ['rollups', 'sessions', 'events'] as const
+export const SOURCES = ['rollups', 'blocks', 'sessions', 'events'] as const
 export type Source = (typeof SOURCES)[number]
 
 /** How the answer was made. */

@@ -9,6 +9,7 @@ export { buildSpan, type ClosedSpan, closeSpan } from './close.ts'
 export { CLOSED_GRAINS, type ClosedDocument, type ClosedGrain, closedId, fromClosed, gapsBetween } from './closed.ts'
 export { createCloser } from './closer.ts'
 export { createFolder, type Folder } from './fold.ts'
+export { fewUnfolded } from './hour-sources.ts'
 export { createPass, LATE_MS, PACE, type Pace, type Pass, type PassParts } from './passes.ts'
 export { type Minutes, readMinutes } from './read.ts'
 export {

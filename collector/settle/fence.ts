@@ -132,11 +132,14 @@ export async function refreshFences(db: Db): Promise<void> {
 }
 
 /** Site of the self-test's events. No site can have this key. */
-const TEST_SITE = '_fence'
+export const TEST_SITE = '_fence'
+/** What a self-test that was killed has left is removed by those that come so much later, ms: its name begins with its time. */
+const LEFT_MS = 3_600_000
+const timeText = (ms: number): string => ms.toString(36)
 
 /**
  * The self-test, with a session of its own in the real collection: an insert sent twice with one number is stored once,
- * one with a lower number is refused. What it stored is removed.
+ * one with a lower number is refused. What it stored is removed, and what others left that were killed.
  *
  * @returns why inserts can't be fenced here; `undefined` when they can
  */
@@ -145,7 +148,7 @@ export async function testFence(db: Db): Promise<string | undefined> {
   if (msg === 'isdbgrid') return 'the cluster is sharded: each shard knows only its own transaction numbers'
   const sid = new UUID()
   const session = startSession(db, sid, 0)
-  const meta = { site: TEST_SITE, name: sid.toHexString() }
+  const meta = { site: TEST_SITE, name: `${timeText(Date.now())} ${sid.toHexString()}` }
   const mine = { 'meta.site': meta.site, 'meta.name': meta.name }
   const events = db.collection('events')
   const insert = (number: number) => {
@@ -167,6 +170,7 @@ export async function testFence(db: Db): Promise<string | undefined> {
   } finally {
     await session.endSession()
     await events.deleteMany(mine)
+    await events.deleteMany({ 'meta.site': TEST_SITE, 'meta.name': { $lt: timeText(Date.now() - LEFT_MS) } })
   }
 }
 

@@ -3,7 +3,7 @@
  * deltas of a settled page. It promises that what was acknowledged is counted once, whatever dies.
  */
 export { MINUTE_MS, minuteOf, sumDeltas } from './deltas.ts'
-export { noFence, type RaiseFence, raiseFence, refreshFences, testFence } from './fence.ts'
+export { noFence, type RaiseFence, raiseFence, refreshFences, TEST_SITE, testFence } from './fence.ts'
 export { createHolder } from './holder.ts'
 export { HOUR_MS, hourOf } from './hour-grid.ts'
 export { sumHours } from './hours.ts'

@@ -4,9 +4,9 @@
  * the error that is said with them, 95 of 100 times. Days and weeks can be united, whichever visitors they have in common.
  */
 export { buildDay } from './build.ts'
-export { isOfEvents, isTotal, type SketchedField, type Told, type Total } from './documents.ts'
+export { isOfEvents, isTotal, makeSeed, readSeed, type SketchedField, type Told, type Total } from './documents.ts'
 export { eventsIn, textsOf } from './events.ts'
-export type { Seed } from './hash.ts'
+export { hashOf, type Seed } from './hash.ts'
 export { createHeldSketches, type HeldSketches } from './held.ts'
 export { readNames, readSpans, readTotals, readValues, type SketchedSpan } from './read.ts'
 export {

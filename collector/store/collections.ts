@@ -48,6 +48,12 @@ export const COLLECTIONS: Record<string, Spec> = {
     create: { storageEngine: { wiredTiger: { configString: 'block_compressor=zstd' } } },
     indexes: [{ key: { site: 1, dim: 1, at: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }],
   },
+  /** Sessions and events of finished days as columns, one document a column; and what these were made of. */
+  blocks: {
+    create: { storageEngine: { wiredTiger: { configString: 'block_compressor=zstd' } } },
+    indexes: [{ key: { site: 1, at: 1, version: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }],
+  },
+  manifest: { indexes: [{ key: { site: 1, at: 1 } }, { key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /** Of cookieless visitors, a random text a day. MongoDB looks for what has expired once a minute. */
   salts: { indexes: [{ key: { expires: 1 }, expireAfterSeconds: 0 }] },
   /**

@@ -5,7 +5,10 @@
 import fc from 'fast-check'
 import { UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createBlocks } from '../../collector/columns/blocks.ts'
+import { buildBlocks } from '../../collector/columns/index.ts'
 import { getOrAdd } from '../../collector/get-or-add.ts'
+import { createBlockEngine } from '../../collector/query/blocks.ts'
 import { leavesOf } from '../../collector/query/filter.ts'
 import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
@@ -57,6 +60,14 @@ beforeAll(async () => {
       await buildDay(db, key, { from: start, to: end }, 0)
     }
   }
+  /** Of some properties only, so that others are asked of the events. */
+  const block = async (site: RecordedSite) => {
+    const properties = propertiesOf(site).map(({ name }) => name)
+    for (let at = site.from; at < site.to; at = dayOf(at, site.timezone).end) {
+      const { start, end } = dayOf(at, site.timezone)
+      await buildBlocks(db, { site: site.key, from: start, to: end, properties: properties.slice(1) }, 0)
+    }
+  }
   const zoneOf = (key: string) => SITES.find(site => site.key === key)?.timezone
   // Some days are built when half of the events are there, and again when some wait to be folded; what is folded later makes
   // some of them stale, and others are built of all.
@@ -67,11 +78,13 @@ beforeAll(async () => {
     closings = due
     for (const site of SITES.slice(0, 4)) await close(site, -1)
     for (const site of SITES) await sketch(site)
+    for (const site of SITES) await block(site)
   })
   const folder = createFolder(db, { id: 0, holder: 'me', sid: new UUID(), epoch: 1, settled: 0 }, zoneOf)
   await folder.fold()
   await close(SITES[1] as RecordedSite, 40)
   for (const site of SITES.slice(0, 3)) await sketch(site)
+  for (const site of SITES.slice(1, 4)) await block(site)
   for (const { key: site, from, to } of SITES) {
     const range = { site, dims: ['total', 'visits'] as const, from, to: to + 40 * 24 * HOUR, fits: () => true }
     const found = await client.withSession({ snapshot: true }, session =>
@@ -85,6 +98,7 @@ beforeAll(async () => {
     compared('hours', hours, scan),
     createMinutes(db, clock),
     compared('sketches', createVisitors(db, hours), scan),
+    compared('blocks', createBlockEngine(db, createBlocks(db)), scan),
   ]
   queries = createQueries({ client, db, clock, engines })
 })
@@ -364,5 +378,5 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   }
   process.stderr.write(`${byProperty} of these by a declared property\n`)
   if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 400)
-  expect([...answers.keys()].sort()).toEqual(['hours', 'sketches'])
+  expect([...answers.keys()].sort()).toEqual(['blocks', 'hours', 'sketches'])
 })

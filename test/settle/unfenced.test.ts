@@ -36,6 +36,16 @@ describe('the self-test', () => {
     expect(faults).toEqual([undefined, undefined, undefined])
   })
 
+  test('removes what others left that were killed, an hour ago or before, and what is at work it leaves alone', async () => {
+    const left = ['3f2a', `${(Date.now() - 3_700_000).toString(36)} 3f2a`]
+    const atWork = `${(Date.now() - 60_000).toString(36)} 3f2a`
+    for (const name of [...left, atWork])
+      await raw().insertOne({ ts: new Date(), meta: { site: '_fence', name } } as RawEvent)
+    expect(await testFence(database.db)).toBeUndefined()
+    expect(await raw().distinct('meta.name')).toEqual([atWork])
+    await raw().deleteMany({ 'meta.site': '_fence' })
+  })
+
   test('says what is wrong, and leaves nothing behind', async () => {
     expect(await testFence(unnumbered.db(database.name))).toBe(TWICE)
   })

@@ -1,0 +1,126 @@
+/**
+ * Blocks for a question: of finished days those that are kept and hold, one day after the other; of what lies between what is
+ * read from sessions and events. Columns that were read are held: those of one version never change.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Db } from 'mongodb'
+import { gapsBetween } from '../rollup/index.ts'
+import { readRevisions } from '../settle/index.ts'
+import { makeSeed, type Seed } from '../sketch/index.ts'
+import { once } from '../store/index.ts'
+import { type Block, type Column, type ColumnName, sizeOf } from './block.ts'
+import { columnFrom, columnId, columns, type ManifestDocument } from './documents.ts'
+import { readHolds, readManifests } from './fresh.ts'
+import { type Options, readRaw, type Span } from './read-raw.ts'
+
+/** Of columns that are held, bytes. */
+const MOST_BYTES = 256 * 1024 * 1024
+/** Events and sessions that one question reads where there are no blocks. */
+const MOST_RAW = 100_000
+
+export interface BlocksAsked extends Span {
+  site: string
+  names: readonly ColumnName[]
+}
+
+/** What a question is answered from. */
+export interface Found {
+  /** what is read from sessions and events, as no block that holds has it */
+  gaps: Span[]
+  /** days of which there are blocks */
+  kept: number
+  /** Each block of the range, once a call, with the columns that were asked for. @throws TooMuchRaw */
+  blocks(): AsyncGenerator<Block>
+}
+
+export interface Blocks {
+  /**
+   * Blocks that have all of a range, and may reach out of it.
+   * @returns `undefined` where there is too much of which no block that holds has these columns
+   */
+  find(asked: BlocksAsked, options: Options): Promise<Found | undefined>
+  /** bytes that are held */
+  readonly bytes: number
+}
+
+const propertyIn = (name: ColumnName): string[] =>
+  name.startsWith('event.props.') ? [name.slice('event.props.'.length)] : []
+
+/** @param most bytes of columns that are held, and what is read without blocks */
+export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }): Blocks {
+  const held = new LRUCache<string, Column>({ maxSize: most.bytes, sizeCalculation: sizeOf })
+  const seeds = new Map<string, Seed>()
+  const seedOf = async (site: string): Promise<Seed> => {
+    const seed = seeds.get(site) ?? (await makeSeed(db, site))
+    seeds.set(site, seed)
+    return seed
+  }
+
+  async function* kept(manifest: ManifestDocument, names: readonly ColumnName[], options: Options) {
+    const { site, at, to, version, parts } = manifest
+    for (const [part, rows] of parts.entries()) {
+      const wanted = names.filter(name => name !== 'event.visit' || rows.apart)
+      const ids = new Map(wanted.map(name => [columnId(site, +at, version, part, name), name] as const))
+      const found = new Map<ColumnName, Column>()
+      for (const [id, name] of ids) {
+        const column = held.get(id)
+        if (column) found.set(name, column)
+      }
+      const absent = [...ids].flatMap(([id, name]) => (found.has(name) ? [] : [id]))
+      if (absent.length > 0) {
+        for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
+          const column = columnFrom(document)
+          held.set(document._id, column)
+          found.set(document.name, column)
+        }
+      }
+      const id = `${site}/${+at}/${version.toHexString()}/${part}`
+      yield { id, from: +at, to: +to, ...rows, columns: found } satisfies Block
+    }
+  }
+
+  return {
+    async find({ site, from, to, names }, options) {
+      const properties = names.flatMap(propertyIn)
+      const { session } = options
+      const all = await once(options, `manifests ${site} ${from} ${to}`, shared =>
+        readManifests(db, site, { from, to }, shared as Options),
+      )
+      const holds = await once(options, `blocks hold ${site} ${from} ${to}`, shared =>
+        readHolds(db, site, all, { ...(shared as Options), session }),
+      )
+      const taken: ManifestDocument[] = []
+      for (const manifest of all) {
+        const isFree = +manifest.at >= +(taken.at(-1)?.to ?? manifest.at)
+        const hasAll =
+          properties.every(name => manifest.properties.includes(name)) &&
+          !manifest.missing.some(name => names.includes(name))
+        if (isFree && hasAll && holds(manifest)) taken.push(manifest)
+      }
+      const gaps = gapsBetween(
+        { from, to },
+        taken.map(one => ({ from: Math.max(from, +one.at), to: Math.min(to, +one.to) })),
+      )
+      const revisions = await readRevisions(db, site, { from, to }, options)
+      if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > most.raw) return undefined
+      const seed = gaps.length > 0 ? await seedOf(site) : undefined
+      return {
+        gaps,
+        kept: taken.length,
+        async *blocks() {
+          for (const manifest of taken) yield* kept(manifest, names, options)
+          for (const gap of gaps) {
+            if (!seed) return
+            const asked = { site, ...gap, properties, seed, most: most.raw }
+            // The questions of a dashboard ask for the same.
+            const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()}`
+            yield* (await once(options, name, shared => readRaw(db, asked, shared as Options))).blocks
+          }
+        },
+      }
+    },
+    get bytes() {
+      return held.calculatedSize
+    },
+  }
+}

@@ -1,0 +1,121 @@
+/** Goes through days that are over and whose blocks do not hold, and builds these, the newest first. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Db } from 'mongodb'
+import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../rollup/index.ts'
+import { readRevisions, type Session } from '../settle/index.ts'
+import { dayOf } from '../zone.ts'
+import { columns, type ManifestDocument, manifests } from './documents.ts'
+import { type Holds, readHolds, readManifests } from './fresh.ts'
+import type { Span } from './read-raw.ts'
+import { buildBlocks, type DayAsked } from './write.ts'
+
+/** A version that no manifest has is somebody's work for so long, ms: reading a day takes less, and writing it, too. */
+const ABANDONED_MS = 30 * 60_000
+
+export function createBlockBuilder(parts: PassParts): Pass {
+  const { db } = parts
+  /** days that are too large, and when that was seen */
+  const large = new Map<string, number>()
+  return createPass(parts, async ({ site, zone, all, began, pace, signal }) => {
+    const first = await firstDay(db, site, zone, all ? 0 : began - LATE_MS, began)
+    if (all) await sweep(db, site)
+    if (first === undefined) return 0
+    const properties = await propertiesOf(db, site)
+    let built = 0
+    for (const day of await dueDays(db, { site, zone, from: first, began, pace, properties })) {
+      if (signal?.aborted) return built
+      const key = `${site}/${day.from}`
+      if (began < (large.get(key) ?? Number.NEGATIVE_INFINITY) + pace.later) continue
+      const begun = performance.now()
+      const outcome = await buildBlocks(db, { site, properties, ...day }, began, signal)
+      if (outcome === 'too-large') large.set(key, began)
+      if (outcome === 'built') built++
+      // What was never built may be two years: half of the time is left to others.
+      await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
+    }
+    return built
+  })
+}
+
+export const propertiesOf = async (db: Db, site: string): Promise<string[]> => {
+  const found = await db
+    .collection<{ _id: string; properties?: { name: string }[] }>('sites')
+    .findOne({ _id: site }, { projection: { properties: 1 } })
+  return (found?.properties ?? []).map(({ name }) => name)
+}
+
+/** Begin of the first day on which something was, or of the one that holds `asked`, ms, where that is later. */
+async function firstDay(db: Db, site: string, zone: string, asked: number, now: number): Promise<number | undefined> {
+  const [first] = await db
+    .collection<Session>('sessions')
+    .find({ site }, { projection: { start: 1 } })
+    .sort({ start: 1 })
+    .limit(1)
+    .toArray()
+  const [revised] = await db
+    .collection<{ site: string; day: Date }>('revisions')
+    .find({ site }, { projection: { day: 1 } })
+    .sort({ day: 1 })
+    .limit(1)
+    .toArray()
+  if (!first && !revised) return undefined
+  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(revised?.day ?? now)), asked), zone).start
+}
+
+interface Asked extends Omit<DayAsked, 'to'> {
+  zone: string
+  began: number
+  pace: Pace
+}
+
+async function dueDays(db: Db, { site, zone, from, began, pace, properties }: Asked): Promise<Span[]> {
+  const span = { from, to: began }
+  const revisions = await readRevisions(db, site, span, {})
+  const held = await readManifests(db, site, span, {})
+  const holds = await db.client.withSession({ snapshot: true }, session => readHolds(db, site, held, { session }))
+  const byBegin = new Map(held.map(manifest => [+manifest.at, manifest]))
+  const due: Span[] = []
+  for (let at = from; at < began; ) {
+    const { start, end } = dayOf(at, zone)
+    const manifest = byBegin.get(start)
+    const { visits, events } = revisions(start, end)
+    const isEmpty = !manifest && visits === 0 && events === 0 && !(await hasAny(db, site, start, end))
+    if (!isEmpty && end <= began && isDue(manifest, end, holds, { began, pace, properties }))
+      due.push({ from: start, to: end })
+    at = end
+  }
+  return due.reverse()
+}
+
+/** Of days from before there were revisions, and of bots, nothing else tells. */
+async function hasAny(db: Db, site: string, from: number, to: number): Promise<boolean> {
+  return (
+    (await db
+      .collection('events')
+      .findOne({ 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) } }, { projection: { _id: 1 } })) !==
+    null
+  )
+}
+
+function isDue(
+  manifest: ManifestDocument | undefined,
+  end: number,
+  holds: Holds,
+  { began: now, pace, properties }: Pick<Asked, 'began' | 'pace' | 'properties'>,
+): boolean {
+  // Also one of a zone of before, whose day began at the same time.
+  if (!manifest || +manifest.to !== end) return now >= end + pace.first
+  if (properties.some(name => !manifest.properties.includes(name))) return true
+  const wait = manifest.built < 2 ? pace.first : pace.later
+  return now >= +manifest.builtAt + wait && !holds(manifest)
+}
+
+/** Columns that no manifest has: of who ended in the middle, and of days that are gone. */
+async function sweep(db: Db, site: string): Promise<void> {
+  const kept = new Set((await manifests(db).distinct('version', { site })).map(String))
+  const versions = await columns(db).distinct('version', { site })
+  const abandoned = versions.filter(
+    version => !kept.has(String(version)) && +version.getTimestamp() < Date.now() - ABANDONED_MS,
+  )
+  if (abandoned.length > 0) await columns(db).deleteMany({ site, version: { $in: abandoned } })
+}

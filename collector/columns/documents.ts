@@ -1,0 +1,99 @@
+/**
+ * How blocks are kept: a finished day of a site has a *manifest* that says what its blocks were made of, and one document a
+ * column. Columns belong to a version of the manifest and are there before it is; who reads both at one moment has either all
+ * of it or that of before.
+ */
+import { Binary, type Collection, type Db, type ObjectId } from 'mongodb'
+import type { Position } from '../rollup/index.ts'
+import type { Block, Column, ColumnName, Rows } from './block.ts'
+import { bytesOf, numbersOf, type Width, widthOf } from './numbers.ts'
+
+export interface ManifestDocument extends Position {
+  _id: string
+  site: string
+  /** first and, not included, last moment: a day of the site when it was built */
+  at: Date
+  to: Date
+  /** of its columns */
+  version: ObjectId
+  /** how often it was built, from 1: who builds it compares and swaps on this */
+  built: number
+  builtAt: Date
+  /** earliest begin of the sessions that it has something of: what changes these changes it */
+  since: Date
+  /** the sum of the revisions of visits from then on */
+  revision: number
+  /** how often counts had been changed other than by settling */
+  changes: number
+  /** its blocks, each with some of its sessions */
+  parts: Rows[]
+  /** properties that are columns */
+  properties: string[]
+  /** columns that are not kept, as their texts are too large */
+  missing: ColumnName[]
+  expires: Date
+}
+
+export interface ColumnDocument {
+  _id: string
+  site: string
+  at: Date
+  version: ObjectId
+  part: number
+  name: ColumnName
+  width: Width
+  /** {@link numbersOf}; absent where all are 0 */
+  numbers?: Binary
+  length: number
+  texts: string[]
+  expires: Date
+}
+
+export const manifests = (db: Db): Collection<ManifestDocument> => db.collection<ManifestDocument>('manifest')
+export const columns = (db: Db): Collection<ColumnDocument> => db.collection<ColumnDocument>('blocks')
+
+export const manifestId = (site: string, at: number): string => `${site}/${at}`
+export const columnId = (site: string, at: number, version: ObjectId, part: number, name: ColumnName): string =>
+  `${site}/${at}/${version.toHexString()}/${part}/${name}`
+
+/** Bytes that the texts of one column may have: a document takes 16 MB. */
+const MOST_TEXT = 6 * 1024 * 1024
+
+/** Each column of a block as a document, and the names of those that are too large. */
+export function documentsOf(
+  { columns }: Block,
+  part: number,
+  shared: Pick<ColumnDocument, 'site' | 'at' | 'version' | 'expires'>,
+): { documents: ColumnDocument[]; missing: ColumnName[] } {
+  const documents: ColumnDocument[] = []
+  const missing: ColumnName[] = []
+  for (const [name, { numbers, texts }] of columns) {
+    if (texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 16, 0) > MOST_TEXT) {
+      missing.push(name)
+      continue
+    }
+    documents.push({
+      _id: columnId(shared.site, +shared.at, shared.version, part, name),
+      ...shared,
+      part,
+      name,
+      width: widthOf(numbers),
+      length: numbers.length,
+      ...(!numbers.every(number => number === 0) && { numbers: new Binary(bytesOf(numbers)) }),
+      texts: [...texts],
+    })
+  }
+  return { documents, missing }
+}
+
+export function columnFrom({ width, numbers, length, texts }: ColumnDocument): Column {
+  if (!numbers) return { numbers: zeros(length), texts }
+  return { numbers: numbersOf(width, numbers.buffer.subarray(0, numbers.position)), texts }
+}
+
+let held = new Uint8Array(0)
+/** Of the same piece of memory, whoever asks: nobody writes into columns. */
+function zeros(length: number): Uint8Array {
+  if (held.length < length) held = new Uint8Array(length)
+  return held.subarray(0, length)
+}

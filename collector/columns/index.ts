@@ -1,0 +1,10 @@
+/**
+ * Columns: sessions and events of finished days go in, blocks come out, in which each attribute is a column of its own that is
+ * scanned in memory. What has no block that holds is read from sessions and events, so that answers are the same from either.
+ */
+export { type Block, type Column, type ColumnName, columnOf, EVENT_FIELDS, SESSION_FIELDS } from './block.ts'
+export { type Blocks, createBlocks } from './blocks.ts'
+export { createBlockBuilder } from './builder.ts'
+export { NOTHING, type Numbers } from './numbers.ts'
+export { TooMuchRaw } from './read-raw.ts'
+export { buildBlocks } from './write.ts'

@@ -1,0 +1,97 @@
+/** Reads a time of a site from its sessions and events, into blocks. */
+import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
+import { beginningIn, type RawEvent, type Session } from '../settle/index.ts'
+import type { Seed } from '../sketch/index.ts'
+import { type Block, SESSION_FIELDS } from './block.ts'
+import { type Builder, type EventRead, type SessionRead, startBlock } from './build.ts'
+
+export interface Span {
+  /** ms since the epoch; the end is not included */
+  from: number
+  to: number
+}
+
+export interface RawAsked extends Span {
+  site: string
+  properties: readonly string[]
+  seed: Seed
+  /** into how many blocks it is divided, by session; 1 if absent */
+  parts?: number
+  /** events and sessions that are read before it gives up */
+  most: number
+}
+
+export type Options = { session: ClientSession } & Pick<FindOptions, 'maxTimeMS' | 'comment'> & Abortable
+
+/** There is more to read than was allowed. */
+export class TooMuchRaw extends Error {
+  override name = 'TooMuchRaw'
+}
+
+export interface RawRead {
+  blocks: Block[]
+  /** earliest begin of the sessions that it has something of, ms */
+  since: number
+}
+
+/** Read at once: some ms of this process. */
+const TOGETHER = 2_000
+const FOUND_AT_ONCE = 1_000
+const OF_SESSIONS = Object.fromEntries(
+  ['visitor', 'site', 'start', 'end', 'views', 'events', 'bot', ...SESSION_FIELDS].map(field => [field, 1]),
+)
+const OF_VISITS = Object.fromEntries(['start', 'end', 'views', 'events'].map(field => [`visits.${field}`, 1]))
+const OF_EVENTS = Object.fromEntries(
+  [...['ts', 'meta.name', 'session', 'visitor', 'path', 'host', 'consent', 'bot', 'goals', 'revenue', 'currency']].map(
+    field => [field, 1],
+  ),
+)
+
+/** All at the moment of the session's snapshot. @throws TooMuchRaw */
+export async function readRaw(
+  db: Db,
+  { site, from, to, properties, seed, parts = 1, most }: RawAsked,
+  options: Options,
+): Promise<RawRead> {
+  const builders = Array.from({ length: parts }, () => startBlock({ site, from, to, properties, seed }))
+  const builderOf = (session: string): Builder => builders[parts === 1 ? 0 : partOf(session, parts)] as Builder
+  const prefix = site.length + 1
+  let read = 0
+  const count = (): void => {
+    if (++read > most) throw new TooMuchRaw('more events than may be read')
+  }
+  const range = { $gte: new Date(from), $lt: new Date(to) }
+  const sessions = db.collection<Session>('sessions')
+  const projection = { ...OF_SESSIONS, ...OF_VISITS }
+  const begun = sessions.find(beginningIn(site, range), { ...options, projection, batchSize: TOGETHER })
+  for await (const session of begun) {
+    count()
+    builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
+  }
+  const asked = { _id: 0, ...OF_EVENTS, ...(properties.length > 0 && { props: 1 }) }
+  const happened = db
+    .collection<RawEvent>('events')
+    .find({ 'meta.site': site, ts: range }, { ...options, projection: asked, batchSize: TOGETHER })
+  for await (const event of happened) {
+    count()
+    builderOf((event.session as string | undefined) ?? '').addEvent(event as EventRead)
+  }
+  // Of those that began before.
+  const unknown = builders.flatMap(builder => builder.unknown().map(id => `${site}:${id}`))
+  for (let i = 0; i < unknown.length; i += FOUND_AT_ONCE) {
+    const _id = { $in: unknown.slice(i, i + FOUND_AT_ONCE) }
+    for await (const session of sessions.find({ _id }, { ...options, projection }))
+      builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
+  }
+  return {
+    since: Math.min(to, ...builders.map(({ since }) => since)),
+    blocks: builders.map(builder => builder.done()),
+  }
+}
+
+/** FNV-1a: of one session all lies in one part. */
+function partOf(session: string, parts: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 0x01000193)
+  return (((hash >>> 16) ^ hash) % parts) >>> 0
+}

@@ -1,0 +1,135 @@
+/** Filters on blocks: each text of a column is tried once, and then sessions and events by the codes of theirs. */
+import type { Db } from 'mongodb'
+import { type Block, type ColumnName, columnOf, NOTHING } from '../columns/index.ts'
+import { getOrAdd } from '../get-or-add.ts'
+import { NONE } from '../rollup/index.ts'
+import { countryName } from './countries.ts'
+import { type Filter, type Leaf, leavesOf } from './filter.ts'
+import { fittingOf } from './hours.ts'
+import { EVENT_FIELDS, isVisitDimension, VISIT_FIELDS } from './names.ts'
+
+/** The column that tells an attribute. */
+export function columnFor(attribute: Leaf['attribute']): ColumnName {
+  if (isVisitDimension(attribute)) return `session.${VISIT_FIELDS[attribute]}`
+  if (!Object.hasOwn(EVENT_FIELDS, attribute)) return `event.props.${attribute.slice('event:props:'.length)}`
+  return `event.${EVENT_FIELDS[attribute as keyof typeof EVENT_FIELDS].replace('meta.', '')}`
+}
+
+/** All that a filter reads, also of what was done. */
+export function columnsFor(filter: Filter): ColumnName[] {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.of.flatMap(columnsFor)
+  if (filter.kind === 'not' || filter.kind === 'done') return columnsFor(filter.of)
+  return [columnFor(filter.attribute)]
+}
+
+/** What a text of the column is in the answer. */
+export const shownAs = (attribute: string, text: string): string =>
+  attribute === 'visit:country_name' ? countryName(text) : text
+
+/** @param goal its place in the list of goals, where events are parted by goal */
+export type Test = (session: number, event: number, goal: number) => boolean
+
+/** Whether texts fit leaves, for one question. */
+export interface Fitting {
+  /** 1 for each text that fits. */
+  of(leaf: Leaf, texts: readonly string[]): Promise<Uint8Array>
+}
+
+/** What JavaScript compares as mongod does; of the rest it is asked, so that patterns and cases mean there and here the same. */
+const isPlain = ({ kind, exactCase }: Leaf): boolean => exactCase && (kind === 'is' || kind === 'contains')
+
+export function createFitting(db: Db, signal: AbortSignal): Fitting {
+  const known = new Map<Leaf, Map<string, boolean>>()
+  return {
+    async of(leaf, texts) {
+      const { kind, values, attribute } = leaf
+      const fits = new Uint8Array(texts.length)
+      const shown = attribute === 'visit:country_name' ? texts.map(text => shownAs(attribute, text)) : texts
+      if (isPlain(leaf)) {
+        const wanted = new Set(values)
+        for (const [i, text] of shown.entries())
+          if (kind === 'is' ? wanted.has(text) : values.some(value => text.includes(value))) fits[i] = 1
+        return fits
+      }
+      const isFirst = !known.has(leaf)
+      const held = getOrAdd(known, leaf, () => new Map<string, boolean>())
+      const unknown = [...new Set(shown.filter(text => !held.has(text)))]
+      // Once also where there are none: what is wrong with a pattern is said.
+      if (unknown.length > 0 || isFirst) {
+        const fitting = await fittingOf(db, [leaf], unknown, signal)
+        for (const text of unknown) held.set(text, fitting.has(text))
+      }
+      for (const [i, text] of shown.entries()) if (held.get(text)) fits[i] = 1
+      return fits
+    },
+  }
+}
+
+/** Sessions of a block in which something was done, by the question. */
+export type DoneIn = ReadonlyMap<Filter, Uint8Array>
+
+interface Parts {
+  block: Block
+  fitting: Fitting
+  done: DoneIn
+  /** all goals that events are parted by; absent where they are not */
+  goals?: readonly string[] | undefined
+}
+
+/** A filter as a test of the sessions and events of a block. */
+export async function testOf(filter: Filter, parts: Parts): Promise<Test> {
+  switch (filter.kind) {
+    case 'and':
+    case 'or': {
+      const tests = await Promise.all(filter.of.map(one => testOf(one, parts)))
+      const [only] = tests
+      if (tests.length === 1 && only) return only
+      if (filter.kind === 'and') return (s, e, g) => tests.every(test => test(s, e, g))
+      return (s, e, g) => tests.some(test => test(s, e, g))
+    }
+    case 'not': {
+      const test = await testOf(filter.of, parts)
+      return (s, e, g) => !test(s, e, g)
+    }
+    case 'done': {
+      const sessions = parts.done.get(filter)
+      return s => s !== NOTHING && sessions?.[s] === 1
+    }
+    default:
+      return await leafTest(filter, parts)
+  }
+}
+
+async function leafTest(leaf: Leaf, { block, fitting, goals }: Parts): Promise<Test> {
+  const { attribute } = leaf
+  if (attribute === 'event:goal' && goals) {
+    const fits = await fitting.of(leaf, goals)
+    return (_s, _e, goal) => fits[goal] === 1
+  }
+  const { numbers, texts } = columnOf(block, columnFor(attribute))
+  if (attribute === 'event:goal') {
+    const fits = await anyGoal(leaf, texts, fitting)
+    return (_s, event) => fits[numbers[event] ?? 0] === 1
+  }
+  const fits = await fitting.of(leaf, texts)
+  if (!isVisitDimension(attribute)) return (_s, event) => fits[numbers[event] ?? 0] === 1
+  // Of what has no session.
+  const [none] = await fitting.of(leaf, [NONE])
+  return session => (session === NOTHING ? none : fits[numbers[session] ?? 0]) === 1
+}
+
+/** Whether one goal of each list fits. */
+async function anyGoal(leaf: Leaf, lists: readonly string[], fitting: Fitting): Promise<Uint8Array> {
+  const goals = lists.map(goalsOf)
+  const names = [...new Set(goals.flat())]
+  const fits = await fitting.of(leaf, names)
+  const fitsName = new Map(names.map((name, i) => [name, fits[i] === 1]))
+  return Uint8Array.from(goals, list => (list.some(name => fitsName.get(name)) ? 1 : 0))
+}
+
+/** Of one code of the column of goals. */
+export const goalsOf = (list: string): string[] => JSON.parse(list) as string[]
+
+/** Whether it asks of sessions alone. */
+export const isOfSession = (filter: Filter): boolean =>
+  leavesOf(filter).every(({ attribute }) => isVisitDimension(attribute))

@@ -1,0 +1,87 @@
+/**
+ * Counts from blocks: any question, with its filters, by scanning columns in memory. It is the scan's answer, to the last
+ * visitor; where much has no blocks it is left to the scan.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Db } from 'mongodb'
+import { type Block, type Blocks, type ColumnName, TooMuchRaw } from '../columns/index.ts'
+import { findDone } from './block-done.ts'
+import { columnFor, columnsFor, createFitting } from './block-filters.ts'
+import { scanEvents, scanVisits } from './block-scans.ts'
+import { TooManyDifferent } from './distinct.ts'
+import type { Ask, Engine, Measure, Row } from './engine.ts'
+import { isTimeDimension } from './names.ts'
+import { pageOf } from './order.ts'
+import { reading } from './reading.ts'
+import { OF_VISITS } from './sum-matches.ts'
+import { startSums } from './sum-rows.ts'
+
+export function createBlockEngine(db: Db, blocks: Blocks): Engine {
+  return {
+    async answer(ask, { session, signal }) {
+      const { site, range, over, page, pagesOnly } = ask
+      const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask) }
+      const found = await blocks.find(asked, { ...reading(), session })
+      if (!found) return undefined
+      const each = () => inTurns(found.blocks(), signal)
+      const fitting = createFitting(db, signal)
+      try {
+        const done = await findDone(ask, each, fitting)
+        const sums = startSums(pagesOnly ? { ...ask, measures: [...ask.measures, 'pageviews'] } : ask)
+        for await (const block of each()) {
+          const parts = { ask, block, fitting, done: await done(block), sums }
+          await (over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+        }
+        const all = sums.rows()
+        const rows = pagesOnly ? ofPages(all, ask.measures) : all
+        const source = found.gaps.length === 0 ? 'blocks' : over === 'visits' ? 'sessions' : 'events'
+        return { ...(page ? pageOf(rows, ask.dimensions, page) : { rows }), source }
+      } catch (error) {
+        if (error instanceof TooMuchRaw || error instanceof TooManyDifferent) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** One block after the other; in between others have their turn. */
+async function* inTurns(blocks: AsyncIterable<Block>, signal: AbortSignal): AsyncGenerator<Block> {
+  for await (const block of blocks) {
+    await nextTurn()
+    signal.throwIfAborted()
+    yield block
+  }
+}
+
+const hasPages = ({ counts }: Row): boolean => (counts.pageviews ?? 0) > 0
+const ofPages = (rows: Row[], measures: readonly Measure[]): Row[] =>
+  rows.filter(hasPages).map(row => {
+    if (measures.includes('pageviews')) return row
+    const { pageviews: _, ...counts } = row.counts
+    return { ...row, counts }
+  })
+
+const OF_SESSIONS: ColumnName[] = ['session.bot', 'session.who', 'session.visits']
+const OF_VISIT: ColumnName[] = ['visit.start', 'visit.end', 'visit.views', 'visit.events']
+const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot', 'event.name']
+
+/** What is read of blocks. */
+function namesOf({ over, measures, dimensions, filters, pagesOnly }: Ask): ColumnName[] {
+  const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
+  const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
+  const hasDone = JSON.stringify(filters).includes('"done"')
+  const needed: ColumnName[] = over === 'visits' ? [...OF_SESSIONS, ...OF_VISIT] : OF_EVENTS
+  for (const name of needed) names.add(name)
+  if (hasDone) for (const name of [...OF_EVENTS, 'session.open', 'session.key'] as ColumnName[]) names.add(name)
+  if (over !== 'visits') {
+    if (measures.includes('visitors')) names.add('event.who')
+    if (measures.some(measure => OF_VISITS.includes(measure)))
+      for (const name of ['session.visits', 'session.open', 'session.key', 'event.visit', 'visit.apart', ...OF_VISIT])
+        names.add(name as ColumnName)
+    if (measures.includes('revenue'))
+      for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
+  }
+  if (measures.includes('visitors')) names.add('who.hash')
+  if (pagesOnly) names.add('event.name')
+  return [...names]
+}
