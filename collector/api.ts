@@ -12,6 +12,7 @@ import { exportRoutes } from './export-api.ts'
 import { GOALS } from './goals-api.ts'
 import type { Places, PlacesState, TakeServerEvents } from './intake/index.ts'
 import { keyRoutes } from './keys-api.ts'
+import { createLimits } from './limits.ts'
 import { type Hub, startSse } from './live/index.ts'
 import type { Log } from './log.ts'
 import { mailingRoutes } from './mailings-api.ts'
@@ -20,7 +21,16 @@ import type { Attempts } from './people/index.ts'
 import { peopleRoutes } from './people-api.ts'
 import { problem } from './problem.ts'
 import { PROPERTIES } from './properties-api.ts'
-import { INTERVALS, PERIODS, type Queries, QueryError, readStats, startWork } from './query/index.ts'
+import {
+  ANALYSES,
+  type Analysis,
+  INTERVALS,
+  PERIODS,
+  type Queries,
+  QueryError,
+  readStats,
+  startWork,
+} from './query/index.ts'
 import { serveQuery } from './query-api.ts'
 import type { Readiness, ServerState } from './readiness.ts'
 import { serveTickets, shareRoutes } from './shares-api.ts'
@@ -109,7 +119,13 @@ export function apiRoutes(parts: ApiParts): Router {
   })
 
   /** Reading a body is left to the question: any type is JSON. */
-  router.post('/query', json({ limit: '1mb', type: () => true }), serveQuery(queries, sites, clock))
+  const limits = createLimits(clock)
+  const asked = json({ limit: '1mb', type: () => true })
+  router.post('/query', asked, serveQuery(queries.ask, sites, limits))
+  for (const analysis of Object.keys(ANALYSES) as Analysis[]) {
+    const analyze: Parameters<typeof serveQuery>[0] = (...args) => queries.analyze(analysis, ...args)
+    router.post(`/${analysis}`, asked, serveQuery(analyze, sites, limits))
+  }
 
   router.use(exportRoutes({ db, sites, viewers, log, clock }))
   router.get('/consents', serveConsents(db, sites))

@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
 import { MailingInput, MailingOutput, ReportOutput, TemplateOutput, Told } from './email/index.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
+import { ANALYSIS_SCHEMAS, describeAnalyses } from './openapi-analyses.ts'
 import { describeExports, EXPORT_SCHEMAS } from './openapi-export.ts'
 import { describeList } from './openapi-lists.ts'
 import { describeMailings, MAILING_LINES } from './openapi-mailings.ts'
@@ -83,6 +84,7 @@ export function openApi(): Schema {
           },
         },
       },
+      ...describeAnalyses(problemResponses, OF_QUERIES),
       ...describeExports(problemResponses),
       '/goals': describeList({
         field: 'goals',
@@ -139,7 +141,10 @@ export function openApi(): Schema {
         PropertyInput: toOpenApi(PropertyInput),
         Property: toOpenApi(PropertyOutput),
         ...Object.fromEntries(
-          Object.entries({ ...PEOPLE_SCHEMAS, ...ACCOUNT_SCHEMAS }).map(([name, schema]) => [name, toOpenApi(schema)]),
+          Object.entries({ ...ANALYSIS_SCHEMAS, ...PEOPLE_SCHEMAS, ...ACCOUNT_SCHEMAS }).map(([name, schema]) => [
+            name,
+            toOpenApi(schema),
+          ]),
         ),
         MailingInput: toOpenApi(MailingInput),
         Mailing: toOpenApi(MailingOutput),

@@ -3,7 +3,7 @@ import type { CountVisitors } from './live/index.ts'
 import type { Queries } from './query/index.ts'
 
 export const createVisitorsToday =
-  (queries: Queries): CountVisitors =>
+  (queries: Pick<Queries, 'ask'>): CountVisitors =>
   async (site, signal) => {
     const body = { site_id: site.key, metrics: ['visitors'], date_range: 'day' }
     const answer = await queries.ask(body, site, signal)

@@ -21,6 +21,8 @@ const MOST_RAW = 100_000
 export interface BlocksAsked extends Span {
   site: string
   names: readonly ColumnName[]
+  /** events and sessions that are read of what has no blocks; as many as a query takes if absent */
+  most?: number
 }
 
 /** What a question is answered from. */
@@ -80,7 +82,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
   }
 
   return {
-    async find({ site, from, to, names }, options) {
+    async find({ site, from, to, names, most: mostRaw = most.raw }, options) {
       const properties = names.flatMap(propertyIn)
       const { session } = options
       const all = await once(options, `manifests ${site} ${from} ${to}`, shared =>
@@ -102,7 +104,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
         taken.map(one => ({ from: Math.max(from, +one.at), to: Math.min(to, +one.to) })),
       )
       const revisions = await readRevisions(db, site, { from, to }, options)
-      if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > most.raw) return undefined
+      if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
       const seed = gaps.length > 0 ? await seedOf(site) : undefined
       return {
         gaps,
@@ -111,7 +113,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
           for (const manifest of taken) yield* kept(manifest, names, options)
           for (const gap of gaps) {
             if (!seed) return
-            const asked = { site, ...gap, properties, seed, most: most.raw }
+            const asked = { site, ...gap, properties, seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
             const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()}`
             yield* (await once(options, name, shared => readRaw(db, asked, shared as Options))).blocks

@@ -40,7 +40,11 @@ const QUESTIONS: readonly object[] = [
  * One question at a time, and as much time between two as the last one took: people who ask meanwhile come first.
  * @throws what the database throws: it is of no use to go on
  */
-export async function askAhead(queries: Queries, sites: readonly Site[], signal: AbortSignal): Promise<void> {
+export async function askAhead(
+  queries: Pick<Queries, 'ask'>,
+  sites: readonly Site[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const site of sites.slice(0, MOST_SITES)) {
     for (const question of QUESTIONS) {
       const begun = performance.now()

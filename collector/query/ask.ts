@@ -1,10 +1,12 @@
 /** Asking: a body goes in, an answer as Plausible's clients know it comes out, with how it was made. */
 import type { Db, MongoClient } from 'mongodb'
-import { createBlocks } from '../columns/index.ts'
-import type { Session } from '../settle/index.ts'
+import { type Blocks, createBlocks } from '../columns/index.ts'
 import type { Site } from '../sites/index.ts'
+import { type Analyses, createAnalyses } from './analyses/index.ts'
 import { type Answered, answerQuery } from './answer.ts'
+import { beginOf } from './begin.ts'
 import { createBlockEngine } from './blocks.ts'
+import { createComputing, faultOf } from './computing.ts'
 import type { Engine } from './engine.ts'
 import { leavesOf } from './filter.ts'
 import { createHours } from './hours.ts'
@@ -12,17 +14,14 @@ import type { Kept, Turn } from './kept.ts'
 import { keyOf } from './key.ts'
 import { createMinutes } from './minutes.ts'
 import type { Basis } from './moment.ts'
-import { createPresent, heldBy, NEXT_MS } from './present.ts'
-import { type Fault, type Query, QueryError, TOO_LONG } from './query.ts'
+import type { Fault, Query } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
-import { reading } from './reading.ts'
 import { createScan } from './scan.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
 import { createVisitors } from './visitors.ts'
-import { startWork } from './work.ts'
 
-export interface Queries {
+export interface Queries extends Analyses {
   /**
    * @param body as it was sent
    * @param signal aborts when the asker has gone: where nobody else waits for the same, the database stops, too
@@ -47,15 +46,17 @@ export interface QueryParts {
 
 const noTurn: Turn = async () => () => {}
 
-function enginesOf(db: Db, clock: () => number): Engine[] {
+function enginesOf(db: Db, clock: () => number, blocks: Blocks): Engine[] {
   const hours = createHours(db, clock)
-  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, createBlocks(db))]
+  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, blocks)]
 }
 
-export function createQueries({ client, db, clock, engines = enginesOf(db, clock), kept, most }: QueryParts): Queries {
-  const all = [...engines, createScan(db)]
-  const present = createPresent(client, db, kept && NEXT_MS)
+export function createQueries({ client, db, clock, engines, kept, most }: QueryParts): Queries {
+  const blocks = createBlocks(db)
+  const all = [...(engines ?? enginesOf(db, clock, blocks)), createScan(db)]
+  const compute = createComputing({ client, db, kept, most })
   return {
+    ...createAnalyses({ db, blocks, compute, clock }),
     async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()
       // In whole seconds, so that what is compared up to now is the same question for a second.
@@ -63,28 +64,13 @@ export function createQueries({ client, db, clock, engines = enginesOf(db, clock
       try {
         const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key, signal) })
         if (isFault(query)) return query
-        const { moment, hold, release } = await heldBy(present(), signal)
-        const begin = () => {
-          // Others may wait for it when this asker has gone.
-          const { session, release } = hold()
-          const compute = (stop: AbortSignal) =>
-            answerQuery(query, { engines: all, now, reads: { session, signal: stop } }).finally(release)
-          return startWork(compute, most)
-        }
-        try {
-          const { answer, cached } = kept
-            ? await kept.take({ key: keyOf(query), basis: basisOf(query), moment, signal, turn, begin })
-            : { answer: await begin().join(signal), cached: false }
-          return toAnswer(query, answer, {
-            fresh: Math.min(now, moment.oldest ?? now),
-            cached,
-            ms: performance.now() - begun,
-          })
-        } finally {
-          release()
-        }
+        const { answer, cached, oldest } = await compute(
+          { key: keyOf(query), basis: basisOf(query), signal, turn },
+          reads => answerQuery(query, { engines: all, now, reads }),
+        )
+        const fresh = Math.min(now, oldest ?? now)
+        return toAnswer(query, answer, { fresh, cached, ms: performance.now() - begun })
       } catch (error) {
-        if (error instanceof QueryError) return error.fault
         const fault = faultOf(error)
         if (fault) return fault
         throw error
@@ -98,19 +84,6 @@ function basisOf({ site, range, compared, dimensions, filters, include }: Query)
   const asked = [...dimensions, ...filters.flatMap(leavesOf).map(({ attribute }) => attribute)]
   const hasBots = include.bots || asked.includes('event:bot')
   return { site: site.key, to: hasBots ? Number.MAX_SAFE_INTEGER : Math.max(range.to, compared?.to ?? 0) }
-}
-
-/**
- * What MongoDB says of a read that took too long (50); what `$regexMatch` says of a pattern that is none, and of one that
- * it gave up on: its steps are bounded.
- */
-export function faultOf(error: unknown): Fault | undefined {
-  const { code, message } = error as { code?: unknown; message: string }
-  if (code === 50) return TOO_LONG
-  if (code === 51_111)
-    return { code: 'query-invalid', detail: `filters: not a regular expression of PCRE: ${message.split(': ').at(-1)}` }
-  if (code !== 51_156) return undefined
-  return { code: 'query-too-large', detail: 'filters: a regular expression takes too many steps: ask a simpler one' }
 }
 
 function toAnswer(
@@ -148,17 +121,4 @@ function toAnswer(
       pagination: { limit: query.limit, offset: query.offset },
     },
   }
-}
-
-/** When the site's data begins, ms: with a session, or an event without one. */
-export async function beginOf(db: Db, site: string, signal: AbortSignal): Promise<number | undefined> {
-  const options = reading(signal)
-  const session = db.collection<Session>('sessions').find({ site }, { ...options, projection: { start: 1 } })
-  const event = db.collection('events').find({ 'meta.site': site }, { ...options, projection: { ts: 1 } })
-  const [[first], [raw]] = await Promise.all([
-    session.sort({ start: 1 }).limit(1).toArray(),
-    event.sort({ ts: 1 }).limit(1).toArray(),
-  ])
-  const times = [first?.start, raw?.ts].flatMap(at => (at ? [+at] : []))
-  return times.length > 0 ? Math.min(...times) : undefined
 }

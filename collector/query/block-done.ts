@@ -1,5 +1,5 @@
 /** Sessions in which something was done, for filters that ask so: of one that reaches over several blocks, in any of them. */
-import { type Block, columnOf } from '../columns/index.ts'
+import { type Block, columnOf, NOTHING } from '../columns/index.ts'
 import { type DoneIn, type Fitting, testOf } from './block-filters.ts'
 import { eventsOf } from './block-scans.ts'
 import type { Ask } from './engine.ts'
@@ -7,7 +7,7 @@ import { donesOf, type Filter } from './filter.ts'
 
 /** @returns which sessions of a block have done what the filters ask for */
 export async function findDone(
-  ask: Ask,
+  ask: Pick<Ask, 'range' | 'bots' | 'filters'>,
   blocks: () => AsyncIterable<Block>,
   fitting: Fitting,
 ): Promise<(block: Block) => Promise<DoneIn>> {
@@ -20,7 +20,7 @@ export async function findDone(
       const test = await testOf(done.of, { block, fitting, done: new Map() })
       const sessions = new Uint8Array(block.sessions)
       eventsOf(ask, block, (session, event) => {
-        if (session < block.sessions && sessions[session] === 0 && test(session, event, 0)) sessions[session] = 1
+        if (session !== NOTHING && sessions[session] === 0 && test(session, event, 0)) sessions[session] = 1
       })
       found.set(done, sessions)
     }

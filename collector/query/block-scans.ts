@@ -71,7 +71,6 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
   const name = columnOf(block, 'event.name')
   const view = name.texts.indexOf('pageview')
-  const at = columnOf(block, 'event.at').numbers
   const who = measures.includes('visitors') ? columnOf(block, 'event.who').numbers : undefined
   const hashes = who && columnOf(block, 'who.hash').numbers
   const revenue = measures.includes('revenue') ? columnOf(block, 'event.revenue').numbers : undefined
@@ -81,9 +80,9 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   let [last, fits] = [-1, false]
   let [lastRow, lastWho] = [NO_ROW, NOTHING]
 
-  const count = (session: number, event: number, goal: number): void => {
+  const count = (session: number, event: number, goal: number, at: number): void => {
     if (!ofEvent(session, event, goal)) return
-    const row = rowOf(session, event, goal, block.from + (at[event] ?? 0))
+    const row = rowOf(session, event, goal, at)
     if (row === NO_ROW) return
     const isView = name.numbers[event] === view
     sums.add('events', row, 1)
@@ -101,23 +100,22 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     }
     if (session !== NOTHING) countVisit?.(row, session, event)
   }
-  eventsOf(ask, block, (session, event) => {
-    const place = session < block.sessions ? session : NOTHING
+  eventsOf(ask, block, (session, event, at) => {
     if (session !== last) {
       last = session
-      fits = ofSession(place, event, 0)
+      fits = ofSession(session, event, 0)
     }
     if (!fits) return
-    if (!placesOf) return count(place, event, 0)
-    for (const goal of placesOf[lists?.numbers[event] ?? 0] ?? []) count(place, event, goal)
+    if (!placesOf) return count(session, event, 0, at)
+    for (const goal of placesOf[lists?.numbers[event] ?? 0] ?? []) count(session, event, goal, at)
   })
 }
 
-/** Events of the range that the question counts; of those without a session it is `block.sessions`. */
+/** Events of the range that the question counts, each with its time, ms; without a session that is {@link NOTHING}. */
 export function eventsOf(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
-  take: (session: number, event: number) => void,
+  take: (session: number, event: number, at: number) => void,
 ): void {
   const starts = columnOf(block, 'session.events').numbers
   const at = columnOf(block, 'event.at').numbers
@@ -125,12 +123,13 @@ export function eventsOf(
   const human = bot.texts.indexOf('(none)')
   const [from, to] = [range.from - block.from, range.to - block.from]
   const isWhole = from <= 0 && range.to >= block.to
-  for (let session = 0; session <= block.sessions; session++) {
-    const end = session < block.sessions ? (starts[session + 1] ?? 0) : block.events
-    for (let event = starts[session] ?? 0; event < end; event++) {
+  for (let place = 0; place <= block.sessions; place++) {
+    const session = place < block.sessions ? place : NOTHING
+    const end = place < block.sessions ? (starts[place + 1] ?? 0) : block.events
+    for (let event = starts[place] ?? 0; event < end; event++) {
       if (bots !== 'all' && (bot.numbers[event] === human) === (bots === 'only')) continue
-      if (!isWhole && ((at[event] ?? 0) < from || (at[event] ?? 0) >= to)) continue
-      take(session, event)
+      const time = at[event] ?? 0
+      if (isWhole || (time >= from && time < to)) take(session, event, block.from + time)
     }
   }
 }

@@ -10,6 +10,7 @@ import { columnFor, columnsFor, createFitting } from './block-filters.ts'
 import { scanEvents, scanVisits } from './block-scans.ts'
 import { TooManyDifferent } from './distinct.ts'
 import type { Ask, Engine, Measure, Row } from './engine.ts'
+import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
@@ -45,7 +46,7 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
 }
 
 /** One block after the other; in between others have their turn. */
-async function* inTurns(blocks: AsyncIterable<Block>, signal: AbortSignal): AsyncGenerator<Block> {
+export async function* inTurns(blocks: AsyncIterable<Block>, signal: AbortSignal): AsyncGenerator<Block> {
   for await (const block of blocks) {
     await nextTurn()
     signal.throwIfAborted()
@@ -61,18 +62,27 @@ const ofPages = (rows: Row[], measures: readonly Measure[]): Row[] =>
     return { ...row, counts }
   })
 
+/** What is read where filters ask what was done. */
+export const OF_DONE: ColumnName[] = [
+  'session.events',
+  'event.at',
+  'event.bot',
+  'event.name',
+  'session.open',
+  'session.key',
+]
 const OF_SESSIONS: ColumnName[] = ['session.bot', 'session.who', 'session.visits']
 const OF_VISIT: ColumnName[] = ['visit.start', 'visit.end', 'visit.views', 'visit.events']
-const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot', 'event.name']
+export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot', 'event.name']
 
 /** What is read of blocks. */
 function namesOf({ over, measures, dimensions, filters, pagesOnly }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
   const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
-  const hasDone = JSON.stringify(filters).includes('"done"')
+  const hasDone = filters.flatMap(donesOf).length > 0
   const needed: ColumnName[] = over === 'visits' ? [...OF_SESSIONS, ...OF_VISIT] : OF_EVENTS
   for (const name of needed) names.add(name)
-  if (hasDone) for (const name of [...OF_EVENTS, 'session.open', 'session.key'] as ColumnName[]) names.add(name)
+  if (hasDone) for (const name of OF_DONE) names.add(name)
   if (over !== 'visits') {
     if (measures.includes('visitors')) names.add('event.who')
     if (measures.some(measure => OF_VISITS.includes(measure)))

@@ -3,7 +3,10 @@
  * a checked query, that becomes asks, and each is answered by the cheapest engine that can.
  */
 export { askAhead } from './ahead.ts'
+export * from './analyses/index.ts'
 export * from './ask.ts'
+export { beginOf } from './begin.ts'
+export { faultOf } from './computing.ts'
 export * from './consents.ts'
 export type { Ask, Engine, Row, Rows } from './engine.ts'
 export { createKept, type Turn } from './kept.ts'

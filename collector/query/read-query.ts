@@ -119,7 +119,7 @@ const HINTS: Record<string, string> = {
   pagination: `limit: 1 to ${MOST.rows}, offset: from 0`,
 }
 
-function depthOf(body: unknown): number {
+export function depthOf(body: unknown): number {
   const open: [value: unknown, depth: number][] = [[body, 1]]
   let deepest = 0
   for (let next = open.pop(); next; next = open.pop()) {
@@ -159,15 +159,20 @@ function checkParts(metrics: Metric[], dimensions: Dimension[], filters: Filter[
     return invalid(`metrics: ${visitMetric} is of whole visits and does not go with the dimension ${eventDimension}`)
   const conversions = checkConversions(metrics, dimensions, filters)
   if (conversions) return invalid(conversions)
-  const dones = filters.flatMap(donesOf)
-  for (const done of dones) {
-    const of = done.kind === 'done' ? done.of : done
-    if (donesOf(of).length > 0) return invalid('filters: has_done and has_not_done do not nest')
-    if (!leavesOf(of).every(isEventLeaf)) return invalid('filters: has_done and has_not_done take event dimensions')
-  }
+  const dones = checkDones(filters)
+  if (dones) return invalid(`filters: ${dones}`)
   const { comparisons } = body.include ?? {}
   if (comparisons && (comparisons.mode === 'custom') !== (comparisons.date_range !== undefined))
     return invalid('include.comparisons: date_range goes with the mode custom')
+  return undefined
+}
+
+export function checkDones(filters: readonly Filter[]): string | undefined {
+  for (const done of filters.flatMap(donesOf)) {
+    const of = done.kind === 'done' ? done.of : done
+    if (donesOf(of).length > 0) return 'has_done and has_not_done do not nest'
+    if (!leavesOf(of).every(isEventLeaf)) return 'has_done and has_not_done take event dimensions'
+  }
   return undefined
 }
 

@@ -41,7 +41,7 @@ export interface PlainEvent {
   currency?: string | undefined
 }
 
-interface PlainVisit {
+export interface PlainVisit {
   id: string
   events: PlainEvent[]
   attributes: Record<string, string>
@@ -345,7 +345,7 @@ function measured(
 }
 
 /** In order of their time, a new visit of a cookieless visitor after each gap of more than half an hour. */
-function visitsOf(all: PlainEvent[]): PlainVisit[] {
+export function visitsOf(all: PlainEvent[]): PlainVisit[] {
   const sessions = new Map<string, PlainEvent[]>()
   for (const event of all) {
     if (event.session === undefined) continue
@@ -395,7 +395,7 @@ function visitValue(
   return width < 1440 ? 'laptop' : 'desktop'
 }
 
-function eventValue(event: PlainEvent, name: string): string | string[] {
+export function eventValue(event: PlainEvent, name: string): string | string[] {
   if (name === 'event:goal') return event.goals ?? []
   if (name === 'event:name') return event.name
   if (name === 'event:page') return event.path || '(none)'
@@ -409,7 +409,11 @@ function eventValue(event: PlainEvent, name: string): string | string[] {
 const never = () => false
 type Raw = [string, unknown, string[], { case_sensitive?: boolean }?]
 
-function fits(filter: unknown, read: (name: string) => string | string[], done: (filter: unknown) => boolean): boolean {
+export function fits(
+  filter: unknown,
+  read: (name: string) => string | string[],
+  done: (filter: unknown) => boolean,
+): boolean {
   const [operator, second, values = [], { case_sensitive: exact = true } = {}] = filter as Raw
   if (operator === 'and') return (second as unknown[]).every(one => fits(one, read, done))
   if (operator === 'or') return (second as unknown[]).some(one => fits(one, read, done))
@@ -437,7 +441,7 @@ function namesOf(filter: unknown): string[] {
   if (operator === 'not') return namesOf(second)
   return operator.startsWith('has_') ? [] : [second as string]
 }
-function donesIn(filter: unknown): unknown[] {
+export function donesIn(filter: unknown): unknown[] {
   const [operator, second] = filter as Raw
   if (operator === 'and' || operator === 'or') return (second as unknown[]).flatMap(donesIn)
   if (operator === 'not') return donesIn(second)
@@ -449,7 +453,7 @@ type Clock = (at: number) => string
 const clocks = new Map<string, Clock>()
 
 /** As in 2026-10-25 02:30:00. */
-function clockIn(zone: string): Clock {
+export function clockIn(zone: string): Clock {
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' })
   const held = new Map<number, string>()
   const clock =
@@ -464,7 +468,7 @@ function clockIn(zone: string): Clock {
   return clock
 }
 
-function rangeOf([first, last]: [string, string], clock: Clock): [number, number] {
+export function rangeOf([first, last]: [string, string], clock: Clock): [number, number] {
   if (first.length > 10) return [Date.parse(first), Date.parse(last) + 1_000]
   // The first quarter of an hour in which it is that day, or a later one.
   const begin = (date: string, after: boolean) => {
@@ -475,7 +479,7 @@ function rangeOf([first, last]: [string, string], clock: Clock): [number, number
   return [begin(first, false), begin(last, true)]
 }
 
-function labelOf(ts: number, unit: string, clock: Clock, from: number): string {
+export function labelOf(ts: number, unit: string, clock: Clock, from: number): string {
   const text = clock(ts)
   const day = text.slice(0, 10)
   if (unit === 'day') return day

@@ -1,0 +1,41 @@
+/** What an analysis reads with: the blocks of its range, one after the other, and whose and which their events are. */
+import type { Block, ColumnName } from '../../columns/index.ts'
+import type { Site } from '../../sites/index.ts'
+import { type DoneIn, type Fitting, type Test, testOf } from '../block-filters.ts'
+import type { Ask } from '../engine.ts'
+import type { Filter } from '../filter.ts'
+
+/** A question of events, as engines are asked. */
+export type Asked = Pick<Ask, 'range' | 'bots' | 'filters'> & { site: Site }
+
+export interface Read {
+  block: Block
+  /** whether an event takes part */
+  fits: Test
+  /** the same of other filters */
+  test(filters: readonly Filter[]): Promise<Test>
+}
+
+export interface Reading {
+  asked: Asked
+  /**
+   * Each block that has some of the range, or of another one.
+   * @param names columns beside those of the filters
+   * @param more filters that are tested, too
+   * @param from ms, where more than the range is read
+   */
+  read(names: readonly ColumnName[], more?: readonly Filter[], from?: number): AsyncGenerator<Read>
+}
+
+export const readOf = async (
+  block: Block,
+  { filters }: Asked,
+  parts: { fitting: Fitting; done: DoneIn },
+): Promise<Read> => {
+  const test = (some: readonly Filter[]) => testOf({ kind: 'and', of: [...some] }, { block, ...parts })
+  return { block, fits: await test(filters), test }
+}
+
+/** Two decimals; of none 0. */
+export const percentOf = (part: number, whole: number): number =>
+  whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 100
