@@ -17,6 +17,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { askColumns, COLUMNS } from './columns.mjs'
 import { bodyOf, DASHBOARD, rowsOf, rowsOfPipeline, ZONE } from './dashboard.mjs'
 import { startServer } from './servers.mjs'
 import { openJournal } from './settle.mjs'
@@ -130,7 +131,9 @@ async function built(server) {
   const until = performance.now() + BUILT_MS
   for (let round = 1_000; ; round++) {
     const answered = await sources(round)
-    if (answered.every(meta => meta?.source === 'rollups' && !meta.pending)) return
+    const blocks = await askColumns(server, SITE, 'one filter', round)
+    if (answered.every(meta => meta?.source === 'rollups' && !meta.pending) && blocks.sources.join() === 'blocks')
+      return
     if (performance.now() > until) throw new Error(`not answered from rollups yet: ${JSON.stringify(answered)}`)
     await pause(5_000)
   }
@@ -179,10 +182,46 @@ async function measureDashboard(home, db, events) {
       if (process.env.DEBUG) console.error(name, rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))
       return [name, answer.meta.exact ? 'DIFFERENT' : 'about equal']
     })
-    return { atOnce, cold, warm, kept, single, aggregation: summed(times), equal: Object.fromEntries(equal) }
+    const columns = await measureColumns(home, db, server)
+    return { atOnce, cold, warm, kept, single, aggregation: summed(times), equal: Object.fromEntries(equal), columns }
   } finally {
     await server.stop()
   }
+}
+
+/** Filters and analyses: cold of a process that has run for a while and held no column, warm another question of the same. */
+async function measureColumns(home, db, server) {
+  const { from, to } = await lastDays(db)
+  const match = { 'meta.site': SITE, ts: { $gte: from, $lt: to }, bot: { $exists: false } }
+  const options = { allowDiskUse: true, readConcern: { level: 'majority' } }
+  const measured = {}
+  for (const [name, { pipelines }] of Object.entries(COLUMNS)) {
+    progress(name)
+    let sources = []
+    const cold = await repeated(LEAST, async () => {
+      const fresh = await startServer('livetag', { LIVETAG_HOME: home })
+      try {
+        await pause(STARTED_MS)
+        return (await askColumns(fresh, SITE, name, 0)).ms
+      } finally {
+        await fresh.stop()
+      }
+    })
+    let round = 0
+    await askColumns(server, SITE, name, 0)
+    const warm = await repeated(ROUNDS.warm, async () => {
+      await pause(APART_MS)
+      const asked = await askColumns(server, SITE, name, ++round)
+      sources = asked.sources
+      return asked.ms
+    })
+    const started = performance.now()
+    await Promise.all(pipelines(match).map(one => db.collection('events').aggregate(one, options).toArray()))
+    const aggregation = performance.now() - started
+    progress(`cold ${ms(cold)}, warm ${ms(warm)}, aggregation ${number(aggregation)} ms; from ${sources.join(', ')}`)
+    measured[name] = { cold, warm, aggregation, sources }
+  }
+  return measured
 }
 
 /** The days of a dashboard, today not included, as moments. */
@@ -304,6 +343,24 @@ function print(measured) {
       ]),
     ),
   )
+  console.log('Filtered dashboards, all questions at once, and analyses; ms at p50 / p95')
+  for (const { events, columns } of measured) {
+    console.log(`${number(events)} events`)
+    console.table(
+      Object.fromEntries(
+        Object.entries(columns).map(([name, { cold, warm, aggregation, sources }]) => [
+          name,
+          {
+            cold: ms(cold),
+            warm: ms(warm),
+            aggregation: number(aggregation),
+            'warm in % of it': percent(warm, { p50: aggregation }),
+            from: sources.join(', '),
+          },
+        ]),
+      ),
+    )
+  }
   const [first] = measured
   for (const name of ['atOnce', 'cold', 'warm', 'kept', 'aggregation'])
     console.log(
