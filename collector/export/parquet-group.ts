@@ -1,14 +1,16 @@
 /**
- * Rows of a row group, by columns. They are held for so long that the garbage collector takes what is held for long-lived: so
- * numbers are held in arrays of numbers, and texts, most of which are the same, by the number of the text.
+ * Rows of a row group, by columns. They are held for so long that the garbage collector would take them for long-lived, and
+ * leave them for long: so none is held as an object, but numbers in arrays of numbers and texts as bytes of one buffer.
  */
 import type { ColumnSource } from 'hyparquet-writer'
 import type { Columns, ColumnType, Row } from './columns.ts'
 
-/** It is written at so many rows, or bytes of text in them. */
+/** It is written at so many rows, or bytes of text. */
 const FULL = { rows: 10_000, text: 8 * 1024 * 1024 } as const
-/** Number of the text that there is none. */
-const NONE = 0
+/** Of a column, so many texts are held once for the whole file, no longer ones than this: most come again. */
+const KNOWN = { texts: 256, length: 256 } as const
+/** Bytes before a text that say how long it is. */
+const PREFIX = 4
 
 export interface Group {
   /** rows */
@@ -20,80 +22,114 @@ export interface Group {
   clear(): void
 }
 
+interface Held {
+  set(i: number, value: Row[string]): void
+  /** As the writer takes them. */
+  data(size: number): unknown[]
+}
+
 export function createGroup(columns: Columns): Group {
+  const space = createSpace()
+  const names = Object.keys(columns)
+  const held = Object.values(columns).map(([type]) =>
+    type === 'text' || type === 'json' ? holdTexts(space) : holdNumbers(type),
+  )
   let size = 0
-  let bytes = 0
-  const texts: string[] = ['']
-  const numbers = new Map<string, number>()
-  const numberOf = (text: string): number => {
-    const known = numbers.get(text)
-    if (known !== undefined) return known
-    const number = texts.push(text) - 1
-    numbers.set(text, number)
-    bytes += Buffer.byteLength(text)
-    return number
-  }
-  const held = Object.entries(columns).map(([name, [type]]) => ({
-    name,
-    type,
-    values: isText(type) ? new Uint32Array(FULL.rows) : new Float64Array(FULL.rows),
-  }))
-  const heldOf = (type: ColumnType, value: Row[string]): number => {
-    if (value === null || value === undefined) return isText(type) ? NONE : Number.NaN
-    if (type === 'json') return numberOf(JSON.stringify(value))
-    return typeof value === 'string' ? numberOf(value) : Number(value)
-  }
-  /** As the writer takes them: made when it comes to the column, so that there is one at a time. */
-  const dataOf = ({ type, values }: (typeof held)[number]): unknown[] => {
-    const data = new Array(size)
-    if (isText(type)) {
-      // Buffers of Node lie many in one piece of memory; the writer would make of each text one of its own.
-      const made: Buffer[] = []
-      for (let i = 0; i < size; i++) {
-        const number = values[i] as number
-        made[number] ??= Buffer.from(texts[number] as string)
-        data[i] = number === NONE ? null : made[number]
-      }
-    } else {
-      for (let i = 0; i < size; i++) {
-        const value = values[i] as number
-        data[i] = Number.isNaN(value) ? null : type === 'number' ? value : BigInt(value)
-      }
-    }
-    return data
-  }
   return {
     get size() {
       return size
     },
     get isFull() {
-      return size >= FULL.rows || bytes >= FULL.text
+      return size >= FULL.rows || space.used() >= FULL.text
     },
     add(row) {
       // A plain loop: this is done for every value.
-      for (let i = 0; i < held.length; i++) {
-        const { name, type, values } = held[i] as (typeof held)[number]
-        values[size] = heldOf(type, row[name] ?? null)
-      }
+      for (let i = 0; i < names.length; i++) held[i]?.set(size, row[names[i] as string] ?? null)
       size++
     },
     columnData: () =>
-      held.map(column => ({
-        name: column.name,
+      Object.entries(columns).map(([name, [type]], i) => ({
+        name,
+        // Made when the writer comes to the column, so that there is one at a time.
         get data() {
-          return dataOf(column)
+          return held[i]?.data(size) ?? []
         },
         // Bounds let a reader leave groups out: by time that is worth its place, and of most others there is no order.
-        statistics: column.type === 'time',
+        statistics: type === 'time',
         offsetIndex: false,
       })),
     clear() {
       size = 0
-      bytes = 0
-      texts.length = 1
-      numbers.clear()
+      space.clear()
     },
   }
 }
 
-const isText = (type: ColumnType): boolean => type === 'text' || type === 'json'
+/** NaN where there is none. */
+function holdNumbers(type: ColumnType): Held {
+  const values = new Float64Array(FULL.rows)
+  const storedOf = type === 'number' ? (value: number) => value : BigInt
+  return {
+    set(i, value) {
+      values[i] = value === null ? Number.NaN : Number(value)
+    },
+    data: size =>
+      Array.from({ length: size }, (_, i) => (Number.isNaN(values[i]) ? null : storedOf(values[i] as number))),
+  }
+}
+
+/** By number: 0 where there is none, then the known ones, then places in the space. */
+function holdTexts(space: Space): Held {
+  const values = new Uint32Array(FULL.rows)
+  const numbers = new Map<string, number>()
+  const known: (Buffer | null)[] = [null]
+  const numberOf = (text: string): number => {
+    const number = numbers.get(text)
+    if (number !== undefined) return number
+    if (known.length > KNOWN.texts || text.length > KNOWN.length) return KNOWN.texts + 1 + space.add(text)
+    numbers.set(text, known.length)
+    return known.push(Buffer.from(text)) - 1
+  }
+  return {
+    set(i, value) {
+      values[i] = value === null ? 0 : numberOf(typeof value === 'string' ? value : JSON.stringify(value))
+    },
+    data: size =>
+      Array.from({ length: size }, (_, i) => {
+        const number = values[i] as number
+        return number <= KNOWN.texts ? known[number] : space.at(number - KNOWN.texts - 1)
+      }),
+  }
+}
+
+interface Space {
+  /** bytes */
+  used(): number
+  /** @returns its place */
+  add(text: string): number
+  /** As long as the space is not cleared. */
+  at(place: number): Buffer
+  clear(): void
+}
+
+function createSpace(): Space {
+  let bytes = Buffer.allocUnsafe(64 * 1024)
+  let used = 0
+  return {
+    used: () => used,
+    add(text) {
+      // Of one unit of UTF-16, at most three bytes.
+      const most = used + PREFIX + text.length * 3
+      if (most > bytes.length) bytes = Buffer.concat([bytes.subarray(0, used)], Math.max(most, bytes.length * 2))
+      const place = used
+      const length = bytes.write(text, place + PREFIX)
+      bytes.writeUInt32LE(length, place)
+      used += PREFIX + length
+      return place
+    },
+    at: place => bytes.subarray(place + PREFIX, place + PREFIX + bytes.readUInt32LE(place)),
+    clear() {
+      used = 0
+    },
+  }
+}
