@@ -4,6 +4,9 @@ import type { Columns, ColumnType, Row } from './columns.ts'
 import { createFooter } from './parquet-footer.ts'
 import { createGroup } from './parquet-group.ts'
 
+/** Bytes sent at a time. */
+const PIECE = 64 * 1024
+
 const TYPES = {
   time: {
     type: 'INT64',
@@ -29,26 +32,26 @@ export async function* parquet(columns: Columns, rows: AsyncIterable<Row[]>): As
   const writer = new ParquetWriter({ writer: bytes, schema })
   const footer = createFooter(schema)
   const group = createGroup(columns)
-  /** What was written since the last call. */
-  const take = (): Uint8Array => {
-    const taken = Buffer.from(bytes.getBytes())
+  /** What was written since the last call. The last piece is held by who sends it until the next row group comes: it is small. */
+  function* take(): Generator<Uint8Array> {
+    const written = bytes.getBytes()
+    for (let at = 0; at < written.length; at += PIECE) yield Buffer.from(written.subarray(at, at + PIECE))
     bytes.index = 0
-    return taken
   }
-  const write = (): Uint8Array => {
+  function* write(): Generator<Uint8Array> {
     writer.write({ columnData: group.columnData(), rowGroupSize: group.size })
     group.clear()
     for (const written of writer.row_groups.splice(0)) footer.add(written)
     writer.pendingIndexes.length = 0
-    return take()
+    yield* take()
   }
   for await (const list of rows) {
     for (const row of list) {
       group.add(row)
-      if (group.isFull) yield write()
+      if (group.isFull) yield* write()
     }
   }
-  if (group.size > 0) yield write()
+  if (group.size > 0) yield* write()
   footer.write(bytes)
-  yield take()
+  yield* take()
 }
