@@ -27,10 +27,10 @@ export interface BlocksAsked extends Span {
 
 /** What a question is answered from. */
 export interface Found {
-  /** what is read from sessions and events, as no block that holds has it */
-  gaps: Span[]
-  /** days of which there are blocks */
-  kept: number
+  /** days of which there are blocks that hold */
+  days: number
+  /** whether something was read from sessions and events so far, as no block that holds has it */
+  readonly isRaw: boolean
   /** Each block of the range, once a call, with the columns that were asked for. @throws TooMuchRaw */
   blocks(): AsyncGenerator<Block>
 }
@@ -106,9 +106,12 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
       const revisions = await readRevisions(db, site, { from, to }, options)
       if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
       const seed = gaps.length > 0 ? await seedOf(site) : undefined
+      let isRaw = false
       return {
-        gaps,
-        kept: taken.length,
+        days: taken.length,
+        get isRaw() {
+          return isRaw
+        },
         async *blocks() {
           for (const manifest of taken) yield* kept(manifest, names, options)
           for (const gap of gaps) {
@@ -116,7 +119,9 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
             const asked = { site, ...gap, properties, seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
             const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()}`
-            yield* (await once(options, name, shared => readRaw(db, asked, shared as Options))).blocks
+            const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
+            isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
+            yield* read.blocks
           }
         },
       }

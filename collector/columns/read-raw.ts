@@ -93,5 +93,5 @@ export async function readRaw(
 function partOf(session: string, parts: number): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 0x01000193)
-  return (((hash >>> 16) ^ hash) % parts) >>> 0
+  return (((hash >>> 16) ^ hash) >>> 0) % parts
 }

@@ -35,7 +35,7 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
         }
         const all = sums.rows()
         const rows = pagesOnly ? ofPages(all, ask.measures) : all
-        const source = found.gaps.length === 0 ? 'blocks' : over === 'visits' ? 'sessions' : 'events'
+        const source = !found.isRaw ? 'blocks' : over === 'visits' ? 'sessions' : 'events'
         return { ...(page ? pageOf(rows, ask.dimensions, page) : { rows }), source }
       } catch (error) {
         if (error instanceof TooMuchRaw || error instanceof TooManyDifferent) return undefined

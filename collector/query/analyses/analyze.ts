@@ -107,10 +107,10 @@ function readingOf(
       try {
         const found = await blocks.find(span, { ...reading(), session })
         if (!found) throw new QueryError(TOO_LARGE)
-        if (found.gaps.length > 0) made.source = 'events'
         const each = () => inTurns(found.blocks(), signal)
         const done = await findDone(asked, each, fitting)
         for await (const block of each()) yield await readOf(block, asked, { fitting, done: await done(block) })
+        if (found.isRaw) made.source = 'events'
       } catch (error) {
         if (error instanceof TooMuchRaw || error instanceof TooManyDifferent) throw new QueryError(TOO_LARGE)
         throw error
