@@ -5,6 +5,7 @@ import {
   type Ask,
   askFirst,
   type Engine,
+  type Explained,
   type Measure,
   type Page,
   type Reads,
@@ -30,13 +31,15 @@ export interface Answering {
 
 /** What the same question of anybody is answered, as long as nothing of it is counted. */
 export type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'pending' | 'total_rows' | 'metric_warnings'>
+  Pick<Meta, 'source' | 'exact' | 'error' | 'pending' | 'total_rows' | 'metric_warnings' | 'explain'>
 
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
+  const explain: Explained[] = []
   const ask = async (one: Ask): Promise<Rows> => {
-    const rows = await askFirst(answering.engines, one, answering.reads)
+    const { rows, explained } = await askFirst(answering.engines, one, answering.reads)
     used.push(rows)
+    explain.push(explained)
     return rows
   }
   const { rows, total } = await readRows(query, ask)
@@ -62,6 +65,7 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
     ...(pending > 0 && { pending }),
     ...(total !== undefined && { total_rows: total }),
     ...(warnings && { metric_warnings: warnings }),
+    ...(query.include.explain && { explain }),
   }
 }
 

@@ -19,6 +19,7 @@ import { startSums } from './sum-rows.ts'
 
 export function createBlockEngine(db: Db, blocks: Blocks): Engine {
   return {
+    name: 'blocks',
     async answer(ask, { session, signal }) {
       const { site, range, over, page, pagesOnly } = ask
       const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask) }

@@ -8,7 +8,7 @@ import type { Filter } from './filter.ts'
 import type { Grid } from './grid.ts'
 import type { Dimension, Metric } from './names.ts'
 import type { Range } from './range.ts'
-import type { Source } from './schema.ts'
+import type { EngineName, Meta, Source } from './schema.ts'
 
 /**
  * What is added up. `visitors` are different ones. `views`, `bounces` (visits of one page view at most) and `duration` (ms)
@@ -97,6 +97,8 @@ export interface Reads {
 }
 
 export interface Engine {
+  /** as `explain` calls it */
+  readonly name: EngineName
   /** @returns `undefined` where it can't answer this ask as it is meant: the next engine is asked */
   answer(ask: Ask, reads: Reads): Promise<Rows | undefined>
 }
@@ -105,10 +107,26 @@ export interface Engine {
 export const rowKey = ({ values, bucket }: Pick<Row, 'values' | 'bucket'>): string =>
   JSON.stringify([bucket, ...values])
 
-export async function askFirst(engines: readonly Engine[], ask: Ask, reads: Reads): Promise<Rows> {
+/** How one ask was answered. */
+export type Explained = NonNullable<Meta['explain']>[number]
+
+export async function askFirst(
+  engines: readonly Engine[],
+  ask: Ask,
+  reads: Reads,
+): Promise<{ rows: Rows; explained: Explained }> {
+  const begun = performance.now()
+  const asked: EngineName[] = []
   for (const engine of engines) {
+    asked.push(engine.name)
     const rows = await engine.answer(ask, reads)
-    if (rows) return rows
+    if (!rows) continue
+    const { over, measures, dimensions, filters } = ask
+    const explained: Explained = {
+      ...{ over, measures, dimensions, filters: filters.length, engines: asked },
+      ...{ source: rows.source, rows: rows.rows.length, ms: Math.round(performance.now() - begun) },
+    }
+    return { rows, explained }
   }
   throw new Error('no engine answers this')
 }

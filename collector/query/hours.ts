@@ -43,6 +43,7 @@ const OF_MATCHES: readonly Measure[] = ['events', 'pageviews', 'revenue', 'paid'
 export function createHours(db: Db, clock: () => number): Engine {
   const readSums = createSums(db)
   return {
+    name: 'hours',
     async answer(ask, { session, signal }) {
       const dim = dimensionOf(ask)
       if (!dim || !isOnHours(ask, clock()) || (await isOlder(db, ask, session))) return undefined

@@ -8,7 +8,17 @@ export function keyOf({ site, metrics, range, grid, dimensions, filters, compare
   const between = compared && [compared.from, compared.to]
   const parts = [
     [site.key, site.timezone, metrics, range.from, range.to, grid?.unit, dimensions],
-    [sorted(filters.map(normal)), order, limit, offset, include.totalRows, include.bots, include.exact, between],
+    [
+      sorted(filters.map(normal)),
+      order,
+      limit,
+      offset,
+      include.totalRows,
+      include.bots,
+      include.exact,
+      between,
+      include.explain,
+    ],
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }

@@ -22,6 +22,7 @@ const [EVENTS, VIEWS, BOTS] = (['events', 'views', 'bots'] as const).map(counter
 
 export function createMinutes(db: Db, clock: () => number): Engine {
   return {
+    name: 'minutes',
     async answer(ask, { session, signal }) {
       const { site, range, grid } = ask
       // A day sooner than they expire.

@@ -30,6 +30,7 @@ export interface Query {
     totalRows: boolean
     bots: boolean
     exact: boolean
+    explain: boolean
   }
   /** as they were sent, for the answer */
   raw: Pick<QueryBody, 'filters' | 'include'>

@@ -79,6 +79,7 @@ export async function readQuery(body: unknown, { site, now, begin }: Circumstanc
       totalRows: include.total_rows === true,
       bots: include.bots === true,
       exact: include.exact === true,
+      explain: include.explain === true,
     },
     raw: asked,
   }
@@ -113,7 +114,7 @@ const HINTS: Record<string, string> = {
     'matches, matches_not, matches_wildcard or matches_wildcard_not; ["and" or "or", [filters]]; ["not" or "has_done" or ' +
     `"has_not_done", filter]. Dimensions: ${NAMES}`,
   order_by: '[[metric or dimension, "asc" or "desc"]]',
-  include: 'imports, time_labels, total_rows, bots, exact: true or false; comparisons',
+  include: 'imports, time_labels, total_rows, bots, exact, explain: true or false; comparisons',
   'include.comparisons':
     '{"mode": "previous_period" or "year_over_year"} or {"mode": "custom", "date_range": […, …]}; with "match_day_of_week": true',
   pagination: `limit: 1 to ${MOST.rows}, offset: from 0`,

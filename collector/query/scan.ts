@@ -21,6 +21,7 @@ const TOO_LARGE: unknown[] = [10_334, 146]
 
 export function createScan(db: Db): Engine {
   return {
+    name: 'scan',
     async answer(ask, { signal }) {
       const options = { allowDiskUse: true, readConcern: { level: 'majority' }, ...reading(signal) } as const
       const done = await findDone(db, ask, options)

@@ -79,6 +79,7 @@ export const Include = Type.Object(
     total_rows: Type.Optional(Type.Boolean({ default: false })),
     comparisons: Type.Optional(Comparisons),
     bots: Type.Optional(Type.Boolean({ default: false, description: 'also what was recognized as a bot' })),
+    explain: Type.Optional(Type.Boolean({ default: false, description: 'meta says how it was answered' })),
     exact: Type.Optional(
       Type.Boolean({ default: false, description: 'visitors are counted and not estimated, however long that takes' }),
     ),
@@ -144,6 +145,9 @@ export type ResultRow = Static<typeof ResultRow>
 
 export const SOURCES = ['rollups', 'blocks', 'sessions', 'events'] as const
 export type Source = (typeof SOURCES)[number]
+/** What answers, the cheapest first. */
+export const ENGINES = ['hours', 'minutes', 'sketches', 'blocks', 'scan'] as const
+export type EngineName = (typeof ENGINES)[number]
 
 /** How the answer was made. */
 export const Meta = Type.Object({
@@ -174,6 +178,23 @@ export const Meta = Type.Object({
     Type.Record(Type.String(), Type.Object({ code: Type.String(), warning: Type.String() }), {
       description: 'by metric: why it is null',
     }),
+  ),
+  explain: Type.Optional(
+    Type.Array(
+      Type.Object({
+        over: Type.Enum(['events', 'visits', 'matches']),
+        measures: texts,
+        dimensions: texts,
+        filters: Type.Integer({ description: 'how many have to hold' }),
+        engines: Type.Array(Type.Enum([...ENGINES]), {
+          description: 'those that were asked, in this order; the last one has answered',
+        }),
+        source: Type.Enum([...SOURCES]),
+        rows: Type.Integer(),
+        ms: Type.Number(),
+      }),
+      { description: 'what the question was taken apart into, and how each was answered' },
+    ),
   ),
   imports_included: Type.Optional(Type.Boolean()),
   imports_skip_reason: Type.Optional(Type.String()),

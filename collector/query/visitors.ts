@@ -28,6 +28,7 @@ const OF_EVENTS: Record<string, Told> = {
 export function createVisitors(db: Db, counts: Engine): Engine {
   const held = createHeld()
   return {
+    name: 'sketches',
     async answer(ask, reads) {
       const told = toldOf(ask)
       if (!told) return undefined

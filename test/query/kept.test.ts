@@ -240,6 +240,9 @@ describe('a question that takes long', () => {
     const many = (name: string, length: number) =>
       Array.from({ length }, () => ({ ...one, meta: { site: 'slow', name } }))
     await it.db.collection('events').insertMany([...many('long', 40_000), ...many('short', 3_000)])
+    // As if many more had come: then they are left to the database.
+    const day = new Date('2026-03-01T00:00:00Z')
+    await it.db.collection('revisions').insertOne({ site: 'slow', day, lane: 0, events: { 12: 1_000_000 } })
   })
 
   test('is computed once for all who ask it at the moment', async () => {
@@ -301,6 +304,7 @@ describe('a question that takes long', () => {
     const { client, db } = it
     let stopped = false
     const engine = {
+      name: 'scan' as const,
       answer: (_: unknown, { signal }: { signal: AbortSignal }) =>
         new Promise<never>((_, reject) =>
           signal.addEventListener('abort', () => {

@@ -66,7 +66,19 @@ describe('the description', () => {
       expect(checkerOf('PropertyInput')({ name }), name).toBe(false)
     expect(checkerOf('Property')({ name: 'plan', since })).toBe(true)
     expect(Object.keys(description.paths)).toEqual([
-      ...['/query', '/events', '/sessions', '/stream', '/goals', '/properties'],
+      ...[
+        '/query',
+        '/funnel',
+        '/attribution',
+        '/retention',
+        '/ctr',
+        '/journeys',
+        '/events',
+        '/sessions',
+        '/stream',
+        '/goals',
+        '/properties',
+      ],
       ...['/mailings', '/mailings/withdraw', '/mailings/restore', '/mailings/last-opens', '/mailings/{id}'],
       ...['/mailings/{id}/mint', '/mailings/{id}/report'],
       ...['/sites', '/keys', '/people', '/shares', '/me', '/share-tickets'],

@@ -119,6 +119,7 @@ function compared(name: string, engine: Engine, scan: Engine): Engine {
     total,
   })
   return {
+    name: engine.name,
     async answer(ask, reads) {
       if (name === 'hours') asks++
       const rows = await engine.answer(ask, reads)
