@@ -34,6 +34,9 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const [views, events] = [columnOf(block, 'visit.views').numbers, columnOf(block, 'visit.events').numbers]
   const hashes = measures.includes('visitors') ? columnOf(block, 'who.hash').numbers : undefined
+  const known = new Uint32Array(hashes?.length ?? 0)
+  const [ofVisits, ofViews, ofPages] = [sums.of('visits'), sums.of('views'), sums.of('pageviews')]
+  const [ofEvents, bounces, duration] = [sums.of('events'), sums.of('bounces'), sums.of('duration')]
   const rowOf = rowsOf(ask, block, sums)
   // A visit is counted in the block in which it begins.
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
@@ -45,13 +48,13 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
       const row = rowOf(session, 0, 0, at)
       if (row === NO_ROW) continue
       const seen = views[visit] ?? 0
-      sums.add('visits', row, 1)
-      sums.add('views', row, seen)
-      sums.add('pageviews', row, seen)
-      sums.add('events', row, events[visit] ?? 0)
-      if (seen <= 1) sums.add('bounces', row, 1)
-      sums.add('duration', row, (end[visit] ?? at) - at)
-      if (hashes) sums.visitor(row, hashes[who[session] ?? 0] ?? 0)
+      if (ofVisits) ofVisits[row] = (ofVisits[row] ?? 0) + 1
+      if (ofViews) ofViews[row] = (ofViews[row] ?? 0) + seen
+      if (ofPages) ofPages[row] = (ofPages[row] ?? 0) + seen
+      if (ofEvents) ofEvents[row] = (ofEvents[row] ?? 0) + (events[visit] ?? 0)
+      if (bounces && seen <= 1) bounces[row] = (bounces[row] ?? 0) + 1
+      if (duration) duration[row] = (duration[row] ?? 0) + (end[visit] ?? at) - at
+      if (hashes) sums.visitor(row, who[session] ?? 0, hashes, known)
     }
   }
 }
@@ -73,11 +76,12 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   const view = name.texts.indexOf('pageview')
   const who = measures.includes('visitors') ? columnOf(block, 'event.who').numbers : undefined
   const hashes = who && columnOf(block, 'who.hash').numbers
+  const known = new Uint32Array(hashes?.length ?? 0)
+  const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
   const revenue = measures.includes('revenue') ? columnOf(block, 'event.revenue').numbers : undefined
   const currency = revenue && columnOf(block, 'event.currency')
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowOf = rowsOf(ask, block, sums, goals)
-  let [last, fits] = [-1, false]
   let [lastRow, lastWho] = [NO_ROW, NOTHING]
 
   const count = (session: number, event: number, goal: number, at: number): void => {
@@ -85,37 +89,37 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     const row = rowOf(session, event, goal, at)
     if (row === NO_ROW) return
     const isView = name.numbers[event] === view
-    sums.add('events', row, 1)
-    if (isView) sums.add('pageviews', row, 1)
+    if (ofEvents) ofEvents[row] = (ofEvents[row] ?? 0) + 1
+    if (isView && ofPages) ofPages[row] = (ofPages[row] ?? 0) + 1
     if (revenue && currency) {
       const code = currency.texts[currency.numbers[event] ?? 0]
       if (code) sums.worth(row, revenue[event] ?? 0, code)
     }
     if (pagesOnly && !isView) return
     const visitor = who?.[event]
-    if (visitor !== undefined && visitor !== NOTHING && (row !== lastRow || visitor !== lastWho)) {
-      sums.visitor(row, hashes?.[visitor] ?? 0)
+    if (hashes && visitor !== undefined && visitor !== NOTHING && (row !== lastRow || visitor !== lastWho)) {
+      sums.visitor(row, visitor, hashes, known)
       lastRow = row
       lastWho = visitor
     }
     if (session !== NOTHING) countVisit?.(row, session, event)
   }
-  eventsOf(ask, block, (session, event, at) => {
-    if (session !== last) {
-      last = session
-      fits = ofSession(session, event, 0)
-    }
-    if (!fits) return
-    if (!placesOf) return count(session, event, 0, at)
-    for (const goal of placesOf[lists?.numbers[event] ?? 0] ?? []) count(session, event, goal, at)
-  })
+  const take = (session: number, event: number, at: number): void => {
+    if (!placesOf) count(session, event, 0, at)
+    else for (const goal of placesOf[lists?.numbers[event] ?? 0] ?? []) count(session, event, goal, at)
+  }
+  eventsOf(ask, block, take, session => ofSession(session, 0, 0))
 }
 
-/** Events of the range that the question counts, each with its time, ms; without a session that is {@link NOTHING}. */
+/**
+ * Events of the range that the question counts, each with its time, ms; without a session that is {@link NOTHING}.
+ * @param fits whether events of a session are wanted
+ */
 export function eventsOf(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
   take: (session: number, event: number, at: number) => void,
+  fits: (session: number) => boolean = () => true,
 ): void {
   const starts = columnOf(block, 'session.events').numbers
   const at = columnOf(block, 'event.at').numbers
@@ -126,7 +130,9 @@ export function eventsOf(
   for (let place = 0; place <= block.sessions; place++) {
     const session = place < block.sessions ? place : NOTHING
     const end = place < block.sessions ? (starts[place + 1] ?? 0) : block.events
-    for (let event = starts[place] ?? 0; event < end; event++) {
+    const begin = starts[place] ?? 0
+    if (begin === end || !fits(session)) continue
+    for (let event = begin; event < end; event++) {
       if (bots !== 'all' && (bot.numbers[event] === human) === (bots === 'only')) continue
       const time = at[event] ?? 0
       if (isWhole || (time >= from && time < to)) take(session, event, block.from + time)
@@ -143,6 +149,8 @@ function visitsOf(block: Block, sums: Sums): (row: number, session: number, even
   const apart = columnOf(block, 'visit.apart').numbers
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const views = columnOf(block, 'visit.views').numbers
+  const [ofVisits, ofViews] = [sums.of('visits'), sums.of('views')]
+  const [bounces, duration] = [sums.of('bounces'), sums.of('duration')]
   /** of the session that is looked at */
   let [last, seen] = [-1, new Set<number>()]
   return (row, session, event) => {
@@ -156,12 +164,12 @@ function visitsOf(block: Block, sums: Sums): (row: number, session: number, even
     seen.add(pair)
     const name = () => `${keys[session]} ${apart[visit] === 1 ? start[visit] : ''}`
     if (open[session] === 1 && !sums.isFirst(row, name())) return
-    sums.add('visits', row, 1)
+    if (ofVisits) ofVisits[row] = (ofVisits[row] ?? 0) + 1
     const shown = views[visit] ?? NOTHING
     if (shown === NOTHING) return
-    sums.add('views', row, shown)
-    if (shown <= 1) sums.add('bounces', row, 1)
-    sums.add('duration', row, (end[visit] ?? 0) - (start[visit] ?? 0))
+    if (ofViews) ofViews[row] = (ofViews[row] ?? 0) + shown
+    if (bounces && shown <= 1) bounces[row] = (bounces[row] ?? 0) + 1
+    if (duration) duration[row] = (duration[row] ?? 0) + (end[visit] ?? 0) - (start[visit] ?? 0)
   }
 }
 
@@ -206,6 +214,13 @@ function rowsOf(
   const size = sizes.reduce((product, n) => product * n, buckets)
   const dense = size <= DENSE ? new Int32Array(size) : undefined
   const sparse = new Map<number, number>()
+  if (told.length === 0 && !bucketOf) {
+    let place: number | undefined
+    return () => {
+      place ??= sums.placeOf([], only)
+      return place
+    }
+  }
   return (session, event, goal, at) => {
     const bucket = bucketOf ? bucketOf(at) : only
     let key = bucketOf ? bucket : 0

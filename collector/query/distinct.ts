@@ -15,8 +15,8 @@ const spread = (n: number): number => {
 
 /** Gives each number its place, in the order in which they come. */
 export class Places {
-  private keys = new Float64Array(1_024).fill(EMPTY)
-  private places = new Uint32Array(1_024)
+  private keys = new Float64Array(4_096).fill(EMPTY)
+  private places = new Uint32Array(4_096)
   size = 0
   private readonly most: number
 
@@ -51,8 +51,8 @@ export class Places {
 
   private grow(): void {
     const [keys, places] = [this.keys, this.places]
-    this.keys = new Float64Array(2 * keys.length).fill(EMPTY)
-    this.places = new Uint32Array(2 * keys.length)
+    this.keys = new Float64Array(4 * keys.length).fill(EMPTY)
+    this.places = new Uint32Array(4 * keys.length)
     const mask = this.keys.length - 1
     for (let k = 0; k < keys.length; k++) {
       const key = keys[k] ?? EMPTY

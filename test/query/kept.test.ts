@@ -239,7 +239,7 @@ describe('a question that takes long', () => {
     const one = { ts, path: '/', props: { text: `${'a'.repeat(14)}b` } }
     const many = (name: string, length: number) =>
       Array.from({ length }, () => ({ ...one, meta: { site: 'slow', name } }))
-    await it.db.collection('events').insertMany([...many('long', 40_000), ...many('short', 3_000)])
+    await it.db.collection('events').insertMany([...many('long', 40_000), ...many('short', 12_000)])
     // As if many more had come: then they are left to the database.
     const day = new Date('2026-03-01T00:00:00Z')
     await it.db.collection('revisions').insertOne({ site: 'slow', day, lane: 0, events: { 12: 1_000_000 } })

@@ -26,10 +26,10 @@ export async function funnel({ steps, by, window }: Funnel, { asked, read }: Rea
     const unitOf = by === 'visitor' ? visitorsIn(block, places) : visitsIn(block, places)
     const tests = await Promise.all(steps.map(({ filters }) => test(filters)))
     eventsOf(asked, block, (session, event, at) => {
-      if (!fits(session, event, 0)) return
       let mask = 0
       for (let step = 0; step < tests.length; step++) if (tests[step]?.(session, event, 0)) mask |= 1 << step
-      const unit = mask === 0 ? undefined : unitOf(session, event)
+      if (mask === 0 || !fits(session, event, 0)) return
+      const unit = unitOf(session, event)
       if (unit !== undefined) done.add(unit, at, mask)
     })
   }

@@ -29,22 +29,24 @@ export function gather(): Gathered {
       for (const unit of all) starts[unit + 1] = (starts[unit + 1] ?? 0) + 1
       for (let unit = 0; unit < count; unit++) starts[unit + 1] = (starts[unit + 1] ?? 0) + (starts[unit] ?? 0)
       const next = starts.slice()
-      const order = new Uint32Array(all.length)
+      const at = new Float64Array(all.length)
+      const what = new Uint32Array(all.length)
       for (let i = 0; i < all.length; i++) {
         const unit = all[i] ?? 0
-        const place = next[unit] ?? 0
-        order[place] = i
+        let place = next[unit] ?? 0
         next[unit] = place + 1
+        // They come nearly in the order of time: what is later moves up.
+        const [time, first] = [times.get(i), starts[unit] ?? 0]
+        for (; place > first && (at[place - 1] ?? 0) > time; place--) {
+          at[place] = at[place - 1] ?? 0
+          what[place] = what[place - 1] ?? 0
+        }
+        at[place] = time
+        what[place] = codes.get(i)
       }
       for (let unit = 0; unit < count; unit++) {
-        const of = order.subarray(starts[unit], starts[unit + 1])
-        if (of.length === 0) continue
-        if (of.length > 1) of.sort((a, b) => times.get(a) - times.get(b) || a - b)
-        call(
-          Float64Array.from(of, i => times.get(i)),
-          Uint32Array.from(of, i => codes.get(i)),
-          unit,
-        )
+        const [first = 0, end = 0] = [starts[unit], starts[unit + 1]]
+        if (end > first) call(at.subarray(first, end), what.subarray(first, end), unit)
       }
     },
   }
