@@ -52,7 +52,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
     for (const [part, block] of made.blocks.entries()) {
       const documents = documentsOf(block, part, shared)
       for (const name of documents.missing) missing.add(name)
-      for (const document of documents.documents) await columns(db).insertOne(document, { writeConcern: DURABLE })
+      await columns(db).insertMany(documents.documents, { writeConcern: DURABLE })
       written += documents.documents.length
     }
     const manifest: ManifestDocument = {
