@@ -53,14 +53,15 @@ async function firstDay(db: Db, site: string, zone: string, asked: number, now: 
     .sort({ start: 1 })
     .limit(1)
     .toArray()
-  const [revised] = await db
-    .collection<{ site: string; day: Date }>('revisions')
-    .find({ site }, { projection: { day: 1 } })
-    .sort({ day: 1 })
+  // Of a bot without a session nothing else tells.
+  const [event] = await db
+    .collection<{ ts: Date }>('events')
+    .find({ 'meta.site': site }, { projection: { ts: 1 } })
+    .sort({ ts: 1 })
     .limit(1)
     .toArray()
-  if (!first && !revised) return undefined
-  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(revised?.day ?? now)), asked), zone).start
+  if (!first && !event) return undefined
+  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(event?.ts ?? now)), asked), zone).start
 }
 
 interface Asked extends Omit<DayAsked, 'to'> {

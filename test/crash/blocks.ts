@@ -1,16 +1,14 @@
 /** Whether blocks say what there is, wherever their manifest holds: counted again from events and sessions, in plain code. */
 import type { ClientSession, Db } from 'mongodb'
-import { columns, countColumns, type ManifestDocument, manifests } from '../../collector/columns/documents.ts'
 import { readHolds, readManifests } from '../../collector/columns/fresh.ts'
-import { type Block, type Blocks, type ColumnName, createBlockBuilder } from '../../collector/columns/index.ts'
+import type { Block, Blocks, ColumnName } from '../../collector/columns/index.ts'
 import type { Session } from '../../collector/settle/index.ts'
 import { compareRows } from './check.ts'
-import { CLOSING } from './collectors.ts'
 import { GRAINS, type Raw, type Rows } from './model.ts'
 
 const DAY_MS = 86_400_000
 const SESSION_FIELDS = ['source', 'browser', 'exit'] as const
-const EVENT_FIELDS = ['name', 'path', 'props.total'] as const
+const EVENT_FIELDS = ['name', 'path'] as const
 const NAMES: ColumnName[] = [
   ...SESSION_FIELDS.map(field => `session.${field}` as const),
   ...EVENT_FIELDS.map(field => `event.${field}` as const),
@@ -67,7 +65,7 @@ type Kept = Pick<Raw, 'ts' | 'meta' | 'path' | 'props' | 'session' | 'visitor' |
 const textOf = (value: unknown): string => (typeof value === 'object' ? '(object)' : String(value ?? '(none)'))
 
 /** @param withEvents not where pages are open: events are there before they are counted */
-function recount(sessions: Session[], events: Kept[], { from, to }: Day, withEvents: boolean): Rows {
+function recount(sessions: Session[], events: Kept[], { from, to, properties }: Asked, withEvents: boolean): Rows {
   const counted = new Counted()
   for (const session of sessions) {
     const has = SESSION_FIELDS.map(field => `${field} ${session[field] || '(none)'}`)
@@ -83,7 +81,8 @@ function recount(sessions: Session[], events: Kept[], { from, to }: Day, withEve
   const sources = new Map(sessions.map(({ _id, source }) => [_id, source]))
   for (const { ts, meta, path, props = {}, session, visitor, bot, revenue = 0, currency } of events) {
     if (+ts < from || +ts >= to) continue
-    const has = [`name ${meta.name}`, `path ${path || '(none)'}`, `props.total ${textOf(props.total)}`]
+    const told = properties.map(name => `props.${name} ${textOf(props[name])}`)
+    const has = [`name ${meta.name}`, `path ${path || '(none)'}`, ...told]
     const source = (session !== undefined && sources.get(`${meta.site}:${session}`)) || '(none)'
     const worth = currency === undefined ? 0 : revenue
     addEvent(counted, { bot: bot !== undefined, at: +ts, revenue: worth, has, source }, visitor ?? session)
@@ -95,8 +94,13 @@ interface Day {
   from: number
   to: number
 }
+interface Asked extends Day {
+  /** those that events are told apart by */
+  properties: string[]
+}
 
-async function readBlocks(blocks: AsyncIterable<Block>, withEvents: boolean): Promise<Rows> {
+async function readBlocks(blocks: AsyncIterable<Block>, { properties }: Asked, withEvents: boolean): Promise<Rows> {
+  const fields = [...EVENT_FIELDS, ...properties.map(name => `props.${name}` as const)]
   const counted = new Counted()
   for await (const block of blocks) {
     const of = (name: ColumnName) => {
@@ -119,7 +123,7 @@ async function readBlocks(blocks: AsyncIterable<Block>, withEvents: boolean): Pr
       }
       const last = isNone ? block.events : number('session.events', session + 1)
       for (let event = number('session.events', session); withEvents && event < last; event++) {
-        const has = EVENT_FIELDS.map(field => `${field} ${text(`event.${field}`, event)}`)
+        const has = fields.map(field => `${field} ${text(`event.${field}`, event)}`)
         const [at, revenue] = [block.from + number('event.at', event), number('event.revenue', event)]
         const source = isNone ? '(none)' : text('session.source', session)
         const bot = text('event.bot', event) !== '(none)'
@@ -138,10 +142,14 @@ export interface BlocksLooked {
   stale: string[]
 }
 
-/** @param db without a read concern of its own @param session of a snapshot */
-export async function compareBlocks(db: Db, blocks: Blocks, site: string, session: ClientSession) {
-  const now = Date.now()
-  const span = { from: now - 10 * DAY_MS, to: now + 2 * DAY_MS }
+/** @param db without a read concern of its own; @param session of a snapshot; @param span in which days are UTC's */
+export async function compareBlocks(
+  db: Db,
+  blocks: Blocks,
+  site: string,
+  session: ClientSession,
+  span: Day = { from: Date.now() - 10 * DAY_MS, to: Date.now() + 2 * DAY_MS },
+): Promise<BlocksLooked> {
   const all = await readManifests(db, site, span, { session })
   const holds = await readHolds(db, site, all, { session })
   const open = await db.collection('journal').countDocuments({ state: 'open', 'envelopes.site': site }, { session })
@@ -153,50 +161,25 @@ export async function compareBlocks(db: Db, blocks: Blocks, site: string, sessio
   const looked: BlocksLooked = { faults: [], held: 0, stale: [] }
   const kept = new Set<number>()
   for (const manifest of all.filter(holds)) {
-    const day = { from: +manifest.at, to: +manifest.to }
+    const properties = manifest.properties.filter(name => name === 'total')
+    const day = { from: +manifest.at, to: +manifest.to, properties }
     kept.add(day.from)
-    const found = await blocks.find({ site, ...day, names: NAMES }, { session })
+    const found = await blocks.find(
+      { site, ...day, names: [...NAMES, ...properties.map(name => `event.props.${name}` as const)] },
+      { session },
+    )
     if (!found) throw new Error('there is too much')
     looked.held++
     const name = `blocks of ${site}, ${manifest.at.toISOString()}`
     if (found.gaps.length > 0) looked.faults.push(`${name} hold and are not read`)
-    const actual = await readBlocks(found.blocks(), open === 0)
+    const actual = await readBlocks(found.blocks(), day, open === 0)
     looked.faults.push(...compareRows(name, actual, recount(sessions, events, day, open === 0)))
   }
   const days = new Set(
     [...events.map(({ ts }) => +ts), ...sessions.map(({ start }) => +start)].map(GRAINS.day ?? Number),
   )
   for (const day of days)
-    if (!kept.has(day)) looked.stale.push(`${site}, ${new Date(day).toISOString()}, has no blocks`)
+    if (day >= span.from && day < span.to && !kept.has(day))
+      looked.stale.push(`${site}, ${new Date(day).toISOString()}, has no blocks`)
   return looked
-}
-
-export interface BlocksLeft {
-  /** days that are kept as blocks */
-  days: number
-  /** versions that no manifest had, before they were swept, and afterwards */
-  swept: number
-  orphans: number
-  /** manifests of which columns are missing */
-  damaged: number
-}
-
-/** When nobody builds any more: what a last look leaves. */
-export async function sweepBlocks(db: Db): Promise<BlocksLeft> {
-  const count = async () => {
-    const left = { orphans: 0, damaged: 0, days: 0 }
-    for (const site of await columns(db).distinct('site')) {
-      const versions = await countColumns(db, site, {})
-      const held = new Map<string, ManifestDocument>()
-      for await (const manifest of manifests(db).find({ site })) held.set(String(manifest.version), manifest)
-      left.days += held.size
-      left.orphans += [...versions.keys()].filter(version => !held.has(version)).length
-      left.damaged += [...held].filter(([version, { columns }]) => versions.get(version) !== columns).length
-    }
-    return left
-  }
-  const { orphans: swept, damaged } = await count()
-  await createBlockBuilder({ db, now: () => Date.now() + CLOSING.ahead, pace: CLOSING.pace }, 0)()
-  const left = await count()
-  return { ...left, swept, damaged: damaged + left.damaged }
 }

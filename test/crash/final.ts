@@ -1,6 +1,6 @@
 /** What has to hold when all rounds are over, of the deployment as a whole. */
 import { TEST_SITE } from '../../collector/settle/index.ts'
-import { type BlocksLeft, sweepBlocks } from './blocks.ts'
+import { type BlocksLeft, sweepBlocks } from './blocks-left.ts'
 import { compareAllBlocks, compareClosed, compareSketches } from './closed.ts'
 import type { Deployment } from './deployment.ts'
 import { until } from './until.ts'
