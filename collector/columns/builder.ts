@@ -53,15 +53,9 @@ async function firstDay(db: Db, site: string, zone: string, asked: number, now: 
     .sort({ start: 1 })
     .limit(1)
     .toArray()
-  // Of a bot without a session nothing else tells.
-  const [event] = await db
-    .collection<{ ts: Date }>('events')
-    .find({ 'meta.site': site }, { projection: { ts: 1 } })
-    .sort({ ts: 1 })
-    .limit(1)
-    .toArray()
-  if (!first && !event) return undefined
-  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(event?.ts ?? now)), asked), zone).start
+  const event = await nextEvent(db, site, 0, now)
+  const begin = Math.min(+(first?.start ?? now), event)
+  return begin < now ? dayOf(Math.max(begin, asked), zone).start : undefined
 }
 
 interface Asked extends Omit<DayAsked, 'to'> {
@@ -83,11 +77,13 @@ async function dueDays(db: Db, { site, zone, all, from, began, pace, properties 
   })
   const byBegin = new Map(held.map(manifest => [+manifest.at, manifest]))
   const due: Span[] = []
+  let next = Number.NEGATIVE_INFINITY
   for (let at = from; at < began; ) {
     const { start, end } = dayOf(at, zone)
     const manifest = byBegin.get(start)
     const { visits, events } = revisions(start, end)
-    const isEmpty = !manifest && visits === 0 && events === 0 && !(await hasAny(db, site, start, end))
+    if (!manifest && visits === 0 && events === 0 && next < start) next = await nextEvent(db, site, start, began)
+    const isEmpty = !manifest && visits === 0 && events === 0 && next >= end
     if (!isEmpty && end <= began) {
       if (isDue(manifest, end, holds, { began, pace, properties }) || (manifest && !isWhole(manifest)))
         due.push({ from: start, to: end })
@@ -100,14 +96,18 @@ async function dueDays(db: Db, { site, zone, all, from, began, pace, properties 
   return due.reverse()
 }
 
-/** Of days from before there were revisions, and of bots, nothing else tells. */
-async function hasAny(db: Db, site: string, from: number, to: number): Promise<boolean> {
-  return (
-    (await db
-      .collection('events')
-      .findOne({ 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) } }, { projection: { _id: 1 } })) !==
-    null
-  )
+/**
+ * When the first event from then on was, ms, or `to`: of days from before there were revisions, and of bots without a session,
+ * nothing else tells.
+ */
+async function nextEvent(db: Db, site: string, from: number, to: number): Promise<number> {
+  const [event] = await db
+    .collection<{ ts: Date }>('events')
+    .find({ 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) } }, { projection: { _id: 0, ts: 1 } })
+    .sort({ ts: 1 })
+    .limit(1)
+    .toArray()
+  return event ? +event.ts : to
 }
 
 function isDue(
