@@ -21,7 +21,7 @@ export interface ManifestDocument extends Position {
   /** how often it was built, from 1: who builds it compares and swaps on this */
   built: number
   builtAt: Date
-  /** earliest begin of the sessions that it has something of: what changes these changes it */
+  /** earliest begin of the sessions that it has something of, `at` at the latest: what changes from then on changes it */
   since: Date
   /** the sums of the revisions of visits and of events from then on */
   revision: Revision

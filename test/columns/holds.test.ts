@@ -6,6 +6,7 @@ import { createBlockBuilder, createBlocks } from '../../collector/columns/index.
 import { toStored } from '../../collector/journal/index.ts'
 import { createBlockEngine } from '../../collector/query/blocks.ts'
 import { createQueries } from '../../collector/query/index.ts'
+import { createFolder } from '../../collector/rollup/index.ts'
 import { seed } from '../../collector/seed/index.ts'
 import { createTurns, settleBatch, type Turns } from '../../collector/settle/batch.ts'
 import { leaseLane, raiseFence, release } from '../../collector/settle/index.ts'
@@ -74,6 +75,13 @@ describe('an event that is late', () => {
     await it.fold()
     expect(await holding()).toEqual([1, 3])
     expect(await rebuilt()).toBe(1)
+  })
+
+  test.each([false, true])('may be the first of its day (folded: %s)', async folded => {
+    await it.take([DAY3 + MINUTE], {}, { folded })
+    expect(await holding()).toEqual([1, 2])
+    expect(await rebuilt()).toBe(1)
+    await it.fold()
   })
 
   test('that is settled when its day is built is no news when it is folded', async () => {
@@ -151,9 +159,9 @@ describe('a raw event whose page is not settled yet', () => {
   })
   /** No lane of the deployment, though its lease may have run out. */
   const isOther = async (id: number) => id > 1
-  const page = async (epoch: number, lane: number) => {
-    const id = `late ${lane} ${epoch}`
-    const event = journalEvent({ id, session: id, ts: new Date(DAY2 + 9 * HOUR) })
+  const page = async (epoch: number, lane: number, at = DAY2 + 9 * HOUR) => {
+    const id = `late ${lane} ${epoch} ${at}`
+    const event = journalEvent({ id, session: id, ts: new Date(at) })
     const made = openPage([event], { lane, epoch })
     await it.journal.insertOne(toStored(made))
     return made
@@ -175,6 +183,28 @@ describe('a raw event whose page is not settled yet', () => {
     expect(await holding()).toEqual([1, 3])
     expect(await rebuilt()).toBe(1)
     expect(await eventsOf()).toBe(before + 2)
+  })
+
+  test('also where the day has nothing else', async () => {
+    const lane = await leaseLane(it.db, 'five', isOther)
+    const fence = await raiseFence(it.db, lane)
+    const at = FROM - 5 * DAY
+    const holds = () =>
+      inSnapshot(async session => {
+        const all = await readManifests(it.db, SITE, { from: at, to: at + DAY }, { session })
+        const one = await readHolds(it.db, SITE, all, { session })
+        return all.map(one)
+      })
+    const turns = heldAt(async () => {
+      expect(await build()).toBe(1)
+      expect(await holds()).toEqual([true])
+    })
+    await settleBatch({ db: it.db, lane, fence, pages: [await page(lane.epoch, lane.id, at + HOUR)], turns })
+    expect(await holds()).toEqual([false])
+    await createFolder(it.db, lane).fold()
+    expect(await holds()).toEqual([false])
+    expect(await rebuilt()).toBe(1)
+    expect(await holds()).toEqual([true])
   })
 
   test('also when another holder of the lane settles it', async () => {
