@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { Db } from 'mongodb'
 import { gapsBetween } from '../rollup/index.ts'
 import { readRevisions } from '../settle/index.ts'
-import { makeSeed, type Seed } from '../sketch/index.ts'
+import { makeSeed, readSeed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
 import { type Block, type Column, type ColumnName, sizeOf } from './block.ts'
 import { columnFrom, columnId, columns, type ManifestDocument } from './documents.ts'
@@ -31,8 +31,13 @@ export interface Found {
   days: number
   /** whether something was read from sessions and events so far, as no block that holds has it */
   readonly isRaw: boolean
-  /** Each block of the range, once a call, with the columns that were asked for. @throws TooMuchRaw */
+  /** Each block of the range, once a call, with the columns that were asked for. @throws TooMuchRaw, ColumnsGone */
   blocks(): AsyncGenerator<Block>
+}
+
+/** Columns of a manifest were not there: somebody has removed them. The day is built anew by the next look at all days. */
+export class ColumnsGone extends Error {
+  override name = 'ColumnsGone'
 }
 
 export interface Blocks {
@@ -51,13 +56,6 @@ const propertyIn = (name: ColumnName): string[] =>
 /** @param most bytes of columns that are held, and what is read without blocks */
 export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }): Blocks {
   const held = new LRUCache<string, Column>({ maxSize: most.bytes, sizeCalculation: sizeOf })
-  const seeds = new Map<string, Seed>()
-  const seedOf = async (site: string): Promise<Seed> => {
-    const seed = seeds.get(site) ?? (await makeSeed(db, site))
-    seeds.set(site, seed)
-    return seed
-  }
-
   async function* kept(manifest: ManifestDocument, names: readonly ColumnName[], options: Options) {
     const { site, at, to, version, parts } = manifest
     for (const [part, rows] of parts.entries()) {
@@ -76,6 +74,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
           found.set(document.name, column)
         }
       }
+      if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
       const id = `${site}/${+at}/${version.toHexString()}/${part}`
       yield { id, from: +at, to: +to, ...rows, columns: found } satisfies Block
     }
@@ -105,7 +104,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
       )
       const revisions = await readRevisions(db, site, { from, to }, options)
       if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
-      const seed = gaps.length > 0 ? await seedOf(site) : undefined
+      const seed = gaps.length > 0 ? ((await readSeed(db, site, session)) ?? (await makeSeed(db, site))) : undefined
       let isRaw = false
       return {
         days: taken.length,

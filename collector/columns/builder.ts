@@ -4,25 +4,26 @@ import type { Db } from 'mongodb'
 import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../rollup/index.ts'
 import { readRevisions, type Session } from '../settle/index.ts'
 import { dayOf } from '../zone.ts'
-import { columns, type ManifestDocument, manifests } from './documents.ts'
+import { columns, countColumns, type ManifestDocument, manifests } from './documents.ts'
 import { type Holds, readHolds, readManifests } from './fresh.ts'
 import type { Span } from './read-raw.ts'
-import { buildBlocks, type DayAsked } from './write.ts'
+import { buildBlocks, type DayAsked, removeOverlapping } from './write.ts'
 
 /** A version that no manifest has is somebody's work for so long, ms: reading a day takes less, and writing it, too. */
 const ABANDONED_MS = 30 * 60_000
 
-export function createBlockBuilder(parts: PassParts): Pass {
+/** @param abandoned from which age on, ms, columns that no manifest has are nobody's work */
+export function createBlockBuilder(parts: PassParts, abandoned = ABANDONED_MS): Pass {
   const { db } = parts
   /** days that are too large, and when that was seen */
   const large = new Map<string, number>()
   return createPass(parts, async ({ site, zone, all, began, pace, signal }) => {
     const first = await firstDay(db, site, zone, all ? 0 : began - LATE_MS, began)
-    if (all) await sweep(db, site)
+    if (all) await sweep(db, site, abandoned)
     if (first === undefined) return 0
     const properties = await propertiesOf(db, site)
     let built = 0
-    for (const day of await dueDays(db, { site, zone, from: first, began, pace, properties })) {
+    for (const day of await dueDays(db, { site, zone, all, from: first, began, pace, properties })) {
       if (signal?.aborted) return built
       const key = `${site}/${day.from}`
       if (began < (large.get(key) ?? Number.NEGATIVE_INFINITY) + pace.later) continue
@@ -52,49 +53,61 @@ async function firstDay(db: Db, site: string, zone: string, asked: number, now: 
     .sort({ start: 1 })
     .limit(1)
     .toArray()
-  const [revised] = await db
-    .collection<{ site: string; day: Date }>('revisions')
-    .find({ site }, { projection: { day: 1 } })
-    .sort({ day: 1 })
-    .limit(1)
-    .toArray()
-  if (!first && !revised) return undefined
-  return dayOf(Math.max(Math.min(+(first?.start ?? now), +(revised?.day ?? now)), asked), zone).start
+  const event = await nextEvent(db, site, 0, now)
+  const begin = Math.min(+(first?.start ?? now), event)
+  return begin < now ? dayOf(Math.max(begin, asked), zone).start : undefined
 }
 
 interface Asked extends Omit<DayAsked, 'to'> {
   zone: string
+  /** also those whose columns are not all there */
+  all: boolean
   began: number
   pace: Pace
 }
 
-async function dueDays(db: Db, { site, zone, from, began, pace, properties }: Asked): Promise<Span[]> {
+async function dueDays(db: Db, { site, zone, all, from, began, pace, properties }: Asked): Promise<Span[]> {
   const span = { from, to: began }
   const revisions = await readRevisions(db, site, span, {})
-  const held = await readManifests(db, site, span, {})
-  const holds = await db.client.withSession({ snapshot: true }, session => readHolds(db, site, held, { session }))
+  const { held, holds, isWhole } = await db.client.withSession({ snapshot: true }, async session => {
+    const held = await readManifests(db, site, span, { session })
+    const counted = all ? await countColumns(db, site, { session }) : undefined
+    const isWhole = ({ version, columns }: ManifestDocument) => !counted || counted.get(String(version)) === columns
+    return { held, holds: await readHolds(db, site, held, { session }), isWhole }
+  })
   const byBegin = new Map(held.map(manifest => [+manifest.at, manifest]))
   const due: Span[] = []
+  let next = Number.NEGATIVE_INFINITY
   for (let at = from; at < began; ) {
     const { start, end } = dayOf(at, zone)
     const manifest = byBegin.get(start)
     const { visits, events } = revisions(start, end)
-    const isEmpty = !manifest && visits === 0 && events === 0 && !(await hasAny(db, site, start, end))
-    if (!isEmpty && end <= began && isDue(manifest, end, holds, { began, pace, properties }))
-      due.push({ from: start, to: end })
+    if (!manifest && visits === 0 && events === 0 && next < start) next = await nextEvent(db, site, start, began)
+    const isEmpty = !manifest && visits === 0 && events === 0 && next >= end
+    if (!isEmpty && end <= began) {
+      if (isDue(manifest, end, holds, { began, pace, properties }) || (manifest && !isWhole(manifest)))
+        due.push({ from: start, to: end })
+      // Who built this day has ended before those of another zone were removed.
+      else if (manifest && held.some(one => one !== manifest && +one.at < end && +one.to > start))
+        await removeOverlapping(db, { site, from: start, to: end })
+    }
     at = end
   }
   return due.reverse()
 }
 
-/** Of days from before there were revisions, and of bots, nothing else tells. */
-async function hasAny(db: Db, site: string, from: number, to: number): Promise<boolean> {
-  return (
-    (await db
-      .collection('events')
-      .findOne({ 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) } }, { projection: { _id: 1 } })) !==
-    null
-  )
+/**
+ * When the first event from then on was, ms, or `to`: of days from before there were revisions, and of bots without a session,
+ * nothing else tells.
+ */
+async function nextEvent(db: Db, site: string, from: number, to: number): Promise<number> {
+  const [event] = await db
+    .collection<{ ts: Date }>('events')
+    .find({ 'meta.site': site, ts: { $gte: new Date(from), $lt: new Date(to) } }, { projection: { _id: 0, ts: 1 } })
+    .sort({ ts: 1 })
+    .limit(1)
+    .toArray()
+  return event ? +event.ts : to
 }
 
 function isDue(
@@ -111,11 +124,12 @@ function isDue(
 }
 
 /** Columns that no manifest has: of who ended in the middle, and of days that are gone. */
-async function sweep(db: Db, site: string): Promise<void> {
-  const kept = new Set((await manifests(db).distinct('version', { site })).map(String))
+async function sweep(db: Db, site: string, age: number): Promise<void> {
+  // Before manifests are read, so that those that get one meanwhile are there.
   const versions = await columns(db).distinct('version', { site })
+  const kept = new Set((await manifests(db).distinct('version', { site })).map(String))
   const abandoned = versions.filter(
-    version => !kept.has(String(version)) && +version.getTimestamp() < Date.now() - ABANDONED_MS,
+    version => !kept.has(String(version)) && +version.getTimestamp() <= Date.now() - age,
   )
   if (abandoned.length > 0) await columns(db).deleteMany({ site, version: { $in: abandoned } })
 }

@@ -3,8 +3,10 @@
  * column. Columns belong to a version of the manifest and are there before it is; who reads both at one moment has either all
  * of it or that of before.
  */
-import { Binary, type Collection, type Db, type ObjectId } from 'mongodb'
+import { type AggregateOptions, Binary, type Collection, type Db, type ObjectId } from 'mongodb'
 import type { Position } from '../rollup/index.ts'
+import type { Revision } from '../settle/index.ts'
+import { hashOf, type Seed } from '../sketch/index.ts'
 import type { Block, Column, ColumnName, Rows } from './block.ts'
 import { bytesOf, numbersOf, type Width, widthOf } from './numbers.ts'
 
@@ -19,10 +21,12 @@ export interface ManifestDocument extends Position {
   /** how often it was built, from 1: who builds it compares and swaps on this */
   built: number
   builtAt: Date
-  /** earliest begin of the sessions that it has something of: what changes these changes it */
+  /** earliest begin of the sessions that it has something of, `at` at the latest: what changes from then on changes it */
   since: Date
-  /** the sum of the revisions of visits from then on */
-  revision: number
+  /** the sums of the revisions of visits and of events from then on */
+  revision: Revision
+  /** names the secret numbers that its visitors are hashed with */
+  seed: number
   /** how often counts had been changed other than by settling */
   changes: number
   /** its blocks, each with some of its sessions */
@@ -31,6 +35,8 @@ export interface ManifestDocument extends Position {
   properties: string[]
   /** columns that are not kept, as their texts are too large */
   missing: ColumnName[]
+  /** how many there are, of all blocks */
+  columns: number
   expires: Date
 }
 
@@ -52,9 +58,19 @@ export interface ColumnDocument {
 export const manifests = (db: Db): Collection<ManifestDocument> => db.collection<ManifestDocument>('manifest')
 export const columns = (db: Db): Collection<ColumnDocument> => db.collection<ColumnDocument>('blocks')
 
+/** How many documents each version has, by its text. */
+export async function countColumns(db: Db, site: string, options: AggregateOptions): Promise<Map<string, number>> {
+  const stages = [{ $match: { site } }, { $group: { _id: '$version', n: { $sum: 1 } } }]
+  const counted = await columns(db).aggregate<{ _id: ObjectId; n: number }>(stages, options).toArray()
+  return new Map(counted.map(({ _id, n }) => [String(_id), n]))
+}
+
 export const manifestId = (site: string, at: number): string => `${site}/${at}`
 export const columnId = (site: string, at: number, version: ObjectId, part: number, name: ColumnName): string =>
   `${site}/${at}/${version.toHexString()}/${part}/${name}`
+
+/** Those of different seeds have nothing in common. */
+export const markOf = (seed: Seed): number => hashOf('', seed)
 
 /** Bytes that the texts of one column may have: a document takes 16 MB. */
 const MOST_TEXT = 6 * 1024 * 1024

@@ -2,7 +2,8 @@
 import type { ClientSession, Db } from 'mongodb'
 import { fewUnfolded, isStale, readTouches } from '../rollup/index.ts'
 import { readChanges, readRevisions } from '../settle/index.ts'
-import { type ManifestDocument, manifests } from './documents.ts'
+import { readSeed } from '../sketch/index.ts'
+import { type ManifestDocument, manifests, markOf } from './documents.ts'
 import type { Span } from './read-raw.ts'
 
 /** More than the longest day, ms. */
@@ -33,16 +34,21 @@ export async function readHolds(
   if (asked.length === 0) return () => false
   const from = Math.min(...asked.map(({ since }) => +since))
   const to = Math.max(...asked.map(one => +one.to))
-  const [touches, revisions, changes, unfolded] = await Promise.all([
+  const [touches, revisions, changes, seed, unfolded] = await Promise.all([
     readTouches(db, { site, from, to }, options),
     readRevisions(db, site, { from, to }, options),
     readChanges(db, options.session),
-    fewUnfolded(db, { site, from, to }, options),
+    readSeed(db, site, options.session),
+    // Also of the hour in which the first session begins.
+    fewUnfolded(db, { site, from: from - HOUR_MS, to }, options),
   ])
+  const mark = seed && markOf(seed)
   return manifest => {
     const span = { from: +manifest.since, to: +manifest.to }
     if (manifest.changes !== changes || isStale(manifest, span, touches)) return false
-    if (revisions(span.from, span.to).visits !== manifest.revision) return false
+    const { visits, events } = revisions(span.from, span.to)
+    const { revision } = manifest
+    if (manifest.seed !== mark || revision.visits !== visits || revision.events !== events) return false
     // Where folding lags that much nothing is known of it.
     return (unfolded ?? [undefined]).every(page => {
       if (!page) return false

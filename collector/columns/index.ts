@@ -3,7 +3,7 @@
  * scanned in memory. What has no block that holds is read from sessions and events, so that answers are the same from either.
  */
 export { type Block, type Column, type ColumnName, columnOf, EVENT_FIELDS, SESSION_FIELDS } from './block.ts'
-export { type Blocks, createBlocks } from './blocks.ts'
+export { type Blocks, ColumnsGone, createBlocks } from './blocks.ts'
 export { createBlockBuilder } from './builder.ts'
 export { Growing, NOTHING, type Numbers } from './numbers.ts'
 export { TooMuchRaw } from './read-raw.ts'

@@ -30,7 +30,7 @@ export class TooMuchRaw extends Error {
 
 export interface RawRead {
   blocks: Block[]
-  /** earliest begin of the sessions that it has something of, ms */
+  /** earliest begin of the sessions that it has something of, and its own at the latest, ms */
   since: number
 }
 
@@ -84,7 +84,7 @@ export async function readRaw(
       builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
   }
   return {
-    since: Math.min(to, ...builders.map(({ since }) => since)),
+    since: Math.min(from, ...builders.map(({ since }) => since)),
     blocks: builders.map(builder => builder.done()),
   }
 }

@@ -9,7 +9,7 @@ import { lanes, readChanges, readRevisions } from '../settle/index.ts'
 import { makeSeed } from '../sketch/index.ts'
 import { KEPT } from '../store/index.ts'
 import type { Block, ColumnName } from './block.ts'
-import { columns, documentsOf, type ManifestDocument, manifestId, manifests } from './documents.ts'
+import { columns, documentsOf, type ManifestDocument, manifestId, manifests, markOf } from './documents.ts'
 import { readRaw, type Span, TooMuchRaw } from './read-raw.ts'
 
 /** Events and sessions of one block, about: one is made at a time without a pause. */
@@ -42,16 +42,18 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
   const own = { site, at: shared.at }
   // Of who has ended in the middle, and of who is at work and will find the manifest swapped.
   const old = await columns(db).distinct('version', own)
-  let isOurs = false
+  let gone = [shared.version]
   try {
     const made = await db.client.withSession({ snapshot: true }, session =>
       readDay(db, day, { session, signal: until }),
     )
     const missing = new Set<ColumnName>()
+    let written = 0
     for (const [part, block] of made.blocks.entries()) {
       const documents = documentsOf(block, part, shared)
       for (const name of documents.missing) missing.add(name)
-      for (const document of documents.documents) await columns(db).insertOne(document, { writeConcern: DURABLE })
+      await columns(db).insertMany(documents.documents, { writeConcern: DURABLE })
+      written += documents.documents.length
     }
     const manifest: ManifestDocument = {
       _id: manifestId(site, from),
@@ -61,16 +63,20 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
       parts: made.blocks.map(({ sessions, visits, events, apart }) => ({ sessions, visits, events, apart })),
       properties: [...properties],
       missing: [...missing],
+      columns: written,
       builtAt: new Date(builtAt),
     }
-    isOurs = await swap(db, manifest)
+    // Until it is answered nobody knows whose place it is: where that is never known, all columns stay.
+    gone = []
+    const isOurs = await swap(db, manifest, made.before)
+    gone = isOurs ? old : [shared.version]
+    if (!isOurs) return 'overtaken'
   } catch (error) {
     if (error instanceof TooMuchRaw) return 'too-large'
     throw error
   } finally {
-    await columns(db).deleteMany({ ...own, version: { $in: isOurs ? old : [shared.version] } })
+    if (gone.length > 0) await columns(db).deleteMany({ ...own, version: { $in: gone } })
   }
-  if (!isOurs) return 'overtaken'
   await removeOverlapping(db, day)
   return 'built'
 }
@@ -81,7 +87,10 @@ async function readDay(db: Db, { site, from, to, properties }: DayAsked, options
   const { session } = options
   const upto: Record<string, number> = {}
   for await (const lane of lanes(db).find({}, { session })) if (lane.settled > 0) upto[lane._id] = lane.settled
-  const before = await manifests(db).findOne({ _id: manifestId(site, from) }, { session, projection: { built: 1 } })
+  const before = await manifests(db).findOne(
+    { _id: manifestId(site, from) },
+    { session, projection: { built: 1, version: 1 } },
+  )
   const counted = (await readRevisions(db, site, { from, to }, { session }))(from, to).events
   const seed = await makeSeed(db, site)
   const parts = Math.max(1, Math.ceil(counted / OF_PART))
@@ -92,19 +101,23 @@ async function readDay(db: Db, { site, from, to, properties }: DayAsked, options
     upto,
     mended: touches.reduce((sum, { mended = 0 }) => sum + mended, 0),
     since: new Date(since),
-    revision: (await readRevisions(db, site, { from: since, to }, { session }))(since, to).visits,
+    revision: (await readRevisions(db, site, { from: since, to }, { session }))(since, to),
+    seed: markOf(seed),
     changes: await readChanges(db, session),
     built: (before?.built ?? 0) + 1,
   }
-  return { blocks: blocks satisfies Block[], position }
+  return { blocks: blocks satisfies Block[], position, before: before?.version }
 }
 
-/** In the place of the one that was there at the moment of building; not of another one. */
-async function swap(db: Db, manifest: ManifestDocument): Promise<boolean> {
-  const { _id, built } = manifest
+/**
+ * In the place of the one that was there at the moment of building; not of another one. By its version: how often it was built
+ * begins anew where one was removed.
+ */
+async function swap(db: Db, manifest: ManifestDocument, before: ObjectId | undefined): Promise<boolean> {
+  const { _id, version } = manifest
   try {
-    const filter = { _id, built: built - 1 }
-    const swapped = await manifests(db).replaceOne(filter, manifest, { upsert: built === 1, writeConcern: DURABLE })
+    const options = { upsert: before === undefined, writeConcern: DURABLE }
+    const swapped = await manifests(db).replaceOne({ _id, version: before ?? version }, manifest, options)
     return swapped.matchedCount + swapped.upsertedCount === 1
   } catch (error) {
     // There is one already.
@@ -113,11 +126,17 @@ async function swap(db: Db, manifest: ManifestDocument): Promise<boolean> {
   }
 }
 
-/** Days of the time zone that the site had before: manifests first, so that who reads one finds all of its columns. */
-async function removeOverlapping(db: Db, { site, from, to }: DayAsked): Promise<void> {
+/**
+ * Days of the time zone that the site had before: manifests first, so that who reads one finds all of its columns. Those of
+ * who is at work stay, as it is not known whether they will be in a manifest.
+ */
+export async function removeOverlapping(db: Db, { site, from, to }: Omit<DayAsked, 'properties'>): Promise<void> {
   const at = { $gt: new Date(from - LONGEST_MS), $lt: new Date(to), $ne: new Date(from) }
-  const begins = await manifests(db).distinct('at', { site, at, to: { $gt: new Date(from) } })
-  if (begins.length === 0) return
-  await manifests(db).deleteMany({ site, at: { $in: begins } })
-  await columns(db).deleteMany({ site, at: { $in: begins } })
+  const others = await manifests(db)
+    .find({ site, at, to: { $gt: new Date(from) } }, { projection: { at: 1, version: 1 } })
+    .toArray()
+  if (others.length === 0) return
+  const [begins, versions] = [others.map(one => one.at), others.map(one => one.version)]
+  await manifests(db).deleteMany({ site, at: { $in: begins }, version: { $in: versions } }, { writeConcern: DURABLE })
+  await columns(db).deleteMany({ site, at: { $in: begins }, version: { $in: versions } })
 }

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Db } from 'mongodb'
-import { type Block, type Blocks, type ColumnName, TooMuchRaw } from '../columns/index.ts'
+import { type Block, type Blocks, type ColumnName, ColumnsGone, TooMuchRaw } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
 import { columnFor, columnsFor, createFitting } from './block-filters.ts'
 import { scanEvents, scanVisits } from './block-scans.ts'
@@ -16,6 +16,9 @@ import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import { startSums } from './sum-rows.ts'
+
+/** What leaves a question to the scan. */
+const LEFT = [TooMuchRaw, TooManyDifferent, ColumnsGone]
 
 export function createBlockEngine(db: Db, blocks: Blocks): Engine {
   return {
@@ -39,7 +42,7 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
         const source = !found.isRaw ? 'blocks' : over === 'visits' ? 'sessions' : 'events'
         return { ...(page ? pageOf(rows, ask.dimensions, page) : { rows }), source }
       } catch (error) {
-        if (error instanceof TooMuchRaw || error instanceof TooManyDifferent) return undefined
+        if (LEFT.some(kind => error instanceof kind)) return undefined
         throw error
       }
     },

@@ -88,6 +88,8 @@ export function removalOf(site: string, added: boolean): string {
     `db.sessions.deleteMany({ site: ${key} })`,
     `db.rollups.deleteMany({ site: ${key} })`,
     `db.touch.deleteMany({ site: ${key} })`,
+    `db.manifest.deleteMany({ site: ${key} })`,
+    `db.blocks.deleteMany({ site: ${key} })`,
     `db.sketches.deleteMany({ site: ${key} })`,
   ].join('\n  ')
 }

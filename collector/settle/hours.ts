@@ -53,11 +53,10 @@ const PARTS = VISIT_DIMENSIONS.filter(dim => dim !== 'visits').map(part => [part
 type Countable = Pick<Session, 'start' | 'end' | 'views' | 'events'> & { engaged?: number; goals?: number }
 
 /** A session of before hours were counted has no host: it is not in them. */
-const isCounted = (session: Session | undefined): session is Session =>
-  session !== undefined && session.host !== undefined && session.bot === undefined
+export const isInHours = ({ host, bot }: Session): boolean => host !== undefined && bot === undefined
 
 const visitsOf = (session: Session | undefined): readonly Countable[] =>
-  isCounted(session) ? (session.visits ?? [session]) : []
+  session && isInHours(session) ? (session.visits ?? [session]) : []
 
 const rowOf = ({ start, end, views, events, engaged = 0, goals = 0 }: Countable): number[] => [
   events,

@@ -10,6 +10,7 @@ import { getOrAdd } from '../get-or-add.ts'
 import { ATTRIBUTES, type Attribute, type JournalEvent } from '../journal/index.ts'
 import { KEPT } from '../store/index.ts'
 import { HOUR_MS } from './hour-grid.ts'
+import { isInHours } from './hours.ts'
 import type { Session } from './sessions.ts'
 
 const DAY_MS = 24 * HOUR_MS
@@ -43,9 +44,12 @@ const ATTRIBUTE_NAMES = [
   ...(Object.keys(ATTRIBUTES) as Attribute[]),
 ] as const
 
-/** Notes a change of what a visit is told apart by: its begin, its visitor and its attributes, not what it has done. */
+/**
+ * Notes a change of what a visit is told apart by: its begin, its visitor and its attributes; what it has done only where hours
+ * do not tell that, as of bots.
+ */
 export function noteRevision(revised: Revised, before: Session | undefined, after: Session | undefined): void {
-  if (before && after && isSame(before, after)) return
+  if (before && after && isInHours(after) && isSame(before, after)) return
   const hours = new Set([...startsOf(before), ...startsOf(after)].map(at => Math.floor(at / HOUR_MS) * HOUR_MS))
   const { visits } = ofSite(revised, (after ?? before)?.site ?? '')
   for (const hour of hours) visits.set(hour, (visits.get(hour) ?? 0) + 1)

@@ -1,10 +1,12 @@
-/** Whether days, weeks, months and sketches say what they are made of, at every moment: looked at again and again while things are killed. */
+/** Whether days, weeks, months, sketches and blocks say what they are made of, at every moment: looked at again and again while things are killed. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
+import { createBlocks } from '../../collector/columns/index.ts'
 import { HOUR_COUNTERS, HOUR_DIMENSIONS } from '../../collector/journal/index.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
 import { CLOSED_GRAINS, type ClosedGrain, type Hours, readHours } from '../../collector/rollup/index.ts'
 import { isOfEvents } from '../../collector/sketch/index.ts'
+import { compareBlocks } from './blocks.ts'
 import { compareRows, type StoredRollup, unpack } from './check.ts'
 import { add, GRAINS, type Rows } from './model.ts'
 import { compareSketched } from './sketched.ts'
@@ -13,6 +15,8 @@ export interface ClosedWatch {
   readonly looks: number
   /** of these, those that found days, weeks or months that held */
   readonly taken: number
+  /** of all looks: days whose blocks held, and what of these was wrong */
+  readonly blocks: { held: number; wrong: number }
   /** Gives back what was wrong. */
   end(): Promise<string[]>
 }
@@ -24,22 +28,32 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
   // With a read concern of its own, nothing would be read of the snapshot.
   const plain = db.client.db(db.databaseName)
   let [looks, taken] = [0, 0]
+  const blocks = createBlocks(plain)
+  const ofBlocks = { held: 0, wrong: 0 }
   const faults: string[] = []
   const stop = new AbortController()
   const month = GRAINS.month?.(Date.now()) ?? 0
   const range = { site, dims: HOUR_DIMENSIONS, from: month - 8 * DAY_MS, to: month + 40 * DAY_MS, bucketOf: () => 0 }
   const look = async (grains: ClosedGrain[]): Promise<void> => {
-    const { held, both, sketched } = await plain.client.withSession({ snapshot: true }, async session => {
+    const { held, both, sketched, blocked } = await plain.client.withSession({ snapshot: true }, async session => {
       const both = [
         await readHours(plain, { ...range, closed: grains }, session),
         await readHours(plain, range, session),
       ]
       const sketched = await compareSketched(plain, site, session, ['visits', 'source'])
-      return { both, sketched, held: await findClosed(plain, { ...range, grains, fits: () => true }, { session }) }
+      const blocked = await compareBlocks(plain, blocks, site, session)
+      return {
+        both,
+        blocked,
+        sketched,
+        held: await findClosed(plain, { ...range, grains, fits: () => true }, { session }),
+      }
     })
     looks++
     if (held.length > 0) taken++
-    faults.push(...sketched.faults)
+    faults.push(...sketched.faults, ...blocked.faults)
+    ofBlocks.held += blocked.held
+    ofBlocks.wrong += blocked.faults.length
     const [closed = '', hours = ''] = both.map(textOf)
     if (closed !== hours)
       faults.push(`${grains.join('s and ')}s say ${short(closed, hours)}, not ${short(hours, closed)}`)
@@ -58,6 +72,7 @@ export function watchClosed(db: Db, site: string): ClosedWatch {
     get taken() {
       return taken
     },
+    blocks: ofBlocks,
     async end() {
       stop.abort()
       await running
@@ -97,6 +112,21 @@ export async function compareSketches(db: Db): Promise<string[]> {
     }
   }
   return faults
+}
+
+/** At the end, the same of blocks: what is wrong or has none. */
+export async function compareAllBlocks(db: Db): Promise<{ wrong: string[]; stale: string[] }> {
+  const plain = db.client.db(db.databaseName)
+  const blocks = createBlocks(plain)
+  const [wrong, stale]: [string[], string[]] = [[], []]
+  for (const site of await db.collection('sessions').distinct('site')) {
+    const looked = await plain.client.withSession({ snapshot: true }, session =>
+      compareBlocks(plain, blocks, site, session),
+    )
+    wrong.push(...looked.faults)
+    stale.push(...looked.stale)
+  }
+  return { wrong, stale }
 }
 
 /** A line a row, in an order that is always the same. */

@@ -1,10 +1,11 @@
 /** What has to hold when all rounds are over, of the deployment as a whole. */
 import { TEST_SITE } from '../../collector/settle/index.ts'
-import { compareClosed, compareSketches } from './closed.ts'
+import { type BlocksLeft, sweepBlocks } from './blocks-left.ts'
+import { compareAllBlocks, compareClosed, compareSketches } from './closed.ts'
 import type { Deployment } from './deployment.ts'
 import { until } from './until.ts'
 
-/** How long it may take until more of what was sent is in days, weeks, months and sketches, ms. */
+/** How long it may take until more of what was sent is in days, weeks, months, sketches and blocks, ms. */
 const CLOSED_MS = 180_000
 /** To look takes seconds of the processor that builds them, ms. */
 const BETWEEN_MS = 3_000
@@ -21,8 +22,21 @@ export async function largestMemory({ collectors }: Deployment): Promise<number>
   return Math.max(...(await Promise.all(sizes)))
 }
 
-/** @param stored events by site, as they were when the site was checked */
-export async function checkAll({ db, collectors }: Deployment, stored: Map<string, number>): Promise<string[]> {
+/** What is left of blocks at the end. */
+export interface BlocksAtEnd extends BlocksLeft {
+  wrong: number
+  /** days with events that have no blocks that hold */
+  stale: number
+}
+
+/**
+ * Ends the collectors.
+ * @param stored events by site, as they were when the site was checked
+ */
+export async function checkAll(
+  { db, collectors }: Deployment,
+  stored: Map<string, number>,
+): Promise<{ faults: string[]; blocks?: BlocksAtEnd }> {
   const faults = collectors.flatMap(({ crashes }) => crashes)
   const now = await db
     .collection('events')
@@ -43,19 +57,25 @@ export async function checkAll({ db, collectors }: Deployment, stored: Map<strin
   if (open > 0) faults.push(`${open} pages of the journal are not settled and folded`)
   const parked = await db.collection('parked').countDocuments()
   if (parked > 0) faults.push(`${parked} events were parked as if they could not be stored`)
-  if (faults.length === 0) {
-    const begun = performance.now()
-    let [wrong, better]: [string[], number] = [[], begun]
-    const closed = async () => {
-      const before = wrong.length
-      wrong = [...(await compareClosed(db)), ...(await compareSketches(db))]
-      if (wrong.length < before) better = performance.now()
-      return wrong.length === 0
-    }
-    const limit = () => better - begun + CLOSED_MS
-    await until('days, weeks, months and sketches', limit, closed, BETWEEN_MS).catch(error =>
-      faults.push(error.message, ...wrong.slice(0, 5)),
-    )
+  if (faults.length > 0) return { faults }
+  const begun = performance.now()
+  let [wrong, better]: [string[], number] = [[], begun]
+  let blocks: { wrong: string[]; stale: string[] } = { wrong: [], stale: [] }
+  const closed = async () => {
+    const before = wrong.length
+    blocks = await compareAllBlocks(db)
+    wrong = [...(await compareClosed(db)), ...(await compareSketches(db)), ...blocks.wrong, ...blocks.stale]
+    if (wrong.length < before) better = performance.now()
+    return wrong.length === 0
   }
-  return faults
+  const limit = () => better - begun + CLOSED_MS
+  await until('days, weeks, months, sketches and blocks', limit, closed, BETWEEN_MS).catch(error =>
+    faults.push(error.message, ...wrong.slice(0, 5)),
+  )
+  // Who is at work puts away what it has begun.
+  await Promise.all(collectors.map(collector => collector.end('SIGTERM')))
+  const left = await sweepBlocks(db.client.db(db.databaseName))
+  if (left.orphans > 0) faults.push(`${left.orphans} versions of blocks belong to no manifest`)
+  if (left.damaged > 0) faults.push(`of ${left.damaged} manifests there are not all columns`)
+  return { faults, blocks: { ...left, wrong: blocks.wrong.length, stale: blocks.stale.length } }
 }

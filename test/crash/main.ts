@@ -38,9 +38,10 @@ export async function main(args: string[]): Promise<number> {
     return ok ? 0 : 1
   }
 
-  const { results, faults, seconds, folder } = await run(options, say)
+  const outcome = await run(options, say)
+  const { results, faults, seconds, blocks, folder } = outcome
   const { scenario, seed, from, rounds } = options
-  say(`\n${summaryOf(options, results, seconds)}`)
+  say(`\n${summaryOf(options, outcome)}`)
   for (const fault of faults) say(`FAULT: ${fault}`)
   if (faults.length > 0) {
     const round = results.filter(isWrong).sort((a, b) => a.round - b.round)[0]?.round ?? from
@@ -50,6 +51,6 @@ export async function main(args: string[]): Promise<number> {
   // Each batch by itself is too much to print.
   const all = results.map(({ latencies: _, ...result }) => result)
   const [totals, clients] = [totalsOf(results), clientsOf(results)]
-  print({ scenario, seed, from, seconds, totals, clients, faults, folder, rounds: all })
+  print({ scenario, seed, from, seconds, totals, clients, blocks, faults, folder, rounds: all })
   return faults.length > 0 ? 1 : 0
 }

@@ -2,9 +2,11 @@
 import type { Done } from './actions.ts'
 import { nothingDone } from './actions.ts'
 import type { Faults } from './check.ts'
+import type { BlocksAtEnd } from './final.ts'
 import type { Options } from './options.ts'
 import { longestPause, type Waiting, waitingOf } from './pauses.ts'
 import type { RoundChecked, RoundDone } from './round.ts'
+import type { Outcome } from './run.ts'
 
 export interface RoundResult extends Done {
   round: number
@@ -25,6 +27,9 @@ export interface RoundResult extends Done {
   countedAfter: number
   /** looks at days, weeks and months, and how many of them found some that held */
   closed: { looks: number; taken: number }
+  /** of all looks: days whose blocks held, and what of these was wrong */
+  heldBlocks: number
+  wrongBlocks: number
   /** bytes of the largest collector */
   memory: number
   lost: number
@@ -48,6 +53,8 @@ export function resultOf(ran: RoundDone, { faults }: RoundChecked, countedAfter:
     seconds,
     countedAfter,
     closed: { looks: closed.looks, taken: closed.taken },
+    heldBlocks: closed.blocks.held,
+    wrongBlocks: closed.blocks.wrong,
     memory,
     lost: faults.lost.length,
     doubled: faults.doubled.length,
@@ -73,10 +80,13 @@ export interface Totals extends Done {
   doubled: number
   foreign: number
   wrongCounters: number
+  heldBlocks: number
+  wrongBlocks: number
 }
 
 export function totalsOf(results: RoundResult[]): Totals {
-  const totals: Totals = { acknowledged: 0, lost: 0, doubled: 0, foreign: 0, wrongCounters: 0, ...nothingDone() }
+  const none = { acknowledged: 0, lost: 0, doubled: 0, foreign: 0, wrongCounters: 0, heldBlocks: 0, wrongBlocks: 0 }
+  const totals: Totals = { ...none, ...nothingDone() }
   for (const result of results) for (const name of Object.keys(totals) as (keyof Totals)[]) totals[name] += result[name]
   return totals
 }
@@ -102,7 +112,18 @@ export function clientsOf(results: RoundResult[]): {
 
 const SAW: Record<string, string> = { 0: 'no answer', 503: '503 with Retry-After' }
 
-export function summaryOf({ scenario, seed }: Options, results: RoundResult[], seconds: number): string {
+function blocksLine({ heldBlocks, wrongBlocks }: Totals, blocks: BlocksAtEnd | undefined): string {
+  const end = blocks
+    ? `; ${number(blocks.days)} days kept at the end, ${blocks.wrong} wrong, ${blocks.stale} stale left, ` +
+      `${blocks.orphans} orphans left (${blocks.swept} swept), ${blocks.damaged} damaged`
+    : ''
+  return `blocks held in ${number(heldBlocks)} looks at a day, ${wrongBlocks} wrong${end}`
+}
+
+export function summaryOf(
+  { scenario, seed }: Options,
+  { results, seconds, blocks }: Pick<Outcome, 'results' | 'seconds' | 'blocks'>,
+): string {
   const totals = totalsOf(results)
   const { answers, unanswered, waiting } = clientsOf(results)
   const { acknowledged, lost, doubled, foreign, wrongCounters } = totals
@@ -114,6 +135,7 @@ export function summaryOf({ scenario, seed }: Options, results: RoundResult[], s
       .map(([status, n]) => `${SAW[status] ?? status} × ${number(n)}`)
       .join(', ')}` +
     `${unanswered > 0 ? `; ${number(unanswered)} of these gave up waiting for an answer` : ''}\n` +
+    `${blocksLine(totals, blocks)}\n` +
     `a batch was taken within ${waiting.takenP50} s (p50), ${waiting.takenP99} s (p99)` +
     (waiting.failovers === 0
       ? ''

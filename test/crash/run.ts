@@ -1,7 +1,7 @@
 /** The rounds of a run, one after another; what each has left behind is counted while the next ones go on. */
 import { isFaulty } from './check.ts'
 import { type Deployment, deploy } from './deployment.ts'
-import { checkAll, largestMemory, MOST_MEMORY } from './final.ts'
+import { type BlocksAtEnd, checkAll, largestMemory, MOST_MEMORY } from './final.ts'
 import type { Options } from './options.ts'
 import { examplesOf, lineOf, type RoundResult, resultOf } from './report.ts'
 import { checkRound, type RoundDone, runRound } from './round.ts'
@@ -14,6 +14,8 @@ export interface Outcome {
   /** what was found, in words */
   faults: string[]
   seconds: number
+  /** absent where it did not come to an end */
+  blocks: BlocksAtEnd | undefined
   /** of logs and data, where they were kept */
   folder: string | undefined
 }
@@ -47,9 +49,14 @@ export async function run(options: Options, say: (text: string) => void): Promis
   }
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   let keep = true
+  let blocks: BlocksAtEnd | undefined
   try {
     await allRounds(run, numbers)
-    if (faults.length === 0) faults.push(...(await checkAll(deployment, stored)))
+    if (faults.length === 0) {
+      const checked = await checkAll(deployment, stored)
+      faults.push(...checked.faults)
+      blocks = checked.blocks
+    }
     keep = options.keep || faults.length > 0
   } catch (error) {
     faults.push((error as Error).stack ?? String(error), ...deployment.collectors.flatMap(({ crashes }) => crashes))
@@ -58,7 +65,7 @@ export async function run(options: Options, say: (text: string) => void): Promis
     await deployment.close(keep)
   }
   const seconds = (performance.now() - begun) / 1000
-  return { results, faults, seconds, folder: keep ? deployment.folder : undefined }
+  return { results, faults, seconds, blocks, folder: keep ? deployment.folder : undefined }
 }
 
 async function allRounds(run: Run, numbers: number[]): Promise<void> {

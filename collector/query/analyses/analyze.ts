@@ -1,7 +1,7 @@
 /** Analyzing: a body goes in, results with how they were made come out. */
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
-import { type Blocks, type ColumnName, TooMuchRaw } from '../../columns/index.ts'
+import { type Blocks, type ColumnName, ColumnsGone, TooMuchRaw } from '../../columns/index.ts'
 import type { Site } from '../../sites/index.ts'
 import { beginOf } from '../begin.ts'
 import { findDone } from '../block-done.ts'
@@ -112,7 +112,8 @@ function readingOf(
         for await (const block of each()) yield await readOf(block, asked, { fitting, done: await done(block) })
         if (found.isRaw) made.source = 'events'
       } catch (error) {
-        if (error instanceof TooMuchRaw || error instanceof TooManyDifferent) throw new QueryError(TOO_LARGE)
+        if ([TooMuchRaw, TooManyDifferent, ColumnsGone].some(kind => error instanceof kind))
+          throw new QueryError(TOO_LARGE)
         throw error
       }
     },
