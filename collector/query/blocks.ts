@@ -1,6 +1,7 @@
 /**
  * Counts from blocks: any question, with its filters, by scanning columns in memory. It is the scan's answer, to the last
- * visitor; where much has no blocks it is left to the scan.
+ * visitor; what has no blocks at all, as a question of today, is left to the scan, and so is where much has none: to read events
+ * takes this process longer than it takes MongoDB.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Db } from 'mongodb'
@@ -27,7 +28,7 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
       const { site, range, over, page, pagesOnly } = ask
       const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask) }
       const found = await blocks.find(asked, { ...reading(), session })
-      if (!found) return undefined
+      if (!found || found.days === 0) return undefined
       const each = () => inTurns(found.blocks(), signal)
       const fitting = createFitting(db, signal)
       try {

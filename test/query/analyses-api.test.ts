@@ -163,7 +163,7 @@ describe('an analysis', () => {
     const [only, other] = meta.explain
     expect(other).toBeUndefined()
     const over = { over: 'matches', measures: ['visitors', 'events'], dimensions: ['event:page'], filters: 1 }
-    expect(only).toMatchObject({ ...over, engines: ['hours', 'minutes', 'sketches', 'blocks'], rows: 1 })
+    expect(only).toMatchObject({ ...over, engines: ['hours', 'minutes', 'sketches', 'blocks', 'scan'], rows: 1 })
     expect((await ask('query', query)).meta.explain).toBeUndefined()
   })
 
