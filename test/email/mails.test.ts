@@ -446,7 +446,8 @@ test('who asks for a report at the moment shares one read of it, and gets what w
   const read = { 'command.aggregate': /events$/, 'command.pipeline.$facet': { $exists: true } }
   const reads = await it.db.collection('system.profile').countDocuments(read)
   expect(reads).toBeGreaterThan(0)
-  expect(reads).toBeLessThan(30)
+  // How many fewer depends on how fast they come in.
+  expect(reads).toBeLessThan(reports.length)
   expect(await outcome(await it.ask('/api/v2/mailings/00000000/report?site=shop'))).toEqual([404, 'mailing-unknown'])
 })
 
