@@ -131,7 +131,7 @@ async function built(server) {
   const until = performance.now() + BUILT_MS
   for (let round = 1_000; ; round++) {
     const answered = await sources(round)
-    const blocks = await askColumns(server, SITE, 'one filter', round)
+    const blocks = await askColumns(server, SITE, 'funnel', round)
     if (answered.every(meta => meta?.source === 'rollups' && !meta.pending) && blocks.sources.join() === 'blocks')
       return
     if (performance.now() > until) throw new Error(`not answered from rollups yet: ${JSON.stringify(answered)}`)
