@@ -67,21 +67,14 @@ const ofPages = (rows: Row[], measures: readonly Measure[]): Row[] =>
     return { ...row, counts }
   })
 
-/** What is read where filters ask what was done. */
-export const OF_DONE: ColumnName[] = [
-  'session.events',
-  'event.at',
-  'event.bot',
-  'event.name',
-  'session.open',
-  'session.key',
-]
 const OF_SESSIONS: ColumnName[] = ['session.bot', 'session.who', 'session.visits']
 const OF_VISIT: ColumnName[] = ['visit.start', 'visit.end', 'visit.views', 'visit.events']
 export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot', 'event.name']
+/** What is read where filters ask what was done. */
+export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
 
 /** What is read of blocks. */
-function namesOf({ over, measures, dimensions, filters, pagesOnly }: Ask): ColumnName[] {
+function namesOf({ over, measures, dimensions, filters }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
   const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
   const hasDone = filters.flatMap(donesOf).length > 0
@@ -97,6 +90,5 @@ function namesOf({ over, measures, dimensions, filters, pagesOnly }: Ask): Colum
       for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
   }
   if (measures.includes('visitors')) names.add('who.hash')
-  if (pagesOnly) names.add('event.name')
   return [...names]
 }
