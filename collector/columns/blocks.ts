@@ -3,19 +3,26 @@
  * read from sessions and events. Columns that were read are held: those of one version never change.
  */
 import { randomInt } from 'node:crypto'
+import { totalmem } from 'node:os'
 import { LRUCache } from 'lru-cache'
-import type { Db } from 'mongodb'
+import type { ClientSession, Db } from 'mongodb'
 import { gapsBetween } from '../rollup/index.ts'
 import { readRevisions } from '../settle/index.ts'
-import { readSeed } from '../sketch/index.ts'
+import { readSeed, type Seed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
-import { type Block, type Column, type ColumnName, sizeOf } from './block.ts'
-import { columnFrom, columnId, columns, type ManifestDocument } from './documents.ts'
+import { type Block, type Column, type ColumnName, columnOf, sizeOf } from './block.ts'
+import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
 import { readHolds, readManifests } from './fresh.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
+import { startVisitors, type Visitors } from './visitors.ts'
 
-/** Of columns that are held, bytes. */
-const MOST_BYTES = 256 * 1024 * 1024
+const MIB = 1024 * 1024
+/** Of columns that are held, bytes: an eighth of the memory that there is. */
+const MOST_BYTES = Math.max(256 * MIB, Math.min(totalmem(), process.constrainedMemory() || totalmem()) / 8)
+/** Of the numbers of a site's visitors, beside that: they begin anew when it is more, bytes. */
+const MOST_OF_VISITORS = Math.max(96 * MIB, MOST_BYTES / 4)
+/** Sites whose visitors are numbered. */
+const MOST_SITES = 4
 /** Events and sessions that one question reads where there are no blocks. */
 const MOST_RAW = 100_000
 
@@ -54,13 +61,46 @@ export interface Blocks {
 const propertyIn = (name: ColumnName): string[] =>
   name.startsWith('event.props.') ? [name.slice('event.props.'.length)] : []
 
+/** The columns that these are made of. */
+const storedFor = (names: readonly ColumnName[]): ColumnName[] =>
+  names.map(name => (name === 'who.id' ? 'who.hash' : name))
+
+/** The same block with `who.id`. */
+function numberedBy(visitors: Visitors, block: Block, known?: Uint32Array): Block {
+  const ids = known ?? visitors.idsOf(columnOf(block, 'who.hash').numbers, block.id)
+  return { ...block, columns: new Map([...block.columns, ['who.id', { numbers: ids, texts: [] }]]) }
+}
+
 /** @param most bytes of columns that are held, and what is read without blocks */
 export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }): Blocks {
   const held = new LRUCache<string, Column>({ maxSize: most.bytes, sizeCalculation: sizeOf })
-  async function* kept(manifest: ManifestDocument, names: readonly ColumnName[], options: Options) {
+  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES })
+  /** How visitors are told apart: one way for all questions of a moment. */
+  const tellingOf = async (site: string, session: ClientSession): Promise<{ seed: Seed; visitors: Visitors }> => {
+    const seed = await readSeed(db, site, session)
+    // Without one there are no blocks either, so that any will do: reading writes nothing.
+    if (!seed) return { seed: [randomInt(2 ** 32), randomInt(2 ** 32)], visitors: startVisitors() }
+    // With other secret numbers they would be others.
+    const name = `${site} ${markOf(seed)}`
+    const known = numbered.get(name)
+    if (known && known.bytes < MOST_OF_VISITORS) return { seed, visitors: known }
+    const visitors = startVisitors()
+    numbered.set(name, visitors)
+    return { seed, visitors }
+  }
+  async function* kept(
+    manifest: ManifestDocument,
+    names: readonly ColumnName[],
+    visitors: Visitors,
+    options: Options,
+  ): AsyncGenerator<Block> {
     const { site, at, to, version, parts } = manifest
     for (const [part, rows] of parts.entries()) {
-      const wanted = names.filter(name => name !== 'event.visit' || rows.apart)
+      const id = `${site}/${+at}/${version.toHexString()}/${part}`
+      const known = names.includes('who.id') ? visitors.held(id) : undefined
+      const wanted = storedFor(names).filter(
+        name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
+      )
       const ids = new Map(wanted.map(name => [columnId(site, +at, version, part, name), name] as const))
       const found = new Map<ColumnName, Column>()
       for (const [id, name] of ids) {
@@ -71,13 +111,14 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
       if (absent.length > 0) {
         for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
           const column = columnFrom(document)
-          held.set(document._id, column)
+          // Of hashes their numbers are held.
+          if (document.name !== 'who.hash') held.set(document._id, column)
           found.set(document.name, column)
         }
       }
       if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
-      const id = `${site}/${+at}/${version.toHexString()}/${part}`
-      yield { id, from: +at, to: +to, ...rows, columns: found } satisfies Block
+      const block = { id, from: +at, to: +to, ...rows, columns: found }
+      yield names.includes('who.id') ? numberedBy(visitors, block, known) : block
     }
   }
 
@@ -105,8 +146,7 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
       )
       const revisions = await readRevisions(db, site, { from, to }, options)
       if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
-      // Without one there are no blocks either, so that any will do for this question: reading writes nothing.
-      const seed = (await readSeed(db, site, session)) ?? ([randomInt(2 ** 32), randomInt(2 ** 32)] as const)
+      const { seed, visitors } = await once(options, `visitors ${site}`, () => tellingOf(site, session))
       let isRaw = false
       return {
         days: taken.length,
@@ -114,14 +154,14 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
           return isRaw
         },
         async *blocks() {
-          for (const manifest of taken) yield* kept(manifest, names, options)
+          for (const manifest of taken) yield* kept(manifest, names, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
             const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()}`
             const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
             isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
-            yield* read.blocks
+            for (const block of read.blocks) yield names.includes('who.id') ? numberedBy(visitors, block) : block
           }
         },
       }

@@ -5,6 +5,7 @@
 export { type Block, type Column, type ColumnName, columnOf, EVENT_FIELDS, SESSION_FIELDS } from './block.ts'
 export { type Blocks, ColumnsGone, createBlocks } from './blocks.ts'
 export { createBlockBuilder } from './builder.ts'
+export { Places, TooManyDifferent } from './distinct.ts'
 export { Growing, NOTHING, type Numbers } from './numbers.ts'
 export { TooMuchRaw } from './read-raw.ts'
 export { buildBlocks } from './write.ts'

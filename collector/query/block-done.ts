@@ -1,7 +1,7 @@
 /** Sessions in which something was done, for filters that ask so: of one that reaches over several blocks, in any of them. */
-import { type Block, columnOf, NOTHING } from '../columns/index.ts'
+import { type Block, columnOf } from '../columns/index.ts'
+import { eachEvents } from './block-chunks.ts'
 import { type DoneIn, type Fitting, testOf } from './block-filters.ts'
-import { eventsOf } from './block-scans.ts'
 import type { Ask } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
 
@@ -17,10 +17,10 @@ export async function findDone(
     const found = new Map<Filter, Uint8Array>()
     for (const done of dones) {
       if (done.kind !== 'done') continue
-      const test = await testOf(done.of, { block, fitting, done: new Map() })
+      const test = await testOf([done.of], { block, fitting, done: new Map() })
       const sessions = new Uint8Array(block.sessions)
-      eventsOf(ask, block, (session, event) => {
-        if (session !== NOTHING && sessions[session] === 0 && test(session, event, 0)) sessions[session] = 1
+      eachEvents(ask, block, { others: false, test }, chunk => {
+        for (let i = 0; i < chunk.length; i++) sessions[chunk.sessions[i] as number] = 1
       })
       found.set(done, sessions)
     }

@@ -3,6 +3,7 @@ import type { Db } from 'mongodb'
 import { type Block, type ColumnName, columnOf, NOTHING } from '../columns/index.ts'
 import { getOrAdd } from '../get-or-add.ts'
 import { NONE } from '../rollup/index.ts'
+import { newFits, type Test, wideOf } from './block-chunks.ts'
 import { countryName } from './countries.ts'
 import { type Filter, type Leaf, leavesOf } from './filter.ts'
 import { fittingOf } from './hours.ts'
@@ -25,9 +26,6 @@ export function columnsFor(filter: Filter): ColumnName[] {
 /** What a text of the column is in the answer. */
 export const shownAs = (attribute: string, text: string): string =>
   attribute === 'visit:country_name' ? countryName(text) : text
-
-/** @param goal its place in the list of goals, where events are parted by goal */
-export type Test = (session: number, event: number, goal: number) => boolean
 
 /** Whether texts fit leaves, for one question. */
 export interface Fitting {
@@ -76,46 +74,78 @@ interface Parts {
   goals?: readonly string[] | undefined
 }
 
-/** A filter as a test of the sessions and events of a block. */
-export async function testOf(filter: Filter, parts: Parts): Promise<Test> {
+/** All of these as a test of the sessions and events of a block; `undefined` where there are none. */
+export async function testOf(filters: readonly Filter[], parts: Parts): Promise<Test | undefined> {
+  const [first, ...others] = await Promise.all(filters.map(filter => one(filter, parts)))
+  if (!first || others.length === 0) return first
+  const more = newFits()
+  return (chunk, fits) => {
+    first(chunk, fits)
+    for (const test of others) {
+      test(chunk, more)
+      for (let i = 0; i < chunk.length; i++) fits[i] = (fits[i] as number) & (more[i] as number)
+    }
+  }
+}
+
+async function one(filter: Filter, parts: Parts): Promise<Test> {
   switch (filter.kind) {
     case 'and':
+      return (await testOf(filter.of, parts)) ?? ((_, fits) => fits.fill(1))
     case 'or': {
-      const tests = await Promise.all(filter.of.map(one => testOf(one, parts)))
-      const [only] = tests
-      if (tests.length === 1 && only) return only
-      if (filter.kind === 'and') return (s, e, g) => tests.every(test => test(s, e, g))
-      return (s, e, g) => tests.some(test => test(s, e, g))
+      // One holds where not all of the others are wrong.
+      const wrong = await testOf(
+        filter.of.map(of => ({ kind: 'not', of })),
+        parts,
+      )
+      return wrong ? negated(wrong) : (_, fits) => fits.fill(0)
     }
-    case 'not': {
-      const test = await testOf(filter.of, parts)
-      return (s, e, g) => !test(s, e, g)
-    }
+    case 'not':
+      return negated(await one(filter.of, parts))
     case 'done': {
-      const sessions = parts.done.get(filter)
-      return s => s !== NOTHING && sessions?.[s] === 1
+      const done = parts.done.get(filter)
+      return (chunk, fits) => {
+        for (let i = 0; i < chunk.length; i++) fits[i] = done?.[chunk.sessions[i] as number] ?? 0
+      }
     }
     default:
       return await leafTest(filter, parts)
   }
 }
 
+const negated =
+  (test: Test): Test =>
+  (chunk, fits) => {
+    test(chunk, fits)
+    for (let i = 0; i < chunk.length; i++) fits[i] = 1 - (fits[i] as number)
+  }
+
 async function leafTest(leaf: Leaf, { block, fitting, goals }: Parts): Promise<Test> {
   const { attribute } = leaf
   if (attribute === 'event:goal' && goals) {
-    const fits = await fitting.of(leaf, goals)
-    return (_s, _e, goal) => fits[goal] === 1
+    const fitsGoal = await fitting.of(leaf, goals)
+    return (chunk, fits) => {
+      for (let i = 0; i < chunk.length; i++) fits[i] = fitsGoal[chunk.goals[i] as number] as number
+    }
   }
-  const { numbers, texts } = columnOf(block, columnFor(attribute))
-  if (attribute === 'event:goal') {
-    const fits = await anyGoal(leaf, texts, fitting)
-    return (_s, event) => fits[numbers[event] ?? 0] === 1
+  const name = columnFor(attribute)
+  const { texts } = columnOf(block, name)
+  const fitsCode = await (attribute === 'event:goal' ? anyGoal(leaf, texts, fitting) : fitting.of(leaf, texts))
+  if (!isVisitDimension(attribute)) {
+    return (chunk, fits) => {
+      const codes = wideOf(block, name)
+      for (let i = 0; i < chunk.length; i++) fits[i] = fitsCode[codes[chunk.events[i] as number] as number] as number
+    }
   }
-  const fits = await fitting.of(leaf, texts)
-  if (!isVisitDimension(attribute)) return (_s, event) => fits[numbers[event] ?? 0] === 1
   // Of what has no session.
-  const [none] = await fitting.of(leaf, [NONE])
-  return session => (session === NOTHING ? none : fits[numbers[session] ?? 0]) === 1
+  const [none = 0] = await fitting.of(leaf, [NONE])
+  return (chunk, fits) => {
+    const codes = wideOf(block, name)
+    for (let i = 0; i < chunk.length; i++) {
+      const session = chunk.sessions[i] as number
+      fits[i] = session === NOTHING ? none : (fitsCode[codes[session] as number] as number)
+    }
+  }
 }
 
 /** Whether one goal of each list fits. */

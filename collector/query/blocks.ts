@@ -5,18 +5,34 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Db } from 'mongodb'
-import { type Block, type Blocks, type ColumnName, ColumnsGone, TooMuchRaw } from '../columns/index.ts'
+import {
+  type Block,
+  type Blocks,
+  type ColumnName,
+  ColumnsGone,
+  TooManyDifferent,
+  TooMuchRaw,
+} from '../columns/index.ts'
 import { findDone } from './block-done.ts'
-import { columnFor, columnsFor, createFitting } from './block-filters.ts'
-import { scanEvents, scanVisits } from './block-scans.ts'
-import { TooManyDifferent } from './distinct.ts'
+import { scanEvents } from './block-events.ts'
+import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
+import { scanVisits } from './block-visits.ts'
 import type { Ask, Engine, Measure, Row } from './engine.ts'
 import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
 import { OF_VISITS } from './sum-matches.ts'
-import { startSums } from './sum-rows.ts'
+import { type Sums, startSums } from './sum-rows.ts'
+
+/** What a scan of a block has. */
+export interface ScanParts {
+  ask: Ask
+  block: Block
+  fitting: Fitting
+  done: DoneIn
+  sums: Sums
+}
 
 /** What leaves a question to the scan. */
 const LEFT = [TooMuchRaw, TooManyDifferent, ColumnsGone]
@@ -89,6 +105,6 @@ function namesOf({ over, measures, dimensions, filters }: Ask): ColumnName[] {
     if (measures.includes('revenue'))
       for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
   }
-  if (measures.includes('visitors')) names.add('who.hash')
+  if (measures.includes('visitors')) names.add('who.id')
   return [...names]
 }

@@ -1,33 +1,34 @@
 /** Rows of an answer while blocks are scanned: which there are, what was counted of each, and who was seen in it already. */
 
-import type { Numbers } from '../columns/index.ts'
-import { Places, TooManyDifferent } from './distinct.ts'
+import { NOTHING, Places, TooManyDifferent } from '../columns/index.ts'
 import type { Ask, Measure, Row } from './engine.ts'
 import { rowKey } from './engine.ts'
 
 /** Rows that one answer holds. */
 const MOST_ROWS = 300_000
-/** Pairs of a row and a visitor, and visitors: 100 MB in all. */
+/** Pairs of a row and a visitor: at most 72 MB. */
 const MOST_PAIRS = 3_000_000
-/** Visitors of one answer lie below this, so that a row and a visitor are one number below 2⁵³. */
+/** There are fewer visitors, so that a row and a visitor are one number below 2⁵³. */
 const VISITORS = 2 ** 27
-/** Rows whose visitors are bits: of four million 500 kB each. */
-const BITS = 64
+/** What bits of visitors may take, bytes; of rows that come later their visitors are pairs. */
+const MOST_BITS = 32 * 1024 * 1024
 /** Not wanted. */
 export const NO_ROW = -1
 
 export interface Sums {
   /** The place of a row, or {@link NO_ROW}. @throws TooManyDifferent */
   placeOf(values: string[], bucket: number): number
-  /** What is added up of a measure, by row; `undefined` where it is not asked for. */
-  of(measure: Measure): number[] | undefined
+  /** whether some rows are not wanted */
+  readonly isPartial: boolean
+  /**
+   * What is added up of a measure, by row; `undefined` where it is not asked for. Another one when there are more rows: not to
+   * be held while these are looked for.
+   */
+  of(measure: Measure): Float64Array | undefined
   /** Notes what an event was worth. */
   worth(row: number, revenue: number, currency: string): void
-  /**
-   * Notes a visitor. @param hashes of the block, @param who place in these, @param known of the block: one more than the place
-   * among all, by place in it @throws TooManyDifferent
-   */
-  visitor(row: number, who: number, hashes: Numbers, known: Uint32Array): void
+  /** Notes visitors in the rows beside them, {@link NOTHING} left out. @throws TooManyDifferent */
+  visitors(rows: Int32Array, ids: Uint32Array, length: number): void
   /** Whether this visit of a session that reaches over several blocks was not in the row yet. */
   isFirst(row: number, visit: string): boolean
   rows(): Row[]
@@ -36,29 +37,12 @@ export interface Sums {
 export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>): Sums {
   const rows: Row[] = []
   const places = new Map<string, number>()
-  const counts = new Map<Measure, number[]>(measures.map(measure => [measure, []]))
+  const counts = new Map<Measure, Float64Array>(measures.map(measure => [measure, new Float64Array(16)]))
   const currencies: (string | null | undefined)[] = []
-  const visitors = new Places(VISITORS)
-  const pairs = new Places(MOST_PAIRS)
   const open = new Set<string>()
-  const [revenue, paid, counted] = [counts.get('revenue'), counts.get('paid'), counts.get('visitors')]
-  /** of the first rows, which mostly have most: a bit a visitor */
-  const bits: Uint32Array[] = []
-  const addBit = (row: number, visitor: number): boolean => {
-    const place = visitor >>> 5
-    let of = bits[row]
-    if (!of || place >= of.length) {
-      const grown = new Uint32Array(Math.max(1_024, 2 * place))
-      if (of) grown.set(of)
-      bits[row] = grown
-      of = grown
-    }
-    const [held = 0, bit] = [of[place], 1 << (visitor & 31)]
-    if ((held & bit) !== 0) return false
-    of[place] = held | bit
-    return true
-  }
+  const seen = startSeen()
   return {
+    isPartial: wanted !== undefined,
     placeOf(values, bucket) {
       const key = rowKey({ values, bucket })
       const held = places.get(key)
@@ -68,24 +52,25 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
       places.set(key, place)
       if (place === NO_ROW) return place
       rows.push({ values, bucket, counts: {} })
-      for (const of of counts.values()) of.push(0)
+      for (const [measure, of] of counts) {
+        if (place < of.length) break
+        const grown = new Float64Array(2 * of.length)
+        grown.set(of)
+        counts.set(measure, grown)
+      }
       return place
     },
     of: measure => counts.get(measure),
     worth(row, worth, currency) {
-      if (revenue) revenue[row] = (revenue[row] ?? 0) + worth
-      if (paid) paid[row] = (paid[row] ?? 0) + 1
+      const [revenue, paid] = [counts.get('revenue'), counts.get('paid')]
+      if (revenue) revenue[row] = (revenue[row] as number) + worth
+      if (paid) paid[row] = (paid[row] as number) + 1
       const before = currencies[row]
       currencies[row] = before === undefined || before === currency ? currency : null
     },
-    visitor(row, who, hashes, known) {
-      let visitor = (known[who] ?? 0) - 1
-      if (visitor < 0) {
-        visitor = visitors.of(hashes[who] ?? 0)
-        known[who] = visitor + 1
-      }
-      const isNew = row < BITS ? addBit(row, visitor) : pairs.add(row * VISITORS + visitor)
-      if (isNew && counted) counted[row] = (counted[row] ?? 0) + 1
+    visitors(rows, ids, length) {
+      const counted = counts.get('visitors')
+      if (counted) seen(counted, rows, ids, length)
     },
     isFirst(row, visit) {
       const key = `${row} ${visit}`
@@ -95,9 +80,48 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
     },
     rows: () =>
       rows.map((row, place) => {
-        for (const [measure, of] of counts) row.counts[measure] = of[place] ?? 0
+        for (const [measure, of] of counts) row.counts[measure] = of[place] as number
         const currency = currencies[place]
         return row.counts.paid && currency !== undefined ? { ...row, currency } : row
       }),
+  }
+}
+
+/** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
+function startSeen() {
+  const bits: (Uint32Array | undefined)[] = []
+  const pairs = new Places(MOST_PAIRS)
+  let bytes = 0
+  /** Room for one more, or `undefined` where there is none, and never will be. */
+  const grow = (row: number, word: number): Uint32Array | undefined => {
+    while (bits.length <= row) bits.push(undefined)
+    const held = bits[row]
+    // One that has begun goes on: what was counted of it is there.
+    if (!held && bytes >= MOST_BITS) return undefined
+    const grown = new Uint32Array(Math.max(1_024, word + (word >> 1) + 1))
+    bytes += grown.byteLength - (held?.byteLength ?? 0)
+    if (held) grown.set(held)
+    bits[row] = grown
+    return grown
+  }
+  return (counted: Float64Array, rows: Int32Array, ids: Uint32Array, length: number): void => {
+    let [lastRow, lastId] = [NO_ROW, NOTHING]
+    for (let i = 0; i < length; i++) {
+      const [row, id] = [rows[i] as number, ids[i] as number]
+      if (id === NOTHING || (row === lastRow && id === lastId)) continue
+      lastRow = row
+      lastId = id
+      const word = id >>> 5
+      let of = bits[row]
+      if (of === undefined || word >= of.length) of = grow(row, word)
+      if (of === undefined) {
+        if (pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
+        continue
+      }
+      const [held, bit] = [of[word] as number, 1 << (id & 31)]
+      if ((held & bit) !== 0) continue
+      of[word] = held | bit
+      counted[row] = (counted[row] as number) + 1
+    }
   }
 }

@@ -1,11 +1,10 @@
 /** Conversions divided among the visits that led to them. */
-import { columnOf, Growing } from '../../columns/index.ts'
+import { type ColumnName, columnOf, Growing, NOTHING } from '../../columns/index.ts'
+import { eachEvents, keepFitting, newFits } from '../block-chunks.ts'
 import { columnFor, goalsOf, shownAs } from '../block-filters.ts'
-import { eventsOf } from '../block-scans.ts'
-import { Places } from '../distinct.ts'
 import type { VisitDimension } from '../names.ts'
 import { toRevenue } from '../revenue.ts'
-import { gather } from './gathered.ts'
+import { type Gathered, gather } from './gathered.ts'
 import type { Reading } from './reading.ts'
 import type { Model, Results } from './schema.ts'
 import { OF_VISITORS, visitorsIn } from './units.ts'
@@ -21,7 +20,6 @@ export interface Attribution {
   limit: number
 }
 
-const MOST_UNITS = 5_000_000
 /** What a conversion goes to that no visit led to. */
 const NOBODY = '(none)'
 /** Codes of touches are even, and one more where the visit came directly; those of conversions follow. */
@@ -33,61 +31,12 @@ interface Credit {
   revenue: number
 }
 
-export async function attribution(
-  { goal, model, dimension, lookback, halfLife, limit }: Attribution,
-  { asked, read }: Reading,
-): Promise<Results<'attribution'>> {
-  const { range, bots } = asked
-  const from = range.from - lookback
-  const places = new Places(MOST_UNITS)
+export async function attribution(asked: Attribution, reading: Reading): Promise<Results<'attribution'>> {
+  const { model, lookback, halfLife, limit } = asked
   const gathered = gather()
-  const values = new Map<string, number>([[NOBODY, 0]])
-  const worth = new Growing(true)
-  const paid = new Growing()
-  const currencies = new Set<string>()
-  const names = [
-    ...OF_VISITORS,
-    ...(['session.bot', 'session.visits', 'session.channel', 'visit.start'] as const),
-    ...(['event.goals', 'event.revenue', 'event.currency', columnFor(dimension)] as const),
-  ]
-  for await (const { block, fits } of read(names, [], from)) {
-    const unitOf = visitorsIn(block, places)
-    const told = columnOf(block, columnFor(dimension))
-    const codes = told.texts.map(text => {
-      const value = shownAs(dimension, text)
-      if (!values.has(value)) values.set(value, values.size)
-      return values.get(value) ?? 0
-    })
-    const channel = columnOf(block, 'session.channel')
-    const direct = channel.texts.indexOf(DIRECT)
-    const first = columnOf(block, 'session.visits').numbers
-    const start = columnOf(block, 'visit.start').numbers
-    const bot = columnOf(block, 'session.bot').numbers
-    for (let session = 0; session < block.sessions; session++) {
-      if (bots === 'none' && bot[session] === 1) continue
-      const unit = unitOf(session, 0)
-      if (unit === undefined) continue
-      const code = 2 * (codes[told.numbers[session] ?? 0] ?? 0) + (channel.numbers[session] === direct ? 1 : 0)
-      for (let visit = first[session] ?? 0; visit < (first[session + 1] ?? 0); visit++) {
-        const at = start[visit] ?? 0
-        if (at >= Math.max(from, block.from) && at < Math.min(range.to, block.to)) gathered.add(unit, at, code)
-      }
-    }
-    const lists = columnOf(block, 'event.goals')
-    const meets = lists.texts.map(text => goalsOf(text).includes(goal))
-    const revenue = columnOf(block, 'event.revenue').numbers
-    const currency = columnOf(block, 'event.currency')
-    eventsOf(asked, block, (session, event, at) => {
-      if (!meets[lists.numbers[event] ?? 0] || !fits(session, event, 0)) return
-      const code = currency.texts[currency.numbers[event] ?? 0] ?? ''
-      if (code) currencies.add(code)
-      // Of nobody it is a unit of its own.
-      const unit = unitOf(session, event) ?? places.of(-2 - worth.length)
-      gathered.add(unit, at, CONVERSION + worth.length)
-      worth.push(revenue[event] ?? 0)
-      paid.push(code ? 1 : 0)
-    })
-  }
+  const converted = await conversionsOf(asked, reading, gathered)
+  const { worth, isPaid, currencies } = converted
+  const values = await touchesOf(asked, reading, converted, gathered)
   const credits = new Map<number, Credit>()
   const give = (value: number, share: number, conversion: number): void => {
     const held = credits.get(value) ?? { conversions: 0, revenue: 0 }
@@ -95,6 +44,7 @@ export async function attribution(
     held.revenue += share * worth.get(conversion)
     credits.set(value, held)
   }
+  for (const conversion of converted.ofNobody) give(0, 1, conversion)
   gathered.each((times, codes) => {
     for (let i = 0; i < times.length; i++) {
       const code = codes[i] ?? 0
@@ -114,7 +64,6 @@ export async function attribution(
         if (share > 0) give(touches[t]?.value ?? 0, share, conversion)
     }
   })
-  const isPaid = paid.all().some(one => one === 1)
   const [only] = currencies
   const money = (minor: number) => (isPaid && currencies.size === 1 && only ? toRevenue(minor, only) : null)
   const texts = [...values.keys()]
@@ -129,6 +78,103 @@ export async function attribution(
     })),
     total: { conversions: worth.length, revenue: money([...worth.all()].reduce((sum, n) => sum + n, 0)) },
   }
+}
+
+interface Conversions {
+  /** of each, minor units */
+  worth: Growing
+  /** whether one of them was worth something */
+  isPaid: boolean
+  currencies: ReadonlySet<string>
+  /** those that are nobody's */
+  ofNobody: number[]
+  /** whether this visitor has one */
+  has(visitor: number): boolean
+}
+
+/** Gathers conversions of the goal. */
+async function conversionsOf(
+  { goal }: Attribution,
+  { asked, read }: Reading,
+  gathered: Gathered,
+): Promise<Conversions> {
+  const worth = new Growing(true)
+  const visitors = new Growing()
+  const currencies = new Set<string>()
+  const ofNobody: number[] = []
+  const meeting = newFits()
+  const names: ColumnName[] = [...OF_VISITORS, 'event.goals', 'event.revenue', 'event.currency']
+  for await (const { block, fits } of read(names)) {
+    const unitOf = visitorsIn(block)
+    const lists = columnOf(block, 'event.goals')
+    const meets = Uint8Array.from(lists.texts, text => (goalsOf(text).includes(goal) ? 1 : 0))
+    if (!meets.includes(1)) continue
+    const revenue = columnOf(block, 'event.revenue').numbers
+    const currency = columnOf(block, 'event.currency')
+    const at = columnOf(block, 'event.at').numbers
+    eachEvents(asked, block, {}, chunk => {
+      const { sessions, events } = chunk
+      for (let i = 0; i < chunk.length; i++) meeting[i] = meets[lists.numbers[events[i] as number] as number] as number
+      keepFitting(chunk, meeting)
+      if (fits) {
+        fits(chunk, meeting)
+        keepFitting(chunk, meeting)
+      }
+      for (let i = 0; i < chunk.length; i++) {
+        const event = events[i] as number
+        const code = currency.texts[currency.numbers[event] as number] ?? ''
+        if (code) currencies.add(code)
+        const visitor = unitOf(sessions[i] as number, event)
+        if (visitor === NOTHING) ofNobody.push(worth.length)
+        else {
+          gathered.add(visitor, block.from + (at[event] as number), CONVERSION + worth.length)
+          visitors.set(visitor, 1)
+        }
+        worth.push(revenue[event] as number)
+      }
+    })
+  }
+  const has = (visitor: number): boolean => visitor < visitors.length && visitors.get(visitor) === 1
+  return { worth, isPaid: currencies.size > 0, currencies, ofNobody, has }
+}
+
+/** Gathers visits of those who have converted; gives back what their values are called, by code. */
+async function touchesOf(
+  { dimension, lookback }: Attribution,
+  { asked, read }: Reading,
+  { has }: Pick<Conversions, 'has'>,
+  gathered: Gathered,
+): Promise<Map<string, number>> {
+  const { range, bots } = asked
+  const begin = range.from - lookback
+  const values = new Map<string, number>([[NOBODY, 0]])
+  const names = ['session.bot', 'session.visits', 'session.channel', 'visit.start', columnFor(dimension)] as const
+  for await (const { block } of read([...OF_VISITORS, ...names], [], begin)) {
+    const unitOf = visitorsIn(block)
+    const told = columnOf(block, columnFor(dimension))
+    const codes = told.texts.map(text => {
+      const value = shownAs(dimension, text)
+      if (!values.has(value)) values.set(value, values.size)
+      return values.get(value) ?? 0
+    })
+    const channel = columnOf(block, 'session.channel')
+    const direct = channel.texts.indexOf(DIRECT)
+    const first = columnOf(block, 'session.visits').numbers
+    const start = columnOf(block, 'visit.start').numbers
+    const bot = columnOf(block, 'session.bot').numbers
+    const [from, to] = [Math.max(begin, block.from), Math.min(range.to, block.to)]
+    for (let session = 0; session < block.sessions; session++) {
+      if (bots === 'none' && bot[session] === 1) continue
+      const unit = unitOf(session, 0)
+      if (unit === NOTHING || !has(unit)) continue
+      const code = 2 * (codes[told.numbers[session] as number] ?? 0) + (channel.numbers[session] === direct ? 1 : 0)
+      for (let visit = first[session] as number; visit < (first[session + 1] as number); visit++) {
+        const at = start[visit] as number
+        if (at >= from && at < to) gathered.add(unit, at, code)
+      }
+    }
+  }
+  return values
 }
 
 export interface Touch {

@@ -1,8 +1,7 @@
 /** Impressions and clicks by what was shown, counted, and by visitor. */
-import { columnOf, Growing } from '../../columns/index.ts'
+import { columnOf, Growing, NOTHING, Places } from '../../columns/index.ts'
+import { eachEvents } from '../block-chunks.ts'
 import { columnFor } from '../block-filters.ts'
-import { eventsOf } from '../block-scans.ts'
-import { Places } from '../distinct.ts'
 import type { EventDimension } from '../names.ts'
 import { percentOf, type Reading } from './reading.ts'
 import type { Results } from './schema.ts'
@@ -15,7 +14,7 @@ export interface Ctr {
   limit: number
 }
 
-const MOST_UNITS = 4_000_000
+const MOST_PAIRS = 4_000_000
 /** So that a value and a visitor are one number below 2⁵³. */
 const UNITS = 2 ** 27
 
@@ -23,14 +22,13 @@ export async function ctr(
   { dimension, impression, click, limit }: Ctr,
   { asked, read }: Reading,
 ): Promise<Results<'ctr'>> {
-  const visitors = new Places(MOST_UNITS)
-  const pairs = new Places(MOST_UNITS)
+  const pairs = new Places(MOST_PAIRS)
   const values = new Map<string, number>()
   const [impressions, clicks] = [new Growing(), new Growing()]
   /** by pair: its value, its first impression and its last click, ms */
   const [valuesOf, shown, clicked] = [new Growing(), new Growing(true), new Growing(true)]
   for await (const { block, fits } of read([...OF_VISITORS, columnFor(dimension)])) {
-    const unitOf = visitorsIn(block, visitors)
+    const unitOf = visitorsIn(block)
     const name = columnOf(block, 'event.name')
     const [isImpression, isClick] = [name.texts.indexOf(impression), name.texts.indexOf(click)]
     const told = columnOf(block, columnFor(dimension))
@@ -45,23 +43,29 @@ export async function ctr(
       codes[place] = code
       return code
     }
-    eventsOf(asked, block, (session, event, at) => {
-      const kind = name.numbers[event]
-      const sees = kind === isImpression
-      if ((!sees && kind !== isClick) || !fits(session, event, 0)) return
+    const at = columnOf(block, 'event.at').numbers
+    const count = (session: number, event: number, sees: boolean): void => {
       const value = codeOf(event)
       const counted = sees ? impressions : clicks
       counted.set(value, value < counted.length ? counted.get(value) + 1 : 1)
       const unit = unitOf(session, event)
-      if (unit === undefined) return
+      if (unit === NOTHING) return
       const pair = pairs.of(value * UNITS + unit)
       if (pair === valuesOf.length) {
         valuesOf.push(value)
         shown.push(Number.POSITIVE_INFINITY)
         clicked.push(Number.NEGATIVE_INFINITY)
       }
-      if (sees) shown.set(pair, Math.min(shown.get(pair), at))
-      else clicked.set(pair, Math.max(clicked.get(pair), at))
+      const time = block.from + (at[event] as number)
+      if (sees) shown.set(pair, Math.min(shown.get(pair), time))
+      else clicked.set(pair, Math.max(clicked.get(pair), time))
+    }
+    eachEvents(asked, block, { test: fits }, ({ length, sessions, events }) => {
+      for (let i = 0; i < length; i++) {
+        const event = events[i] as number
+        const kind = name.numbers[event]
+        if (kind === isImpression || kind === isClick) count(sessions[i] as number, event, kind === isImpression)
+      }
     })
   }
   const [viewers, clickers] = [new Growing(), new Growing()]

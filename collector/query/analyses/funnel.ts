@@ -1,10 +1,9 @@
 /** How many came how far through some steps, and how long each took them. */
-import { Growing } from '../../columns/index.ts'
-import { eventsOf } from '../block-scans.ts'
-import { Places } from '../distinct.ts'
+import { columnOf, Growing, NOTHING, Places } from '../../columns/index.ts'
+import { type Chunk, eachEvents, MOST_OF_CHUNK, newFits } from '../block-chunks.ts'
 import type { Filter } from '../filter.ts'
 import { gather } from './gathered.ts'
-import { percentOf, type Reading } from './reading.ts'
+import { percentOf, type Read, type Reading } from './reading.ts'
 import type { Results } from './schema.ts'
 import { reachedBy } from './steps.ts'
 import { OF_VISITORS, OF_VISITS, visitorsIn, visitsIn } from './units.ts'
@@ -22,25 +21,59 @@ export async function funnel({ steps, by, window }: Funnel, { asked, read }: Rea
   const places = new Places(MOST_UNITS)
   const done = gather()
   const all = steps.flatMap(({ filters }) => filters)
-  for await (const { block, fits, test } of read(by === 'visitor' ? OF_VISITORS : OF_VISITS, all)) {
-    const unitOf = by === 'visitor' ? visitorsIn(block, places) : visitsIn(block, places)
-    const tests = await Promise.all(steps.map(({ filters }) => test(filters)))
-    eventsOf(asked, block, (session, event, at) => {
-      let mask = 0
-      for (let step = 0; step < tests.length; step++) if (tests[step]?.(session, event, 0)) mask |= 1 << step
-      if (mask === 0 || !fits(session, event, 0)) return
-      const unit = unitOf(session, event)
-      if (unit !== undefined) done.add(unit, at, mask)
-    })
-  }
   const reached = steps.map(() => 0)
   const took = steps.map(() => new Growing(true))
-  done.each((times, masks) => {
+  const count = (times: ArrayLike<number>, masks: ArrayLike<number>): void => {
     for (const [step, ms] of reachedBy(times, masks, steps.length, window).entries()) {
-      reached[step] = (reached[step] ?? 0) + 1
+      reached[step] = (reached[step] as number) + 1
       took[step]?.push(ms)
     }
-  })
+  }
+  for await (const one of read(by === 'visitor' ? OF_VISITORS : OF_VISITS, all)) {
+    const { block, fits } = one
+    const masksOf = await maskingBy(one, steps)
+    const at = columnOf(block, 'event.at').numbers
+    const ofVisitor = by === 'visitor' ? visitorsIn(block) : undefined
+    const visits = ofVisitor ? undefined : visitsIn(block, places)
+    const unitOf = ofVisitor ?? visits?.unitOf ?? (() => NOTHING)
+    // Of one session, one after the other.
+    let [last, any]: [last: number, any: number] = [NOTHING, 0]
+    let times: number[] = []
+    let masks: number[] = []
+    const end = (): void => {
+      if ((any & 1) === 1) {
+        if ((any & 2) === 2) count(times, masks)
+        // Of the first step nobody asks how long it took.
+        else reached[0] = (reached[0] as number) + 1
+      }
+      if (times.length > 0) {
+        times = []
+        masks = []
+      }
+      any = 0
+    }
+    eachEvents(asked, block, { others: by === 'visitor', test: fits }, chunk => {
+      const masked = masksOf(chunk)
+      for (let i = 0; i < chunk.length; i++) {
+        const mask = masked[i] as number
+        if (mask === 0) continue
+        const [session, event] = [chunk.sessions[i] as number, chunk.events[i] as number]
+        const time = block.from + (at[event] as number)
+        if (visits?.isWhole(session)) {
+          if (session !== last) end()
+          last = session
+          any |= mask
+          times.push(time)
+          masks.push(mask)
+          continue
+        }
+        const unit = unitOf(session, event)
+        if (unit !== NOTHING) done.add(unit, time, mask)
+      }
+    })
+    end()
+  }
+  done.each(count)
   const [first = 0] = reached
   return {
     results: steps.map(({ name }, step) => {
@@ -55,6 +88,22 @@ export async function funnel({ steps, by, window }: Funnel, { asked, read }: Rea
         seconds: step === 0 ? { average: null, median: null } : secondsOf(took[step]?.all() ?? []),
       }
     }),
+  }
+}
+
+/** Writes of each of a chunk a bit for each step that it is. */
+async function maskingBy({ test }: Read, steps: Funnel['steps']) {
+  const tests = await Promise.all(steps.map(({ filters }) => test(filters)))
+  const masks = new Uint32Array(MOST_OF_CHUNK)
+  const fits = newFits()
+  return (chunk: Chunk): Uint32Array => {
+    masks.fill(0, 0, chunk.length)
+    for (const [step, test] of tests.entries()) {
+      if (test) test(chunk, fits)
+      else fits.fill(1)
+      for (let i = 0; i < chunk.length; i++) masks[i] = (masks[i] as number) | ((fits[i] as number) << step)
+    }
+    return masks
   }
 }
 

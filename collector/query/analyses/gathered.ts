@@ -1,6 +1,5 @@
 /** What was done by whom and when, gathered from blocks and put in order. */
-import { Growing } from '../../columns/index.ts'
-import { TooManyDifferent } from '../distinct.ts'
+import { Growing, TooManyDifferent } from '../../columns/index.ts'
 
 /** Of one analysis: 100 MB. */
 const MOST = 5_000_000

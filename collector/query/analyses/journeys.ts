@@ -1,8 +1,7 @@
 /** Where visits go from a page, or come from: the next page view, or the one before, of another page. */
-import { columnOf, NOTHING } from '../../columns/index.ts'
+import { columnOf, Places } from '../../columns/index.ts'
 import { getOrAdd } from '../../get-or-add.ts'
-import { eventsOf } from '../block-scans.ts'
-import { Places } from '../distinct.ts'
+import { eachEvents, newFits } from '../block-chunks.ts'
 import { gather } from './gathered.ts'
 import { percentOf, type Reading } from './reading.ts'
 import type { Results } from './schema.ts'
@@ -41,12 +40,13 @@ export async function journeys(
       counts.set(text, (counts.get(text) ?? 0) + 1)
     }
   }
+  const taking = newFits().fill(1)
   for await (const { block, fits } of read([...OF_VISITS, 'event.path'])) {
-    const unitOf = visitsIn(block, places)
+    const { unitOf, isWhole } = visitsIn(block, places)
     const name = columnOf(block, 'event.name')
     const view = name.texts.indexOf('pageview')
     const path = columnOf(block, 'event.path')
-    const isOpen = columnOf(block, 'session.open').numbers
+    const at = columnOf(block, 'event.at').numbers
     const codes = path.texts.map(text =>
       getOrAdd(paths, text, () => {
         texts.push(text)
@@ -58,15 +58,21 @@ export async function journeys(
       count(visit)
       visit = []
     }
-    eventsOf(asked, block, (session, event, at) => {
-      if (name.numbers[event] !== view || session === NOTHING) return
-      const unit = unitOf(session, event)
-      if (unit === undefined) return
-      const one = { at, path: codes[path.numbers[event] ?? 0] ?? 0, fits: fits(session, event, 0) }
-      if (isOpen[session] === 1) return open.add(unit, at, 2 * one.path + (one.fits ? 1 : 0))
-      if (unit !== last) end()
-      last = unit
-      visit.push(one)
+    eachEvents(asked, block, { others: false }, chunk => {
+      fits?.(chunk, taking)
+      for (let i = 0; i < chunk.length; i++) {
+        const [session, event] = [chunk.sessions[i] as number, chunk.events[i] as number]
+        if (name.numbers[event] !== view) continue
+        const code = codes[path.numbers[event] as number] as number
+        const one = { at: block.from + (at[event] as number), path: code, fits: taking[i] === 1 }
+        if (!isWhole(session)) {
+          open.add(unitOf(session, event), one.at, 2 * one.path + (one.fits ? 1 : 0))
+          continue
+        }
+        if (session !== last) end()
+        last = session
+        visit.push(one)
+      }
     })
     end()
   }

@@ -1,7 +1,8 @@
-/** What an analysis reads with: the blocks of its range, one after the other, and whose and which their events are. */
+/** What an analysis reads with: the blocks of its range, one after the other, and which of their events take part. */
 import type { Block, ColumnName } from '../../columns/index.ts'
 import type { Site } from '../../sites/index.ts'
-import { type DoneIn, type Fitting, type Test, testOf } from '../block-filters.ts'
+import type { Test } from '../block-chunks.ts'
+import { type DoneIn, type Fitting, testOf } from '../block-filters.ts'
 import type { Ask } from '../engine.ts'
 import type { Filter } from '../filter.ts'
 
@@ -10,10 +11,10 @@ export type Asked = Pick<Ask, 'range' | 'bots' | 'filters'> & { site: Site }
 
 export interface Read {
   block: Block
-  /** whether an event takes part */
-  fits: Test
+  /** what takes part; all if absent */
+  fits: Test | undefined
   /** the same of other filters */
-  test(filters: readonly Filter[]): Promise<Test>
+  test(filters: readonly Filter[]): Promise<Test | undefined>
 }
 
 export interface Reading {
@@ -32,7 +33,7 @@ export const readOf = async (
   { filters }: Asked,
   parts: { fitting: Fitting; done: DoneIn },
 ): Promise<Read> => {
-  const test = (some: readonly Filter[]) => testOf({ kind: 'and', of: [...some] }, { block, ...parts })
+  const test = (some: readonly Filter[]) => testOf(some, { block, ...parts })
   return { block, fits: await test(filters), test }
 }
 

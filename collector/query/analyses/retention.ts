@@ -1,48 +1,60 @@
 /** Visitors by the period of their first visit of the range, and in which later ones they came again. */
-import { columnOf, Growing } from '../../columns/index.ts'
-import { Places } from '../distinct.ts'
+import { columnOf, NOTHING, TooManyDifferent } from '../../columns/index.ts'
+import { sessionsThatFit } from '../block-chunks.ts'
 import { type Grid, placeOf } from '../grid.ts'
 import { percentOf, type Reading } from './reading.ts'
 import type { Results } from './schema.ts'
 import { OF_VISITORS, visitorsIn } from './units.ts'
 
-const MOST_UNITS = 4_000_000
+/** Periods of all visitors as bits, bytes. */
+const MOST_BYTES = 256 * 1024 * 1024
 
 export async function retention(grid: Grid, { asked, read }: Reading): Promise<Results<'retention'>> {
   const { range, bots } = asked
   const periods = grid.starts.length
-  const places = new Places(MOST_UNITS)
-  const seen = new Places(MOST_UNITS)
-  const [units, buckets, first] = [new Growing(), new Growing(), new Growing()]
+  /** of each visitor so many, a bit a period */
+  const words = Math.ceil(periods / 32)
+  let seen = new Uint32Array(1_024 * words)
+  const note = (visitor: number, period: number): void => {
+    const word = visitor * words + (period >>> 5)
+    if (word >= seen.length) {
+      if (8 * word > MOST_BYTES) throw new TooManyDifferent('more visitors than one analysis holds')
+      const grown = new Uint32Array(2 * word)
+      grown.set(seen)
+      seen = grown
+    }
+    seen[word] = (seen[word] as number) | (1 << (period & 31))
+  }
   for await (const { block, fits } of read([...OF_VISITORS, 'session.bot', 'session.visits', 'visit.start'])) {
-    const unitOf = visitorsIn(block, places)
+    const unitOf = visitorsIn(block)
     const visits = columnOf(block, 'session.visits').numbers
     const start = columnOf(block, 'visit.start').numbers
     const bot = columnOf(block, 'session.bot').numbers
+    const wanted = sessionsThatFit(block, fits)
     const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
     for (let session = 0; session < block.sessions; session++) {
-      if ((bots === 'none' && bot[session] === 1) || !fits(session, 0, 0)) continue
-      for (let visit = visits[session] ?? 0; visit < (visits[session + 1] ?? 0); visit++) {
-        const at = start[visit] ?? 0
+      if (wanted[session] === 0 || (bots === 'none' && bot[session] === 1)) continue
+      const last = visits[session + 1] as number
+      for (let visit = visits[session] as number; visit < last; visit++) {
+        const at = start[visit] as number
         if (!(at >= from && at < to)) continue
         const unit = unitOf(session, 0)
-        if (unit === undefined) continue
-        const bucket = placeOf(grid.starts, at)
-        if (!seen.add(unit * periods + bucket)) continue
-        units.push(unit)
-        buckets.push(bucket)
-        const before = unit < first.length ? first.get(unit) : 0
-        // One more than its place, so that 0 is none.
-        first.set(unit, before === 0 ? bucket + 1 : Math.min(before, bucket + 1))
+        if (unit !== NOTHING) note(unit, placeOf(grid.starts, at))
       }
     }
   }
   const returned = Array.from({ length: periods }, (_, cohort) => new Array<number>(periods - cohort).fill(0))
-  for (let i = 0; i < units.length; i++) {
-    const cohort = first.get(units.get(i)) - 1
-    const row = returned[cohort]
-    const later = buckets.get(i) - cohort
-    if (row) row[later] = (row[later] ?? 0) + 1
+  for (let first = 0; first < seen.length; first += words) {
+    let cohort: number | undefined
+    for (let word = 0; word < words; word++) {
+      // The lowest bit that is left, until none is.
+      for (let bits = seen[first + word] as number; bits !== 0; bits &= bits - 1) {
+        const period = 32 * word + 31 - Math.clz32(bits & -bits)
+        cohort ??= period
+        const row = returned[cohort]
+        if (row) row[period - cohort] = (row[period - cohort] ?? 0) + 1
+      }
+    }
   }
   return {
     results: returned.map((row, cohort) => ({

@@ -1,0 +1,151 @@
+/** A scan of the events of a block that are in the range and fit, each with the attributes of its session. */
+import { type Block, columnOf, NOTHING } from '../columns/index.ts'
+import {
+  type Chunk,
+  eachEvents,
+  emptyChunk,
+  fitsWithoutSession,
+  keepFitting,
+  MOST_OF_CHUNK,
+  newFits,
+  sessionsThatFit,
+  wideOf,
+} from './block-chunks.ts'
+import { goalsOf, isOfSession, testOf } from './block-filters.ts'
+import { rowsOf } from './block-rows.ts'
+import type { ScanParts } from './blocks.ts'
+import { partsOf } from './filter.ts'
+import { OF_VISITS } from './sum-matches.ts'
+import { NO_ROW, type Sums } from './sum-rows.ts'
+
+const rows = new Int32Array(MOST_OF_CHUNK)
+const ids = new Uint32Array(MOST_OF_CHUNK)
+const fits = newFits()
+/** events by goal */
+const parted = emptyChunk()
+
+export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts): Promise<void> {
+  const { filters, measures, dimensions, pagesOnly } = ask
+  const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
+  const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
+  const parts = { block, fitting, done, goals }
+  const all = filters.flatMap(partsOf)
+  const ofSessions = await testOf(all.filter(isOfSession), parts)
+  const test = await testOf(
+    all.filter(part => !isOfSession(part)),
+    parts,
+  )
+  const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
+  const view = columnOf(block, 'event.name').texts.indexOf('pageview')
+  const hasVisitors = measures.includes('visitors')
+  const hasRevenue = measures.includes('revenue')
+  // Where nothing but page views is counted, the others need no row.
+  const viewsFirst = pagesOnly && !measures.includes('events') && !hasRevenue
+  const countVisit = hasVisits ? visitsOf(block, sums) : undefined
+  const rowing = rowsOf(ask, block, sums, goals)
+  const at = columnOf(block, 'event.at').numbers
+
+  const keepViews = (chunk: Chunk): void => {
+    const name = wideOf(block, 'event.name')
+    for (let i = 0; i < chunk.length; i++) fits[i] = name[chunk.events[i] as number] === view ? 1 : 0
+    keepFitting(chunk, fits, rows)
+  }
+  const count = (chunk: Chunk): void => {
+    if (viewsFirst) keepViews(chunk)
+    rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
+    if (sums.isPartial) {
+      for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === NO_ROW ? 0 : 1
+      keepFitting(chunk, fits, rows)
+    }
+    const { sessions, events } = chunk
+    const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
+    if (ofEvents)
+      for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
+    if (ofPages) {
+      const name = wideOf(block, 'event.name')
+      for (let i = 0; i < chunk.length; i++)
+        if (name[events[i] as number] === view) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
+    }
+    if (hasRevenue) {
+      const revenue = columnOf(block, 'event.revenue').numbers
+      const { numbers, texts } = columnOf(block, 'event.currency')
+      for (let i = 0; i < chunk.length; i++) {
+        const event = events[i] as number
+        const code = texts[numbers[event] as number]
+        if (code) sums.worth(rows[i] as number, revenue[event] as number, code)
+      }
+    }
+    if (pagesOnly && !viewsFirst) keepViews(chunk)
+    if (hasVisitors) {
+      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
+      for (let i = 0; i < chunk.length; i++) {
+        const visitor = who[events[i] as number] as number
+        ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
+      }
+      sums.visitors(rows, ids, chunk.length)
+    }
+    if (countVisit)
+      for (let i = 0; i < chunk.length; i++)
+        if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
+  }
+
+  const wanted = {
+    sessions: ofSessions && sessionsThatFit(block, ofSessions),
+    others: fitsWithoutSession(ofSessions),
+  }
+  if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
+  const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
+  const end = (): void => {
+    if (test) {
+      test(parted, fits)
+      keepFitting(parted, fits)
+    }
+    count(parted)
+    parted.length = 0
+  }
+  eachEvents(ask, block, wanted, ({ length, sessions, events }) => {
+    for (let i = 0; i < length; i++) {
+      for (const goal of placesOf[lists.numbers[events[i] as number] as number] ?? []) {
+        parted.sessions[parted.length] = sessions[i] as number
+        parted.events[parted.length] = events[i] as number
+        parted.goals[parted.length] = goal
+        if (++parted.length === MOST_OF_CHUNK) end()
+      }
+    }
+  })
+  end()
+}
+
+/** Counts the visit of an event, once a row. */
+function visitsOf(block: Block, sums: Sums): (row: number, session: number, event: number) => void {
+  const first = columnOf(block, 'session.visits').numbers
+  const open = columnOf(block, 'session.open').numbers
+  const keys = columnOf(block, 'session.key').numbers
+  const visitOf = block.apart ? columnOf(block, 'event.visit').numbers : undefined
+  const apart = columnOf(block, 'visit.apart').numbers
+  const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
+  const views = columnOf(block, 'visit.views').numbers
+  /** of the session that is looked at */
+  let [last, seen] = [-1, new Set<number>()]
+  const add = (of: Float64Array | undefined, row: number, n: number): void => {
+    if (of) of[row] = (of[row] as number) + n
+  }
+  return (row, session, event) => {
+    const visit = visitOf?.[event] ?? first[session] ?? 0
+    if (session !== last) {
+      last = session
+      if (seen.size > 0) seen = new Set()
+    }
+    const pair = row * 0x1000 + (visit - (first[session] ?? 0))
+    if (seen.has(pair)) return
+    seen.add(pair)
+    const name = () => `${keys[session]} ${apart[visit] === 1 ? start[visit] : ''}`
+    if (open[session] === 1 && !sums.isFirst(row, name())) return
+    add(sums.of('visits'), row, 1)
+    const shown = views[visit] ?? NOTHING
+    if (shown === NOTHING) return
+    add(sums.of('views'), row, shown)
+    if (shown <= 1) add(sums.of('bounces'), row, 1)
+    add(sums.of('duration'), row, (end[visit] ?? 0) - (start[visit] ?? 0))
+  }
+}

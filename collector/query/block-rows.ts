@@ -1,0 +1,86 @@
+/** Rows of sessions or events of a block, by the codes of their values and their bucket. */
+import { type Block, columnOf, NOTHING } from '../columns/index.ts'
+import { type Chunk, wideOf } from './block-chunks.ts'
+import { columnFor, shownAs } from './block-filters.ts'
+import type { Ask } from './engine.ts'
+import { placeOf } from './grid.ts'
+import { isTimeDimension } from './names.ts'
+import type { Sums } from './sum-rows.ts'
+
+/** Codes of more values than this are looked up by a map. */
+const DENSE = 1 << 20
+const NO_VALUE = '(none)'
+
+/** Writes the row of each of a chunk. @param timeOf of one of the chunk, ms since the epoch */
+export type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int32Array) => void
+
+/** @param goals all that events are parted by */
+export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goals: readonly string[] = []): Rowing {
+  const told = dimensions
+    .filter(name => !isTimeDimension(name))
+    .map(name => {
+      if (name === 'event:goal') return { level: 'goals', column: undefined, texts: goals } as const
+      const column = columnFor(name)
+      const level = name.startsWith('visit:') ? 'sessions' : 'events'
+      return { level, column, texts: columnOf(block, column).texts.map(text => shownAs(name, text)) } as const
+    })
+  const starts = grid?.starts ?? []
+  const isOne = !grid || placeOf(starts, block.from) === placeOf(starts, block.to - 1)
+  const only = grid && isOne ? placeOf(starts, block.from) : 0
+  if (told.length === 0 && isOne) {
+    let row: number | undefined
+    return (chunk, _, rows) => {
+      if (chunk.length === 0) return
+      row ??= sums.placeOf([], only)
+      rows.fill(row, 0, chunk.length)
+    }
+  }
+  // One more, of what has no session.
+  const sizes = told.map(({ texts }) => texts.length + 1)
+  const size = sizes.reduce((product, n) => product * n, isOne ? 1 : starts.length)
+  // Two more than the row, which may be NO_ROW: 0 is one that was not looked for.
+  const dense = size <= DENSE ? new Int32Array(size) : undefined
+  const sparse = new Map<number, number>()
+  const add = (key: number): number => {
+    const values: string[] = []
+    let rest = key
+    for (let d = told.length - 1; d >= 0; d--) {
+      const n = sizes[d] as number
+      values.unshift(told[d]?.texts[rest % n] ?? NO_VALUE)
+      rest = Math.floor(rest / n)
+    }
+    const row = sums.placeOf(values, isOne ? only : rest)
+    if (dense) dense[key] = row + 2
+    else sparse.set(key, row + 2)
+    return row
+  }
+  return (chunk, timeOf, rows) => {
+    const { length } = chunk
+    const of = dense ? rows : new Float64Array(length)
+    if (isOne) of.fill(0, 0, length)
+    else for (let i = 0; i < length; i++) of[i] = placeOf(starts, timeOf(i))
+    for (const [d, { level, column, texts }] of told.entries()) {
+      const n = sizes[d] as number
+      const places = chunk[level]
+      if (!column) for (let i = 0; i < length; i++) of[i] = (of[i] as number) * n + (places[i] as number)
+      else addCodes(of, places, wideOf(block, column), length, n, texts.length)
+    }
+    if (dense) for (let i = 0; i < length; i++) rows[i] = (dense[rows[i] as number] || add(rows[i] as number) + 2) - 2
+    else for (let i = 0; i < length; i++) rows[i] = (sparse.get(of[i] as number) ?? add(of[i] as number) + 2) - 2
+  }
+}
+
+/** @param none the code of what has no session */
+function addCodes(
+  of: Int32Array | Float64Array,
+  places: Uint32Array,
+  codes: Uint32Array,
+  length: number,
+  n: number,
+  none: number,
+): void {
+  for (let i = 0; i < length; i++) {
+    const place = places[i] as number
+    of[i] = (of[i] as number) * n + (place === NOTHING ? none : (codes[place] as number))
+  }
+}
