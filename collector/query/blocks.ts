@@ -17,13 +17,14 @@ import { findDone } from './block-done.ts'
 import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
 import { scanVisits } from './block-visits.ts'
-import type { Ask, Engine, Measure, Row } from './engine.ts'
+import { type Ask, type Engine, type Row, type Rows, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
 import { reading } from './reading.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import { type Sums, startSums } from './sum-rows.ts'
+import { pageOfFew } from './top-visitors.ts'
 
 /** What a scan of a block has. */
 export interface ScanParts {
@@ -41,7 +42,7 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
   return {
     name: 'blocks',
     async answer(ask, { session, signal }) {
-      const { site, range, over, page, pagesOnly } = ask
+      const { site, range, over } = ask
       const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask) }
       const found = await blocks.find(asked, { ...reading(), session })
       if (!found || found.days === 0) return undefined
@@ -49,15 +50,16 @@ export function createBlockEngine(db: Db, blocks: Blocks): Engine {
       const fitting = createFitting(db, signal)
       try {
         const done = await findDone(ask, each, fitting)
-        const sums = startSums(pagesOnly ? { ...ask, measures: [...ask.measures, 'pageviews'] } : ask)
-        for await (const block of each()) {
-          const parts = { ask, block, fitting, done: await done(block), sums }
-          await (over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+        const scan: Scanning = async (of, few) => {
+          const sums = startSums(of, few)
+          for await (const block of each()) {
+            const parts = { ask: of, block, fitting, done: await done(block), sums }
+            await (over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+          }
+          return sums.rows()
         }
-        const all = sums.rows()
-        const rows = pagesOnly ? ofPages(all, ask.measures) : all
         const source = !found.isRaw ? 'blocks' : over === 'visits' ? 'sessions' : 'events'
-        return { ...(page ? pageOf(rows, ask.dimensions, page) : { rows }), source }
+        return { ...(await readRows(ask, scan)), source }
       } catch (error) {
         if (LEFT.some(kind => error instanceof kind)) return undefined
         throw error
@@ -75,13 +77,34 @@ export async function* inTurns(blocks: AsyncIterable<Block>, signal: AbortSignal
   }
 }
 
-const hasPages = ({ counts }: Row): boolean => (counts.pageviews ?? 0) > 0
-const ofPages = (rows: Row[], measures: readonly Measure[]): Row[] =>
-  rows.filter(hasPages).map(row => {
-    if (measures.includes('pageviews')) return row
-    const { pageviews: _, ...counts } = row.counts
-    return { ...row, counts }
+/** @param few whether visitors may be left out of rows that come late */
+type Scanning = (ask: Ask, few?: boolean) => Promise<Row[]>
+
+/** Of a list visitors are counted where that is cheap, and then of those of the other rows that may be on its page. */
+async function readRows(ask: Ask, scan: Scanning): Promise<Pick<Rows, 'rows' | 'total'>> {
+  const { over, measures, dimensions, grid, page, pagesOnly } = ask
+  const bound = over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
+  const isList = page !== undefined && !grid && dimensions.length > 0 && measures.includes('visitors')
+  const counted = isList || pagesOnly ? [...new Set([...measures, bound] as const)] : measures
+  const all = await scan({ ...ask, measures: counted }, isList)
+  const rows = pagesOnly ? all.filter(({ counts }) => (counts.pageviews ?? 0) > 0) : all
+  const asked = ({ counts, ...row }: Row): Row => ({
+    ...row,
+    counts: Object.fromEntries(measures.map(measure => [measure, counts[measure] ?? 0])),
   })
+  if (!page) return { rows: rows.map(asked) }
+  if (!isList) return pageOf(rows.map(asked), dimensions, page)
+  const found = await pageOfFew(ask, rows, bound, async some => {
+    const unknown = some.filter(({ counts }) => counts.visitors === undefined)
+    if (unknown.length === 0) return some
+    const wanted = new Set(unknown.map(rowKey))
+    const read = await scan({ ...ask, measures: ['visitors'], wanted })
+    const visitors = new Map(read.map(row => [rowKey(row), row.counts.visitors ?? 0]))
+    const of = (row: Row): number => row.counts.visitors ?? visitors.get(rowKey(row)) ?? 0
+    return some.map(row => ({ ...row, counts: { ...row.counts, visitors: of(row) } }))
+  })
+  return { ...found, rows: found.rows.map(asked) }
+}
 
 const OF_SESSIONS: ColumnName[] = ['session.bot', 'session.who', 'session.visits']
 const OF_VISIT: ColumnName[] = ['visit.start', 'visit.end', 'visit.views', 'visit.events']

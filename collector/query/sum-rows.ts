@@ -10,7 +10,8 @@ const MOST_ROWS = 300_000
 const MOST_PAIRS = 3_000_000
 /** There are fewer visitors, so that a row and a visitor are one number below 2⁵³. */
 const VISITORS = 2 ** 27
-/** What bits of visitors may take, bytes; of rows that come later their visitors are pairs. */
+/** Rows whose visitors are bits, where these take no more bytes; of rows that come later their visitors are pairs. */
+const BIT_ROWS = 64
 const MOST_BITS = 32 * 1024 * 1024
 /** Not wanted. */
 export const NO_ROW = -1
@@ -34,22 +35,28 @@ export interface Sums {
   rows(): Row[]
 }
 
-export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>): Sums {
+/** @param few whether visitors are counted only in the first rows, of which that is cheap; others have no number of them then */
+export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>, few = false): Sums {
   const rows: Row[] = []
   const places = new Map<string, number>()
+  /** the same of one value alone, which need not be made a key first */
+  const single = new Map<string, number>()
   const counts = new Map<Measure, Float64Array>(measures.map(measure => [measure, new Float64Array(16)]))
   const currencies: (string | null | undefined)[] = []
   const open = new Set<string>()
-  const seen = startSeen()
+  const seen = startSeen(few)
   return {
     isPartial: wanted !== undefined,
     placeOf(values, bucket) {
-      const key = rowKey({ values, bucket })
-      const held = places.get(key)
+      const [only] = values
+      const isSingle = values.length === 1 && bucket === 0 && only !== undefined
+      const key = isSingle ? only : rowKey({ values, bucket })
+      const among = isSingle ? single : places
+      const held = among.get(key)
       if (held !== undefined) return held
-      const place = wanted?.has(key) === false ? NO_ROW : rows.length
-      if (places.size >= MOST_ROWS) throw new TooManyDifferent('more rows than one answer holds')
-      places.set(key, place)
+      const place = wanted?.has(isSingle ? rowKey({ values, bucket }) : key) === false ? NO_ROW : rows.length
+      if (among.size >= MOST_ROWS) throw new TooManyDifferent('more rows than one answer holds')
+      among.set(key, place)
       if (place === NO_ROW) return place
       rows.push({ values, bucket, counts: {} })
       for (const [measure, of] of counts) {
@@ -70,7 +77,7 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
     },
     visitors(rows, ids, length) {
       const counted = counts.get('visitors')
-      if (counted) seen(counted, rows, ids, length)
+      if (counted) seen.count(counted, rows, ids, length)
     },
     isFirst(row, visit) {
       const key = `${row} ${visit}`
@@ -80,7 +87,8 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
     },
     rows: () =>
       rows.map((row, place) => {
-        for (const [measure, of] of counts) row.counts[measure] = of[place] as number
+        for (const [measure, of] of counts)
+          if (measure !== 'visitors' || seen.isCounted(place)) row.counts[measure] = of[place] as number
         const currency = currencies[place]
         return row.counts.paid && currency !== undefined ? { ...row, currency } : row
       }),
@@ -88,13 +96,12 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
 }
 
 /** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
-function startSeen() {
-  const bits: (Uint32Array | undefined)[] = []
+function startSeen(few: boolean) {
+  const bits = new Array<Uint32Array | undefined>(BIT_ROWS).fill(undefined)
   const pairs = new Places(MOST_PAIRS)
   let bytes = 0
   /** Room for one more, or `undefined` where there is none, and never will be. */
   const grow = (row: number, word: number): Uint32Array | undefined => {
-    while (bits.length <= row) bits.push(undefined)
     const held = bits[row]
     // One that has begun goes on: what was counted of it is there.
     if (!held && bytes >= MOST_BITS) return undefined
@@ -104,7 +111,7 @@ function startSeen() {
     bits[row] = grown
     return grown
   }
-  return (counted: Float64Array, rows: Int32Array, ids: Uint32Array, length: number): void => {
+  const count = (counted: Float64Array, rows: Int32Array, ids: Uint32Array, length: number): void => {
     let [lastRow, lastId] = [NO_ROW, NOTHING]
     for (let i = 0; i < length; i++) {
       const [row, id] = [rows[i] as number, ids[i] as number]
@@ -112,10 +119,10 @@ function startSeen() {
       lastRow = row
       lastId = id
       const word = id >>> 5
-      let of = bits[row]
-      if (of === undefined || word >= of.length) of = grow(row, word)
+      let of = row < BIT_ROWS ? bits[row] : undefined
+      if (row < BIT_ROWS && (of === undefined || word >= of.length)) of = grow(row, word)
       if (of === undefined) {
-        if (pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
+        if (!few && pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
         continue
       }
       const [held, bit] = [of[word] as number, 1 << (id & 31)]
@@ -124,4 +131,5 @@ function startSeen() {
       counted[row] = (counted[row] as number) + 1
     }
   }
+  return { count, isCounted: (row: number): boolean => !few || bits[row] !== undefined }
 }
