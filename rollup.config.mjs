@@ -21,6 +21,7 @@ const node = {
     'collector/index': 'collector/index.ts',
     'cli/index': 'collector/cli/index.ts',
     'email/index': 'collector/email/sending.ts',
+    'collector/scanning': 'collector/query/threads/thread.ts',
   },
   external: id => id.startsWith('node:') || packages.some(name => id === name || id.startsWith(`${name}/`)),
   plugins: [

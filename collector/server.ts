@@ -1,6 +1,8 @@
 /** Composes everything: one collector, listening by itself or mounted in an Express app of one's own. */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import type { Request, Response } from 'express'
 import { type Access, createAccess } from './access.ts'
 import { createApp, notFound } from './app.ts'
@@ -24,7 +26,7 @@ import { createLog, type Log } from './log.ts'
 import { ensureOwnerKey } from './owner-key.ts'
 import { createAttempts } from './people/index.ts'
 import { type Closing, startPipeline } from './pipeline.ts'
-import { askAhead, createKept, createQueries } from './query/index.ts'
+import { askAhead, createKept, createQueries, createThreads } from './query/index.ts'
 import { createReadiness } from './readiness.ts'
 import { ensureSites, listSites, watchSites } from './sites/index.ts'
 import { connect, ensureCollections, openMongod } from './store/index.ts'
@@ -103,7 +105,8 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const zoneOf = (key: string) => sites.get(key)?.timezone
   const pipeline = await startPipeline({ db, log, zoneOf, repeated, closing: options.closing }, config.journalBytes)
-  const queries = createQueries({ client, db, clock, kept: createKept(db) })
+  const threads = createThreads(pathToFileURL(`${folder}collector/scanning.js`))
+  const queries = createQueries({ client, db, clock, kept: createKept(db), threads })
   const stop = new AbortController()
   const asked = pause(AHEAD_MS, undefined, { signal: stop.signal })
     .then(() => listSites(db))
@@ -184,7 +187,7 @@ export async function createCollector(
     await pipeline.close()
     journal.close()
     places.close()
-    await Promise.all([rejects.close(), sites.close(), email.close(), asked])
+    await Promise.all([rejects.close(), sites.close(), email.close(), asked, threads.close()])
   }
   let closing: Promise<void> | undefined
   return {

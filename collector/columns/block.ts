@@ -32,7 +32,12 @@ export interface Column {
   numbers: Numbers
   /** of codes what they stand for; else empty */
   texts: readonly string[]
+  /** names it among all of this process that are held */
+  key?: number
 }
+
+let keys = 0
+export const nextKey = (): number => ++keys
 
 export interface Rows {
   sessions: number

@@ -10,7 +10,7 @@ import { gapsBetween } from '../rollup/index.ts'
 import { readRevisions } from '../settle/index.ts'
 import { readSeed, type Seed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
-import { type Block, type Column, type ColumnName, columnOf, sizeOf } from './block.ts'
+import { type Block, type Column, type ColumnName, columnOf, nextKey, sizeOf } from './block.ts'
 import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
 import { readHolds, readManifests } from './fresh.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
@@ -66,15 +66,28 @@ const storedFor = (names: readonly ColumnName[]): ColumnName[] =>
   names.map(name => (name === 'who.id' ? 'who.hash' : name))
 
 /** The same block with `who.id`. */
-function numberedBy(visitors: Visitors, block: Block, known?: Uint32Array): Block {
+function numberedBy(visitors: Visitors, block: Block, known?: Column): Block {
   const ids = known ?? visitors.idsOf(columnOf(block, 'who.hash').numbers, block.id)
-  return { ...block, columns: new Map([...block.columns, ['who.id', { numbers: ids, texts: [] }]]) }
+  return { ...block, columns: new Map([...block.columns, ['who.id', ids]]) }
 }
 
-/** @param most bytes of columns that are held, and what is read without blocks */
-export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }): Blocks {
-  const held = new LRUCache<string, Column>({ maxSize: most.bytes, sizeCalculation: sizeOf })
-  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES })
+interface Held {
+  /** bytes of columns that are held, and what is read without blocks */
+  most?: { bytes: number; raw: number } | undefined
+  /** called with the keys of columns that are held no more */
+  dropped?: ((keys: number[]) => void) | undefined
+}
+
+export function createBlocks(
+  db: Db,
+  { most = { bytes: MOST_BYTES, raw: MOST_RAW }, dropped = () => {} }: Held = {},
+): Blocks {
+  const held = new LRUCache<string, Column>({
+    maxSize: most.bytes,
+    sizeCalculation: sizeOf,
+    dispose: ({ key }) => key !== undefined && dropped([key]),
+  })
+  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => dropped(visitors.keys()) })
   /** How visitors are told apart: one way for all questions of a moment. */
   const tellingOf = async (site: string, session: ClientSession): Promise<{ seed: Seed; visitors: Visitors }> => {
     const seed = await readSeed(db, site, session)
@@ -111,9 +124,10 @@ export function createBlocks(db: Db, most = { bytes: MOST_BYTES, raw: MOST_RAW }
       if (absent.length > 0) {
         for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
           const column = columnFrom(document)
+          const keyed = { ...column, key: nextKey() }
           // Of hashes their numbers are held.
-          if (document.name !== 'who.hash') held.set(document._id, column)
-          found.set(document.name, column)
+          if (document.name !== 'who.hash') held.set(document._id, keyed)
+          found.set(document.name, held.peek(document._id) === keyed ? keyed : column)
         }
       }
       if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)

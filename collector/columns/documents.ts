@@ -8,7 +8,7 @@ import type { Position } from '../rollup/index.ts'
 import type { Revision } from '../settle/index.ts'
 import { hashOf, type Seed } from '../sketch/index.ts'
 import type { Block, Column, ColumnName, Rows } from './block.ts'
-import { bytesOf, numbersOf, type Width, widthOf } from './numbers.ts'
+import { bytesOf, numbersOf, shared, type Width, widthOf } from './numbers.ts'
 
 export interface ManifestDocument extends Position {
   _id: string
@@ -107,9 +107,9 @@ export function columnFrom({ width, numbers, length, texts }: ColumnDocument): C
   return { numbers: numbersOf(width, numbers.buffer.subarray(0, numbers.position)), texts }
 }
 
-let held = new Uint8Array(0)
+let held: Uint8Array = new Uint8Array(shared(0))
 /** Of the same piece of memory, whoever asks: nobody writes into columns. */
 function zeros(length: number): Uint8Array {
-  if (held.length < length) held = new Uint8Array(length)
+  if (held.length < length) held = new Uint8Array(shared(length))
   return held.subarray(0, length)
 }

@@ -43,6 +43,9 @@ export class Growing {
   }
 }
 
+/** Memory that threads look at together. @param bytes a multiple of what a number takes */
+export const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes)
+
 /** In an order of its own, in the narrowest type. */
 export function narrowed(values: Uint32Array | Float64Array, order?: Uint32Array): Numbers {
   const { length } = order ?? values
@@ -50,12 +53,12 @@ export function narrowed(values: Uint32Array | Float64Array, order?: Uint32Array
   if (values instanceof Uint32Array) for (let i = 0; i < values.length; i++) most = Math.max(most, values[i] ?? 0)
   const made: Numbers =
     values instanceof Float64Array
-      ? new Float64Array(length)
+      ? new Float64Array(shared(8 * length))
       : most < 0x100
-        ? new Uint8Array(length)
+        ? new Uint8Array(shared(length))
         : most < 0x1_0000
-          ? new Uint16Array(length)
-          : new Uint32Array(length)
+          ? new Uint16Array(shared(2 * length))
+          : new Uint32Array(shared(4 * length))
   for (let i = 0; i < length; i++) made[i] = values[order ? (order[i] ?? 0) : i] ?? 0
   return made
 }
@@ -70,7 +73,7 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Buffer =>
 
 /** A copy of its own, as what it came in holds others, and begins anywhere. */
 export function numbersOf(width: Width, bytes: Uint8Array): Numbers {
-  const own = new Uint8Array(bytes.length)
-  own.set(bytes)
-  return new TYPES[width](own.buffer)
+  const own = shared(bytes.length)
+  new Uint8Array(own).set(bytes)
+  return new TYPES[width](own as ArrayBufferLike as ArrayBuffer)
 }

@@ -18,7 +18,9 @@ import type { Fault, Query } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
 import { createScan } from './scan.ts'
+import { type Scanning, scanHere } from './scanning.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
+import type { Threads } from './threads/threads.ts'
 import { createVisitors } from './visitors.ts'
 
 export interface Queries extends Analyses {
@@ -42,21 +44,24 @@ export interface QueryParts {
   kept?: Kept
   /** how long a question may be computed, ms; half a minute if absent */
   most?: number
+  /** in which columns are scanned; in this one if absent */
+  threads?: Threads
 }
 
 const noTurn: Turn = async () => () => {}
 
-function enginesOf(db: Db, clock: () => number, blocks: Blocks): Engine[] {
+function enginesOf(db: Db, clock: () => number, blocks: Blocks, scanning: Scanning): Engine[] {
   const hours = createHours(db, clock)
-  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, blocks)]
+  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, blocks, scanning)]
 }
 
-export function createQueries({ client, db, clock, engines, kept, most }: QueryParts): Queries {
-  const blocks = createBlocks(db)
-  const all = [...(engines ?? enginesOf(db, clock, blocks)), createScan(db)]
+export function createQueries({ client, db, clock, engines, kept, most, threads }: QueryParts): Queries {
+  const blocks = createBlocks(db, { dropped: threads?.drop })
+  const scanning = threads?.scanning ?? scanHere
+  const all = [...(engines ?? enginesOf(db, clock, blocks, scanning)), createScan(db)]
   const compute = createComputing({ client, db, kept, most })
   return {
-    ...createAnalyses({ db, blocks, compute, clock }),
+    ...createAnalyses({ db, blocks, scanning, compute, clock }),
     async ask(body, site, signal, turn = noTurn) {
       const begun = performance.now()
       // In whole seconds, so that what is compared up to now is the same question for a second.

@@ -13,7 +13,7 @@ import {
 } from './block-chunks.ts'
 import { goalsOf, isOfSession, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
-import type { ScanParts } from './blocks.ts'
+import type { ScanParts } from './block-scan.ts'
 import { partsOf } from './filter.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import { NO_ROW, type Sums } from './sum-rows.ts'

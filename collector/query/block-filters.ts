@@ -1,12 +1,10 @@
 /** Filters on blocks: each text of a column is tried once, and then sessions and events by the codes of theirs. */
-import type { Db } from 'mongodb'
 import { type Block, type ColumnName, columnOf, NOTHING } from '../columns/index.ts'
 import { getOrAdd } from '../get-or-add.ts'
 import { NONE } from '../rollup/index.ts'
 import { newFits, type Test, wideOf } from './block-chunks.ts'
 import { countryName } from './countries.ts'
 import { type Filter, type Leaf, leavesOf } from './filter.ts'
-import { fittingOf } from './hours.ts'
 import { EVENT_FIELDS, isVisitDimension, VISIT_FIELDS } from './names.ts'
 
 /** The column that tells an attribute. */
@@ -36,7 +34,10 @@ export interface Fitting {
 /** What JavaScript compares as mongod does; of the rest it is asked, so that patterns and cases mean there and here the same. */
 const isPlain = ({ kind, exactCase }: Leaf): boolean => exactCase && (kind === 'is' || kind === 'contains')
 
-export function createFitting(db: Db, signal: AbortSignal): Fitting {
+/** Gives those of the values that fit, as MongoDB compares. @throws what it says of a pattern */
+export type FitsInDatabase = (leaf: Leaf, values: string[]) => Promise<ReadonlySet<string>>
+
+export function createFitting(ask: FitsInDatabase): Fitting {
   const known = new Map<Leaf, Map<string, boolean>>()
   return {
     async of(leaf, texts) {
@@ -54,7 +55,7 @@ export function createFitting(db: Db, signal: AbortSignal): Fitting {
       const unknown = [...new Set(shown.filter(text => !held.has(text)))]
       // Once also where there are none: what is wrong with a pattern is said.
       if (unknown.length > 0 || isFirst) {
-        const fitting = await fittingOf(db, [leaf], unknown, signal)
+        const fitting = await ask(leaf, unknown)
         for (const text of unknown) held.set(text, fitting.has(text))
       }
       for (const [i, text] of shown.entries()) if (held.get(text)) fits[i] = 1

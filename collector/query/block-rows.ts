@@ -19,15 +19,16 @@ export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goal
   const told = dimensions
     .filter(name => !isTimeDimension(name))
     .map(name => {
-      if (name === 'event:goal') return { level: 'goals', column: undefined, texts: goals } as const
+      if (name === 'event:goal') return { name, level: 'goals', column: undefined, texts: goals } as const
       const column = columnFor(name)
       const level = name.startsWith('visit:') ? 'sessions' : 'events'
-      return { level, column, texts: columnOf(block, column).texts.map(text => shownAs(name, text)) } as const
+      return { name, level, column, texts: columnOf(block, column).texts } as const
     })
   const starts = grid?.starts ?? []
   const isOne = !grid || placeOf(starts, block.from) === placeOf(starts, block.to - 1)
   const only = grid && isOne ? placeOf(starts, block.from) : 0
-  if (told.length === 0 && isOne) {
+  const [single] = told
+  if (!single && isOne) {
     let row: number | undefined
     return (chunk, _, rows) => {
       if (chunk.length === 0) return
@@ -41,17 +42,24 @@ export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goal
   // Two more than the row, which may be NO_ROW: 0 is one that was not looked for.
   const dense = size <= DENSE ? new Int32Array(size) : undefined
   const sparse = new Map<number, number>()
+  const before =
+    dense && single?.column && told.length === 1 && isOne && block.id !== undefined
+      ? sums.foundBefore(only, single.column, single.texts)
+      : undefined
+  before?.copyTo(dense as Int32Array)
   const add = (key: number): number => {
     const values: string[] = []
     let rest = key
     for (let d = told.length - 1; d >= 0; d--) {
       const n = sizes[d] as number
-      values.unshift(told[d]?.texts[rest % n] ?? NO_VALUE)
+      const text = told[d]?.texts[rest % n]
+      values.unshift(text === undefined ? NO_VALUE : shownAs(told[d]?.name ?? '', text))
       rest = Math.floor(rest / n)
     }
     const row = sums.placeOf(values, isOne ? only : rest)
     if (dense) dense[key] = row + 2
     else sparse.set(key, row + 2)
+    before?.found(key, row + 2)
     return row
   }
   return (chunk, timeOf, rows) => {

@@ -1,26 +1,24 @@
 /** A scan of the visits of a block that begin in the range. */
-import { columnOf } from '../columns/index.ts'
+import { LRUCache } from 'lru-cache'
+import { type Block, columnOf } from '../columns/index.ts'
 import { emptyChunk, keepFitting, MOST_OF_CHUNK, newFits, sessionsThatFit, wideOf } from './block-chunks.ts'
 import { testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
-import type { ScanParts } from './blocks.ts'
+import type { ScanParts } from './block-scan.ts'
+import { donesOf } from './filter.ts'
 import { NO_ROW } from './sum-rows.ts'
 
 /** `events` are places of visits here. */
 const chunk = emptyChunk()
 const rows = new Int32Array(MOST_OF_CHUNK)
-const ids = new Uint32Array(MOST_OF_CHUNK)
 const fits = newFits()
 
-export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts): Promise<void> {
-  const { range, filters, bots, measures } = ask
-  const test = await testOf(filters, { block, fitting, done })
-  const wanted = sessionsThatFit(block, test)
-  const first = wideOf(block, 'session.visits')
-  const bot = wideOf(block, 'session.bot')
+export async function scanVisits(parts: ScanParts): Promise<void> {
+  const { ask, block, sums } = parts
+  const chosen = await chooseVisits(parts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, block, sums)
-  const counts = measures.includes('visitors')
+  const hasVisitors = ask.measures.includes('visitors')
   const timeOf = (place: number): number => start[chunk.events[place] as number] as number
 
   const count = (): void => {
@@ -29,17 +27,19 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
       for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === NO_ROW ? 0 : 1
       keepFitting(chunk, fits, rows)
     }
-    const { length, sessions, events: visits } = chunk
-    addOne(sums.of('visits'), length)
+    const { length, events: visits } = chunk
+    const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
+    if (ofVisits)
+      for (let i = 0; i < length; i++) ofVisits[rows[i] as number] = (ofVisits[rows[i] as number] as number) + 1
     addFrom(sums.of('events'), 'visit.events')
     addFrom(sums.of('views'), 'visit.views')
     addFrom(sums.of('pageviews'), 'visit.views')
-    const [bounces, duration] = [sums.of('bounces'), sums.of('duration')]
     if (bounces) {
       const views = wideOf(block, 'visit.views')
-      for (let i = 0; i < length; i++)
-        if ((views[visits[i] as number] as number) <= 1)
-          bounces[rows[i] as number] = (bounces[rows[i] as number] as number) + 1
+      for (let i = 0; i < length; i++) {
+        const row = rows[i] as number
+        if ((views[visits[i] as number] as number) <= 1) bounces[row] = (bounces[row] as number) + 1
+      }
     }
     if (duration) {
       for (let i = 0; i < length; i++) {
@@ -47,14 +47,8 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
         duration[row] = (duration[row] as number) + (end[visit] as number) - (start[visit] as number)
       }
     }
-    if (counts) {
-      const [who, idOf] = [wideOf(block, 'session.who'), wideOf(block, 'who.id')]
-      for (let i = 0; i < length; i++) ids[i] = idOf[who[sessions[i] as number] as number] as number
-      sums.visitors(rows, ids, length)
-    }
-  }
-  const addOne = (of: Float64Array | undefined, length: number): void => {
-    if (of) for (let i = 0; i < length; i++) of[rows[i] as number] = (of[rows[i] as number] as number) + 1
+    // Whose they are lies where goals would.
+    if (hasVisitors) sums.visitors(rows, chunk.goals, length)
   }
   const addFrom = (of: Float64Array | undefined, name: 'visit.events' | 'visit.views'): void => {
     if (!of) return
@@ -65,9 +59,53 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
     }
   }
 
-  // A visit is counted in the block in which it begins.
+  for (let first = 0; first < chosen.length; first += MOST_OF_CHUNK) {
+    const last = Math.min(first + MOST_OF_CHUNK, chosen.length)
+    chunk.length = last - first
+    chunk.sessions.set(chosen.sessions.subarray(first, last))
+    chunk.events.set(chosen.visits.subarray(first, last))
+    if (hasVisitors) {
+      const idOf = wideOf(block, 'who.id')
+      const who = wideOf(block, 'session.who')
+      for (let i = 0; i < chunk.length; i++) chunk.goals[i] = idOf[who[chunk.sessions[i] as number] as number] as number
+    }
+    count()
+  }
+}
+
+interface Chosen {
+  length: number
+  sessions: Uint32Array
+  visits: Uint32Array
+}
+
+/** The questions of a dashboard choose the same visits: bytes of what was chosen of blocks that are kept. */
+const chosenBefore = new LRUCache<string, Chosen>({
+  maxSize: 64 * 1024 * 1024,
+  sizeCalculation: ({ length }) => 8 * length + 500,
+})
+
+/** Visits that begin in the range, and in the block, whose sessions fit. */
+async function chooseVisits({ ask, block, fitting, done }: ScanParts): Promise<Chosen> {
+  const { range, filters, bots } = ask
+  // What was done may lie in other blocks.
+  const isKept = block.id !== undefined && filters.flatMap(donesOf).length === 0
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
-  const noBots = bots === 'none'
+  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters]) : ''
+  const before = isKept ? chosenBefore.get(key) : undefined
+  if (before) return before
+  const test = await testOf(filters, { block, fitting, done })
+  const chosen = choose(block, sessionsThatFit(block, test), from, to, bots === 'none')
+  if (isKept) chosenBefore.set(key, chosen)
+  return chosen
+}
+
+function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBots: boolean): Chosen {
+  const first = wideOf(block, 'session.visits')
+  const bot = wideOf(block, 'session.bot')
+  const start = columnOf(block, 'visit.start').numbers
+  const sessions = new Uint32Array(block.visits)
+  const visits = new Uint32Array(block.visits)
   let length = 0
   for (let session = 0; session < block.sessions; session++) {
     if (wanted[session] === 0 || (noBots && bot[session] === 1)) continue
@@ -75,14 +113,9 @@ export async function scanVisits({ ask, block, fitting, done, sums }: ScanParts)
     for (let visit = first[session] as number; visit < last; visit++) {
       const at = start[visit] as number
       if (!(at >= from && at < to)) continue
-      chunk.sessions[length] = session
-      chunk.events[length] = visit
-      if (++length < MOST_OF_CHUNK) continue
-      chunk.length = length
-      count()
-      length = 0
+      sessions[length] = session
+      visits[length++] = visit
     }
   }
-  chunk.length = length
-  count()
+  return { length, sessions: sessions.slice(0, length), visits: visits.slice(0, length) }
 }

@@ -3,6 +3,7 @@
 import { NOTHING, Places, TooManyDifferent } from '../columns/index.ts'
 import type { Ask, Measure, Row } from './engine.ts'
 import { rowKey } from './engine.ts'
+import { startFinding } from './texts.ts'
 
 /** Rows that one answer holds. */
 const MOST_ROWS = 300_000
@@ -30,6 +31,8 @@ export interface Sums {
   worth(row: number, revenue: number, currency: string): void
   /** Notes visitors in the rows beside them, {@link NOTHING} left out. @throws TooManyDifferent */
   visitors(rows: Int32Array, ids: Uint32Array, length: number): void
+  /** The places that the texts of a column have already. */
+  foundBefore: ReturnType<typeof startFinding>
   /** Whether this visit of a session that reaches over several blocks was not in the row yet. */
   isFirst(row: number, visit: string): boolean
   rows(): Row[]
@@ -47,6 +50,7 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
   const seen = startSeen(few)
   return {
     isPartial: wanted !== undefined,
+    foundBefore: startFinding(),
     placeOf(values, bucket) {
       const [only] = values
       const isSingle = values.length === 1 && bucket === 0 && only !== undefined

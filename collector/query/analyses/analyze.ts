@@ -1,22 +1,20 @@
 /** Analyzing: a body goes in, results with how they were made come out. */
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
-import { type Blocks, type ColumnName, ColumnsGone, TooManyDifferent, TooMuchRaw } from '../../columns/index.ts'
+import { type Blocks, ColumnsGone, type Found, TooManyDifferent, TooMuchRaw } from '../../columns/index.ts'
 import type { Site } from '../../sites/index.ts'
 import { beginOf } from '../begin.ts'
-import { findDone } from '../block-done.ts'
-import { columnsFor, createFitting } from '../block-filters.ts'
-import { inTurns, OF_DONE, OF_EVENTS } from '../blocks.ts'
 import { type Computing, faultOf } from '../computing.ts'
 import type { Reads } from '../engine.ts'
-import { donesOf, type Filter } from '../filter.ts'
+import { fittingOf } from '../hours.ts'
 import type { Turn } from '../kept.ts'
 import { type Fault, QueryError } from '../query.ts'
 import { rangeText } from '../range.ts'
 import { reading } from '../reading.ts'
+import type { Scanning, Supply } from '../scanning.ts'
 import type { Source } from '../schema.ts'
 import { readBody } from './read-body.ts'
-import { type Asked, type Reading, readOf } from './reading.ts'
+import type { Asked } from './reading.ts'
 import type { Analysis, AnalysisMeta, Results } from './schema.ts'
 
 /** Events and sessions that one analysis reads of what has no blocks. */
@@ -40,6 +38,7 @@ export interface Analyses {
 interface Parts {
   db: Db
   blocks: Blocks
+  scanning: Scanning
   compute: Computing
   /** ms since the epoch */
   clock(): number
@@ -47,7 +46,7 @@ interface Parts {
 
 const noTurn: Turn = async () => () => {}
 
-export function createAnalyses({ db, blocks, compute, clock }: Parts): Analyses {
+export function createAnalyses({ db, blocks, scanning, compute, clock }: Parts): Analyses {
   return {
     async analyze(analysis, body, site, signal, turn = noTurn) {
       const begun = performance.now()
@@ -60,10 +59,13 @@ export function createAnalyses({ db, blocks, compute, clock }: Parts): Analyses 
         const key = createHash('sha256')
           .update(JSON.stringify([analysis, site.key, site.timezone, range.from, range.to, body]))
           .digest('base64')
-        const { answer, oldest } = await compute({ key, basis: { site: site.key, to }, signal, turn }, async reads => {
-          const made: { source: Source } = { source: 'blocks' }
-          const results = await read.run(readingOf(db, blocks, asked, reads, made))
-          return { results, ...made }
+        const work = { of: 'analysis', analysis, body, site, now, begin: read.begin } as const
+        const question = { key, basis: { site: site.key, to }, signal, turn }
+        const { answer, oldest } = await compute(question, async reads => {
+          const { supply, isRaw } = supplyOf(db, blocks, asked, reads)
+          const results = await scanning(work, supply, reads.signal).catch(tooLarge)
+          const source: Source = isRaw() ? 'events' : 'blocks'
+          return { results, source }
         })
         const meta: AnalysisMeta = {
           source: answer.source,
@@ -73,7 +75,7 @@ export function createAnalyses({ db, blocks, compute, clock }: Parts): Analyses 
           timezone: site.timezone,
           date_range: rangeText(range, site.timezone),
         }
-        return { ...answer.results, meta }
+        return { ...(answer.results as Results<typeof analysis>), meta }
       } catch (error) {
         const fault = faultOf(error)
         if (fault) return fault
@@ -83,38 +85,28 @@ export function createAnalyses({ db, blocks, compute, clock }: Parts): Analyses 
   }
 }
 
+const tooLarge = (error: unknown): never => {
+  const isTooLarge = [TooMuchRaw, TooManyDifferent, ColumnsGone].some(kind => error instanceof kind)
+  throw isTooLarge ? new QueryError(TOO_LARGE) : error
+}
+
 const TOO_LARGE: Fault = {
   code: 'query-too-large',
   detail: 'date_range: more events than one analysis holds, or days that are not columns yet: ask a shorter one',
 }
 
-function readingOf(
-  db: Db,
-  blocks: Blocks,
-  asked: Asked,
-  { session, signal }: Reads,
-  made: { source: Source },
-): Reading {
-  const fitting = createFitting(db, signal)
-  return {
-    asked,
-    async *read(names, more: readonly Filter[] = [], from = asked.range.from) {
-      const { site, range, filters } = asked
-      const all = new Set<ColumnName>([...OF_EVENTS, ...names, ...[...filters, ...more].flatMap(columnsFor)])
-      if (filters.flatMap(donesOf).length > 0) for (const name of OF_DONE) all.add(name)
-      const span = { site: site.key, from, to: range.to, names: [...all], most: MOST_RAW }
-      try {
-        const found = await blocks.find(span, { ...reading(), session })
-        if (!found) throw new QueryError(TOO_LARGE)
-        const each = () => inTurns(found.blocks(), signal)
-        const done = await findDone(asked, each, fitting)
-        for await (const block of each()) yield await readOf(block, asked, { fitting, done: await done(block) })
-        if (found.isRaw) made.source = 'events'
-      } catch (error) {
-        if ([TooMuchRaw, TooManyDifferent, ColumnsGone].some(kind => error instanceof kind))
-          throw new QueryError(TOO_LARGE)
-        throw error
-      }
+/** Blocks of whatever range an analysis reads, and whether something of it was none. */
+function supplyOf(db: Db, blocks: Blocks, asked: Asked, { session, signal }: Reads) {
+  const read: Found[] = []
+  const supply: Supply = {
+    fits: (leaf, values) => fittingOf(db, [leaf], values, signal),
+    async *blocks(names, from) {
+      const span = { site: asked.site.key, from, to: asked.range.to, names, most: MOST_RAW }
+      const found = await blocks.find(span, { ...reading(), session })
+      if (!found) throw new QueryError(TOO_LARGE)
+      read.push(found)
+      yield* found.blocks()
     },
   }
+  return { supply, isRaw: () => read.some(({ isRaw }) => isRaw) }
 }

@@ -36,6 +36,8 @@ const CHECKS = Object.fromEntries(
 
 export interface Read<A extends Analysis> {
   asked: Asked
+  /** when the site's data begins, ms, where that was asked for */
+  begin: number | undefined
   run(reading: Reading): Promise<Results<A>>
 }
 
@@ -61,12 +63,13 @@ export async function readBody<A extends Analysis>(
   if (fault) throw new QueryError(fault)
   const { date_range, filters = [], include } = body as FunnelBody
   const clock = { now, zone: site.timezone }
-  const range = readRange(date_range, clock, date_range === 'all' ? await begin() : undefined)
+  const begun = date_range === 'all' ? await begin() : undefined
+  const range = readRange(date_range, clock, begun)
   if (typeof range === 'string') return invalid(`date_range: ${range}`)
   const asked: Asked = { site, range, bots: include?.bots ? 'all' : 'none', filters: filtersOf(filters, 'filters') }
   const grid = analysis === 'retention' ? periodsOf(body as RetentionBody, asked, now) : undefined
   const run = runOf(analysis, body, asked, grid) as (reading: Reading) => Promise<Results<A>>
-  return { asked, run }
+  return { asked, begin: begun, run }
 }
 
 function runOf(analysis: Analysis, body: unknown, asked: Asked, grid: Grid | undefined) {

@@ -1,0 +1,93 @@
+/** Rows of a question, by scanning columns in memory. */
+import type { Block, ColumnName } from '../columns/index.ts'
+import { findDone } from './block-done.ts'
+import { scanEvents } from './block-events.ts'
+import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
+import { scanVisits } from './block-visits.ts'
+import { type Ask, type Row, rowKey } from './engine.ts'
+import { donesOf } from './filter.ts'
+import { isTimeDimension } from './names.ts'
+import { pageOf } from './order.ts'
+import type { Counted, Supply } from './scanning.ts'
+import { OF_VISITS } from './sum-matches.ts'
+import { type Sums, startSums } from './sum-rows.ts'
+import { pageOfFew } from './top-visitors.ts'
+
+/** What a scan of a block has. */
+export interface ScanParts {
+  ask: Ask
+  block: Block
+  fitting: Fitting
+  done: DoneIn
+  sums: Sums
+}
+
+export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Counted> {
+  const names = namesOf(ask)
+  const each = () => blocks(names, ask.range.from)
+  const fitting = createFitting(fits)
+  const done = await findDone(ask, each, fitting)
+  return await readRows(ask, async (of, few) => {
+    const sums = startSums(of, few)
+    for await (const block of each()) {
+      const parts = { ask: of, block, fitting, done: await done(block), sums }
+      await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+    }
+    return sums.rows()
+  })
+}
+
+/** @param few whether visitors may be left out of rows that come late */
+type ScanAll = (ask: Ask, few?: boolean) => Promise<Row[]>
+
+/** Of a list visitors are counted where that is cheap, and then of those of the other rows that may be on its page. */
+async function readRows(ask: Ask, scan: ScanAll): Promise<Counted> {
+  const { over, measures, dimensions, grid, page, pagesOnly } = ask
+  const bound = over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
+  const isList = page !== undefined && !grid && dimensions.length > 0 && measures.includes('visitors')
+  const counted = isList || pagesOnly ? [...new Set([...measures, bound] as const)] : measures
+  const all = await scan({ ...ask, measures: counted }, isList)
+  const rows = pagesOnly ? all.filter(({ counts }) => (counts.pageviews ?? 0) > 0) : all
+  const asked = ({ counts, ...row }: Row): Row => ({
+    ...row,
+    counts: Object.fromEntries(measures.map(measure => [measure, counts[measure] ?? 0])),
+  })
+  if (!page) return { rows: rows.map(asked) }
+  if (!isList) return pageOf(rows.map(asked), dimensions, page)
+  const found = await pageOfFew(ask, rows, bound, async some => {
+    const unknown = some.filter(({ counts }) => counts.visitors === undefined)
+    if (unknown.length === 0) return some
+    const wanted = new Set(unknown.map(rowKey))
+    const read = await scan({ ...ask, measures: ['visitors'], wanted })
+    const visitors = new Map(read.map(row => [rowKey(row), row.counts.visitors ?? 0]))
+    const of = (row: Row): number => row.counts.visitors ?? visitors.get(rowKey(row)) ?? 0
+    return some.map(row => ({ ...row, counts: { ...row.counts, visitors: of(row) } }))
+  })
+  return { ...found, rows: found.rows.map(asked) }
+}
+
+const OF_SESSIONS: ColumnName[] = ['session.bot', 'session.who', 'session.visits']
+const OF_VISIT: ColumnName[] = ['visit.start', 'visit.end', 'visit.views', 'visit.events']
+export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot', 'event.name']
+/** What is read where filters ask what was done. */
+export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
+
+/** What is read of blocks. */
+export function namesOf({ over, measures, dimensions, filters }: Ask): ColumnName[] {
+  const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
+  const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
+  const hasDone = filters.flatMap(donesOf).length > 0
+  const needed: ColumnName[] = over === 'visits' ? [...OF_SESSIONS, ...OF_VISIT] : OF_EVENTS
+  for (const name of needed) names.add(name)
+  if (hasDone) for (const name of OF_DONE) names.add(name)
+  if (over !== 'visits') {
+    if (measures.includes('visitors')) names.add('event.who')
+    if (measures.some(measure => OF_VISITS.includes(measure)))
+      for (const name of ['session.visits', 'session.open', 'session.key', 'event.visit', 'visit.apart', ...OF_VISIT])
+        names.add(name as ColumnName)
+    if (measures.includes('revenue'))
+      for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
+  }
+  if (measures.includes('visitors')) names.add('who.id')
+  return [...names]
+}

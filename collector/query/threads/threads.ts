@@ -1,0 +1,190 @@
+/**
+ * Threads in which columns are scanned, so that events are taken meanwhile, and questions of a dashboard are answered at the same
+ * time. A column's numbers are in memory that all see; its texts are sent to a thread once.
+ */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { type Block, type ColumnName, TooManyDifferent } from '../../columns/index.ts'
+import { QueryError } from '../query.ts'
+import type { Done, Scanning, Supply, Work } from '../scanning.ts'
+import type { Call, FromThread, SentBlock, SentColumn, ToThread } from './messages.ts'
+
+/** More would be too much beside mongod and the taking of events. */
+const MOST = 4
+/** Blocks that are sent together: those of a day, at most. */
+const TOGETHER = 16
+
+export interface Threads {
+  scanning: Scanning
+  /** Columns that are held no more. */
+  drop(keys: number[]): void
+  /** Ends them: what is under way fails. */
+  close(): Promise<void>
+}
+
+interface Job {
+  supply: Supply
+  readings: Reading[]
+  done(value: unknown): void
+  fail(error: unknown): void
+}
+
+/** Reads ahead by one message, as a thread is at work meanwhile. */
+interface Reading {
+  names: ReadonlySet<ColumnName>
+  next: Promise<Block[]>
+  more(): Promise<Block[]>
+}
+
+interface Thread {
+  worker: Worker
+  jobs: Map<number, Job>
+  /** keys of columns that it has */
+  sent: Set<number>
+}
+
+/** @param file what a thread runs @param size how many; as many as there are cores, but at most four, if absent */
+export function createThreads(file: URL, size = Math.min(MOST, availableParallelism())): Threads {
+  const threads = new Set<Thread>()
+  let last = 0
+  let isClosed = false
+
+  const start = (): Thread => {
+    const worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 32 } })
+    // It does not keep the process from ending.
+    worker.unref()
+    const thread: Thread = { worker, jobs: new Map(), sent: new Set() }
+    const end = (error: unknown): void => {
+      threads.delete(thread)
+      for (const { fail } of thread.jobs.values()) fail(error)
+    }
+    worker.on('message', (message: FromThread) => receive(thread, message))
+    worker.once('error', end)
+    worker.once('exit', () => end(new Error('a thread that scans has ended')))
+    threads.add(thread)
+    return thread
+  }
+
+  /** The one that has least to do. */
+  const choose = (): Thread => {
+    const idle = [...threads].find(({ jobs }) => jobs.size === 0)
+    if (idle) return idle
+    if (threads.size < size) return start()
+    return [...threads].reduce((least, one) => (one.jobs.size < least.jobs.size ? one : least))
+  }
+
+  const scanning: Scanning = <W extends Work>(work: W, supply: Supply, signal: AbortSignal) =>
+    new Promise<Done<W>>((resolve, reject) => {
+      if (isClosed) throw new Error('the threads that scan are closed')
+      signal.throwIfAborted()
+      const thread = choose()
+      const number = ++last
+      const leave = (): void => {
+        thread.jobs.delete(number)
+        signal.removeEventListener('abort', abort)
+      }
+      const stop = (error: unknown): void => {
+        leave()
+        post(thread, { kind: 'stop', job: number })
+        reject(error)
+      }
+      const abort = (): void => stop(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      thread.jobs.set(number, {
+        supply,
+        readings: [],
+        done(value) {
+          leave()
+          resolve(value as Done<W>)
+        },
+        fail: stop,
+      })
+      post(thread, { kind: 'work', job: number, work })
+    })
+
+  return {
+    scanning,
+    drop(keys) {
+      for (const thread of threads) {
+        const there = keys.filter(key => thread.sent.delete(key))
+        if (there.length > 0) post(thread, { kind: 'drop', keys: there })
+      }
+    },
+    async close() {
+      isClosed = true
+      await Promise.all([...threads].map(({ worker }) => worker.terminate()))
+    },
+  }
+}
+
+const post = ({ worker }: Thread, message: ToThread): void => worker.postMessage(message)
+
+function receive(thread: Thread, message: FromThread): void {
+  const job = thread.jobs.get(message.job)
+  if (!job) return
+  if (message.kind === 'done') job.done(message.value)
+  else if (message.kind === 'failed') job.fail(errorOf(message))
+  else {
+    const { job: number, call, asked } = message
+    answer(thread, job, asked).then(value => post(thread, { kind: 'answer', job: number, call, value }), job.fail)
+  }
+}
+
+function errorOf({ name, message, fault }: Extract<FromThread, { kind: 'failed' }>): Error {
+  if (fault) return new QueryError(fault)
+  return name === TooManyDifferent.name ? new TooManyDifferent(message) : new Error(message)
+}
+
+async function answer(thread: Thread, { supply, readings }: Job, asked: Call): Promise<unknown> {
+  if (asked.of === 'fits') return await supply.fits(asked.leaf, asked.values)
+  if (asked.of === 'open') {
+    const more = inGroups(supply.blocks(asked.names, asked.from))
+    readings.push({ names: new Set(asked.names), next: ahead(more), more })
+    return readings.length - 1
+  }
+  const reading = readings[asked.reading]
+  if (!reading) throw new Error('there is no such reading')
+  const blocks = await reading.next
+  if (blocks.length > 0) reading.next = ahead(reading.more)
+  return blocks.map(block => toSend(thread, block, reading.names))
+}
+
+/** Begun before somebody waits for it, who hears of it when it has failed. */
+function ahead<T>(begin: () => Promise<T>): Promise<T> {
+  const begun = begin()
+  begun.catch(() => {})
+  return begun
+}
+
+/** Those of one day at a time; none at the end. */
+function inGroups(blocks: AsyncIterable<Block>): () => Promise<Block[]> {
+  const iterator = blocks[Symbol.asyncIterator]()
+  let first: Block | undefined
+  return async () => {
+    const group = first ? [first] : []
+    first = undefined
+    for (;;) {
+      const { value, done } = await iterator.next()
+      if (done) return group
+      if (group.length === TOGETHER || (group[0] && group[0].from !== value.from)) {
+        first = value
+        return group
+      }
+      group.push(value)
+    }
+  }
+}
+
+function toSend({ sent }: Thread, { columns, ...block }: Block, names: ReadonlySet<ColumnName>): SentBlock {
+  const sending: SentColumn[] = []
+  for (const [name, column] of columns) {
+    if (!names.has(name)) continue
+    const { key } = column
+    if (key !== undefined && sent.has(key)) sending.push([name, key])
+    else {
+      if (key !== undefined) sent.add(key)
+      sending.push([name, column])
+    }
+  }
+  return { ...block, columns: sending }
+}
