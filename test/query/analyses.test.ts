@@ -5,6 +5,7 @@ import { buildBlocks } from '../../collector/columns/index.ts'
 import { type Analysis, createQueries, type Queries } from '../../collector/query/index.ts'
 import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
+import { startThreads } from '../fixtures/threads.ts'
 import {
   type PlainBody,
   percent,
@@ -58,9 +59,14 @@ beforeAll(async () => {
   )
   await block(SITES[0] as RecordedSite)
   const last = Math.max(...SITES.map(({ to }) => to))
-  queries = createQueries({ client, db, clock: () => last + 4 * DAY })
+  queries = createQueries({ client, db, clock: () => last + 4 * DAY, threads })
 })
-afterAll(() => database.drop())
+afterAll(async () => {
+  await threads.close()
+  await database.drop()
+})
+
+const threads = startThreads()
 
 /** Some happen in the same ms as another one of their session: not such that tell how it began or ended, which would be open. */
 function oddly(events: PlainEvent[]): PlainEvent[] {

@@ -14,12 +14,14 @@ import { createHours } from '../../collector/query/hours.ts'
 import { type Ask, createQueries, type Engine, type Queries, type Rows } from '../../collector/query/index.ts'
 import { createMinutes } from '../../collector/query/minutes.ts'
 import { createScan } from '../../collector/query/scan.ts'
+import { type Scanning, scanHere } from '../../collector/query/scanning.ts'
 import { createVisitors } from '../../collector/query/visitors.ts'
 import { findClosed } from '../../collector/rollup/closed.ts'
 import { createCloser, createFolder } from '../../collector/rollup/index.ts'
 import { buildDay } from '../../collector/sketch/index.ts'
 import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
+import { startThreads } from '../fixtures/threads.ts'
 import { makeEvents, NAMES, PATHS, propertiesOf, type RecordedSite, record } from './recorded.ts'
 import { type PlainEvent, type PlainQuery, recount, VISIT } from './recount.ts'
 
@@ -98,11 +100,19 @@ beforeAll(async () => {
     compared('hours', hours, scan),
     createMinutes(db, clock),
     compared('sketches', createVisitors(db, hours), scan),
-    compared('blocks', createBlockEngine(db, createBlocks(db)), scan),
+    compared('blocks', createBlockEngine(db, createBlocks(db, { dropped: threads.drop }), hereOrThere), scan),
   ]
   queries = createQueries({ client, db, clock, engines })
 })
-afterAll(() => database.drop())
+afterAll(async () => {
+  await threads.close()
+  await database.drop()
+})
+
+const threads = startThreads()
+let scans = 0
+/** One question in this thread, the next in another. */
+const hereOrThere: Scanning = (...asked) => (scans++ % 2 === 0 ? scanHere : threads.scanning)(...asked)
 
 /** days and months that hold, by site */
 const held = new Map<string, number>()
