@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
 import { type Blocks, type ColumnName, ColumnsGone, TooMuchRaw } from '../../columns/index.ts'
-import type { Site } from '../../sites/index.ts'
+import { marksOf, type Site } from '../../sites/index.ts'
 import { beginOf } from '../begin.ts'
 import { findDone } from '../block-done.ts'
 import { columnsFor, createFitting } from '../block-filters.ts'
@@ -58,8 +58,10 @@ export function createAnalyses({ db, blocks, compute, clock }: Parts): Analyses 
         const { asked } = read
         const { range, bots } = asked
         const to = bots === 'all' ? Number.MAX_SAFE_INTEGER : range.to
+        // Attribution looks back from the range.
+        const goals = marksOf(site.goals, Number.NEGATIVE_INFINITY)
         const key = createHash('sha256')
-          .update(JSON.stringify([analysis, site.key, site.timezone, range.from, range.to, body]))
+          .update(JSON.stringify([analysis, site.key, site.timezone, range.from, range.to, body, goals]))
           .digest('base64')
         const { answer, oldest } = await compute({ key, basis: { site: site.key, to }, signal, turn }, async reads => {
           const made: { source: Source } = { source: 'blocks' }
@@ -103,7 +105,7 @@ function readingOf(
       const { site, range, filters } = asked
       const all = new Set<ColumnName>([...OF_EVENTS, ...names, ...[...filters, ...more].flatMap(columnsFor)])
       if (filters.flatMap(donesOf).length > 0) for (const name of OF_DONE) all.add(name)
-      const span = { site: site.key, from, to: range.to, names: [...all], most: MOST_RAW }
+      const span = { site: site.key, from, to: range.to, names: [...all], goals: site.goals, most: MOST_RAW }
       try {
         const found = await blocks.find(span, { ...reading(), session })
         if (!found) throw new QueryError(TOO_LARGE)
