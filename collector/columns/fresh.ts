@@ -1,5 +1,5 @@
 /** Whether blocks still hold: nothing of what they were made of has changed since. */
-import type { ClientSession, Db } from 'mongodb'
+import type { ClientSession, Db, FindOptions } from 'mongodb'
 import { fewUnfolded, isStale, readTouches } from '../rollup/index.ts'
 import { readChanges, readRevisions } from '../settle/index.ts'
 import { type Goal, marksOf } from '../sites/index.ts'
@@ -10,7 +10,12 @@ import type { Span } from './read-raw.ts'
 /** More than the longest day, ms. */
 const LONGEST_MS = 50 * 3_600_000
 
-type Options = { session?: ClientSession; maxTimeMS?: number; comment?: unknown; signal?: AbortSignal | undefined }
+type Options = Pick<FindOptions, 'projection'> & {
+  session?: ClientSession
+  maxTimeMS?: number
+  comment?: unknown
+  signal?: AbortSignal | undefined
+}
 
 /** All that overlap with a time, in the order of time, whether they hold or not. */
 export const readManifests = async (db: Db, site: string, { from, to }: Span, options: Options) =>

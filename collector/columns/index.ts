@@ -6,5 +6,6 @@ export { type Block, type Column, type ColumnName, columnOf, EVENT_FIELDS, SESSI
 export { type Blocks, ColumnsGone, createBlocks } from './blocks.ts'
 export { createBlockBuilder } from './builder.ts'
 export { Growing, NOTHING, type Numbers } from './numbers.ts'
+export { type Progress, readProgress } from './progress.ts'
 export { TooMuchRaw } from './read-raw.ts'
 export { buildBlocks } from './write.ts'

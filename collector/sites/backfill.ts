@@ -22,7 +22,7 @@ export const uncarried = (goals: readonly Goal[] | undefined, from: number): Goa
 const marks = new WeakMap<Goal, string>()
 
 /** Names a goal by what it matches, what that is worth, and of which events. */
-function markOf(goal: Goal): string {
+export function markOf(goal: Goal): string {
   const held = marks.get(goal)
   if (held !== undefined) return held
   const { name, page, event, where, value } = goal

@@ -1,7 +1,7 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
 
 export { dayOf, readTime, startOfDay, type ZoneDay } from '../zone.ts'
-export { type Backfill, backfillOf, type Carrying, carriedFrom, marksOf, uncarried } from './backfill.ts'
+export { type Backfill, backfillOf, type Carrying, carriedFrom, markOf, marksOf, uncarried } from './backfill.ts'
 export { decimalsOf } from './decimals.ts'
 export {
   addGoal,
