@@ -36,7 +36,8 @@ const add = defineCommand({
   },
   async run({ args }) {
     const { page, event, where, value, currency, json } = args
-    const property = args['value-of']
+    // In camel case it has the name of a method that every object has: what is not said is that.
+    const property = typeof args['value-of'] === 'string' ? args['value-of'] : undefined
     await withDatabase(async db => {
       if (value !== undefined && property !== undefined)
         throw new GoalError('invalid', 'say --value, or --value-of: one of them')
