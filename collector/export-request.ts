@@ -58,7 +58,7 @@ export async function readExport(
   if ('code' in records) return records
   const { range, match } = records
   return {
-    asked: { kind, site: site.key, from: range.from, to: range.to, match, after },
+    asked: { kind, site: site.key, from: range.from, to: range.to, goals: site.goals, match, after },
     format,
     limit: limit === undefined ? undefined : Number(limit),
     next: time =>

@@ -6,6 +6,8 @@ interface Described {
   field: string
   /** as in `a goal` */
   noun: string
+  /** as in `from now on` */
+  counts: string
   /** schemas of what is sent and of what is answered */
   input: Schema
   output: Schema
@@ -19,7 +21,7 @@ interface Described {
 
 const OF_ALL = ['parameter-invalid', 'not-signed-in', 'not-allowed', 'site-unknown', 'unavailable'] as const
 
-export function describeList({ field, noun, input, output, problems, ...codes }: Described): Schema {
+export function describeList({ field, noun, counts, input, output, problems, ...codes }: Described): Schema {
   const name = inQuery('name', `of the ${noun}`)
   const title = field.slice(0, 1).toUpperCase() + field.slice(1)
   const one = noun.slice(0, 1).toUpperCase() + noun.slice(1)
@@ -36,14 +38,14 @@ export function describeList({ field, noun, input, output, problems, ...codes }:
     },
     post: {
       operationId: `add${one}`,
-      summary: `Makes a ${noun}, which counts from now on; takes the role editor, or the scope admin`,
+      summary: `Makes a ${noun}, which counts ${counts}; takes the role editor, or the scope admin`,
       parameters: [SITE],
       requestBody: { required: true, ...json(input) },
       responses: { 201: { description: `the ${noun}`, ...json(output) }, ...problems([...OF_ALL, ...made]) },
     },
     delete: {
       operationId: `remove${one}`,
-      summary: `Takes a ${noun} away: it counts no longer; takes the role editor, or the scope admin`,
+      summary: `Takes a ${noun} away: it counts no longer in what comes; takes the role editor, or the scope admin`,
       parameters: [SITE, name],
       responses: { 204: { description: 'it is gone' }, ...problems([...OF_ALL, codes.unknown]) },
     },

@@ -89,6 +89,7 @@ export function openApi(): Schema {
       '/goals': describeList({
         field: 'goals',
         noun: 'goal',
+        counts: 'in all that is kept, also before it was made',
         input: ref('GoalInput'),
         output: ref('Goal'),
         invalid: 'goal-invalid',
@@ -100,6 +101,7 @@ export function openApi(): Schema {
       '/properties': describeList({
         field: 'properties',
         noun: 'property',
+        counts: 'from now on',
         input: ref('PropertyInput'),
         output: ref('Property'),
         invalid: 'property-invalid',

@@ -12,7 +12,7 @@ const CODES = {
 export const PROPERTIES: SiteList = {
   field: 'properties',
   noun: 'property',
-  list: listProperties,
+  list: (db, { key }) => listProperties(db, key),
   add: addProperty,
   remove: removeProperty,
   codeOf: error => (error instanceof PropertyError ? CODES[error.why] : undefined),

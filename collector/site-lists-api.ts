@@ -4,14 +4,15 @@ import type { Db } from 'mongodb'
 import { readJson } from './answering.ts'
 import { siteAsked } from './caller.ts'
 import { type PROBLEMS, problem } from './problem.ts'
-import { DOCTOR_SITE, type Scope, type Sites } from './sites/index.ts'
+import { DOCTOR_SITE, type Scope, type Site, type Sites } from './sites/index.ts'
 
 export interface SiteList {
   /** under which they are listed */
   field: string
   /** as in `of the goal` */
   noun: string
-  list(db: Db, site: string): Promise<unknown[]>
+  /** @param now ms */
+  list(db: Db, site: Site, now: number): Promise<unknown[]>
   add(db: Db, site: string, input: unknown, since: Date): Promise<object>
   remove(db: Db, site: string, name: string): Promise<void>
   /** what is answered to an error of these; `undefined` where it is none */
@@ -25,13 +26,13 @@ export function siteListRoutes(
 ): Router {
   const router = Router()
   const forSite =
-    (scope: Scope, act: (site: string, request: Request, response: Response) => Promise<unknown>): RequestHandler =>
+    (scope: Scope, act: (site: Site, request: Request, response: Response) => Promise<unknown>): RequestHandler =>
     async (request, response) => {
       const site = siteAsked(request, response, sites, scope)
       if (!site) return
       if (site.key === DOCTOR_SITE) return problem(response, 'site-unknown')
       try {
-        await act(site.key, request, response)
+        await act(site, request, response)
       } catch (error) {
         const code = codeOf(error)
         if (!code) throw error
@@ -40,20 +41,20 @@ export function siteListRoutes(
     }
   router.get(
     '/',
-    forSite('read', async (site, _, response) => response.json({ [field]: await list(db, site) })),
+    forSite('read', async (site, _, response) => response.json({ [field]: await list(db, site, clock()) })),
   )
   router.post(
     '/',
     readJson,
-    forSite('admin', async (site, { body }, response) =>
-      response.status(201).json(await add(db, site, body, new Date(clock()))),
+    forSite('admin', async ({ key }, { body }, response) =>
+      response.status(201).json(await add(db, key, body, new Date(clock()))),
     ),
   )
   router.delete(
     '/',
-    forSite('admin', async (site, { query: { name } }, response) => {
+    forSite('admin', async ({ key }, { query: { name } }, response) => {
       if (typeof name !== 'string') return problem(response, 'parameter-invalid', `name: of the ${noun}`)
-      await remove(db, site, name)
+      await remove(db, key, name)
       response.status(204).end()
     }),
   )

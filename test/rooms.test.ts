@@ -18,6 +18,7 @@ const MAY: Record<string, string[]> = {
     'collector/rollup',
     'collector/settle',
     'collector/journal',
+    'collector/sites',
     'collector/store',
   ],
   'collector/intake': ['tag', 'collector/journal', 'collector/sites', 'collector/store'],

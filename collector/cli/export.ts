@@ -31,7 +31,7 @@ export const exporting = defineCommand({
       const records = await readRecords(kind, { date_range: dates }, { site, now: Date.now(), begin })
       if ('code' in records) throw new Error(records.detail.replace('date_range', '--range'))
       const { range, match } = records
-      const rows = readRows(db, { kind, site: site.key, from: range.from, to: range.to, match })
+      const rows = readRows(db, { kind, site: site.key, from: range.from, to: range.to, goals: site.goals, match })
       await pipeline(Readable.from(FORMATS[format].encode(COLUMNS[kind], rows)), process.stdout).catch(ignoreClosed)
     })
   },

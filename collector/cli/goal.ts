@@ -1,11 +1,13 @@
 import { defineCommand } from 'citty'
+import type { Progress } from '../columns/index.ts'
+import { listBackfilled } from '../goals-api.ts'
 import {
   addGoal,
   type Condition,
   type Goal,
   GoalError,
   goalText,
-  listGoals,
+  listSites,
   moneyText,
   removeGoal,
 } from '../sites/index.ts'
@@ -16,7 +18,7 @@ const site = { type: 'positional', description: "the site's key", required: true
 const name = { type: 'positional', description: 'what reports call the goal', required: true } as const
 
 const add = defineCommand({
-  meta: { name: 'add', description: 'Make a goal; it counts from now on' },
+  meta: { name: 'add', description: 'Make a goal; it counts in all that is kept' },
   args: {
     site,
     name,
@@ -34,7 +36,8 @@ const add = defineCommand({
   },
   async run({ args }) {
     const { page, event, where, value, currency, json } = args
-    const property = args['value-of']
+    // In camel case it has the name of a method that every object has: what is not said is that.
+    const property = typeof args['value-of'] === 'string' ? args['value-of'] : undefined
     await withDatabase(async db => {
       if (value !== undefined && property !== undefined)
         throw new GoalError('invalid', 'say --value, or --value-of: one of them')
@@ -54,7 +57,7 @@ const add = defineCommand({
         new Date(),
       )
       if (json) return void process.stdout.write(`${JSON.stringify(goal)}\n`)
-      process.stdout.write(`Made the goal "${goal.name}" (${goalText(goal)}); it counts from now on.\n`)
+      process.stdout.write(`Made the goal "${goal.name}" (${goalText(goal)}); it counts also in what came before.\n`)
     })
   },
 })
@@ -74,13 +77,24 @@ const list = defineCommand({
   args: { site, json: { type: 'boolean', description: 'as JSON' } },
   async run({ args }) {
     await withDatabase(async db => {
-      const goals = await listGoals(db, args.site)
+      const site = (await listSites(db)).find(({ key }) => key === args.site)
+      if (!site) throw new GoalError('unknown', `there is no site "${args.site}": \`livetag site list\` shows them`)
+      const goals = await listBackfilled(db, site, Date.now())
       if (args.json) return void process.stdout.write(`${JSON.stringify({ goals })}\n`)
-      const rows = goals.map(goal => [goal.name, goalText(goal), worthOf(goal), goal.since.toISOString().slice(0, 16)])
-      process.stdout.write(table([['goal', 'matches', 'value', 'since (UTC)'], ...rows]))
+      const rows = goals.map(goal => [
+        goal.name,
+        goalText(goal),
+        worthOf(goal),
+        goal.since.toISOString().slice(0, 16),
+        backfillText(goal.backfill),
+      ])
+      process.stdout.write(table([['goal', 'matches', 'value', 'made (UTC)', 'backfilled'], ...rows]))
     })
   },
 })
+
+const backfillText = ({ days, done }: Progress): string =>
+  done < days ? `${done} of ${days} days` : days > 0 ? 'all days' : ''
 
 function worthOf({ value }: Goal): string {
   if (!value) return ''
@@ -89,7 +103,7 @@ function worthOf({ value }: Goal): string {
 }
 
 const remove = defineCommand({
-  meta: { name: 'remove', description: 'Count a goal no longer; what it has counted stays' },
+  meta: { name: 'remove', description: 'Count a goal no longer; events keep it that came while it was there' },
   args: { site, name },
   async run({ args }) {
     await withDatabase(async db => {

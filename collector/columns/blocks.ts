@@ -8,11 +8,12 @@ import { LRUCache } from 'lru-cache'
 import type { ClientSession, Db } from 'mongodb'
 import { gapsBetween } from '../rollup/index.ts'
 import { readRevisions } from '../settle/index.ts'
+import { backfillOf, type Goal, marksOf } from '../sites/index.ts'
 import { readSeed, type Seed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
 import { type Block, type Column, type ColumnName, columnOf, nextKey, sizeOf } from './block.ts'
 import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
-import { readHolds, readManifests } from './fresh.ts'
+import { hasGoals, readHolds, readManifests } from './fresh.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
 import { startVisitors, type Visitors } from './visitors.ts'
 
@@ -29,6 +30,8 @@ const MOST_RAW = 100_000
 export interface BlocksAsked extends Span {
   site: string
   names: readonly ColumnName[]
+  /** of the site: events have them also where they came before */
+  goals?: readonly Goal[] | undefined
   /** events and sessions that are read of what has no blocks; as many as a query takes if absent */
   most?: number
 }
@@ -57,6 +60,9 @@ export interface Blocks {
   /** bytes that are held */
   readonly bytes: number
 }
+
+/** What goals decide. */
+const OF_GOALS: readonly ColumnName[] = ['event.goals', 'event.revenue', 'event.currency']
 
 const propertyIn = (name: ColumnName): string[] =>
   name.startsWith('event.props.') ? [name.slice('event.props.'.length)] : []
@@ -137,8 +143,9 @@ export function createBlocks(
   }
 
   return {
-    async find({ site, from, to, names, most: mostRaw = most.raw }, options) {
+    async find({ site, from, to, names, goals, most: mostRaw = most.raw }, options) {
       const properties = names.flatMap(propertyIn)
+      const asksGoals = names.some(name => OF_GOALS.includes(name))
       const { session } = options
       const all = await once(options, `manifests ${site} ${from} ${to}`, shared =>
         readManifests(db, site, { from, to }, shared as Options),
@@ -151,7 +158,8 @@ export function createBlocks(
         const isFree = +manifest.at >= +(taken.at(-1)?.to ?? manifest.at)
         const hasAll =
           properties.every(name => manifest.properties.includes(name)) &&
-          !manifest.missing.some(name => names.includes(name))
+          !manifest.missing.some(name => names.includes(name)) &&
+          (!asksGoals || hasGoals(manifest, goals))
         if (isFree && hasAll && holds(manifest)) taken.push(manifest)
       }
       const gaps = gapsBetween(
@@ -170,9 +178,9 @@ export function createBlocks(
         async *blocks() {
           for (const manifest of taken) yield* kept(manifest, names, visitors, options)
           for (const gap of gaps) {
-            const asked = { site, ...gap, properties, seed, most: mostRaw }
+            const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
-            const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()}`
+            const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()} ${marksOf(goals, gap.from).join()}`
             const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
             isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
             for (const block of read.blocks) yield names.includes('who.id') ? numberedBy(visitors, block) : block

@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../rollup/index.ts'
 import { readRevisions, type Session } from '../settle/index.ts'
+import type { Site } from '../sites/index.ts'
 import { dayOf } from '../zone.ts'
 import { columns, countColumns, type ManifestDocument, manifests } from './documents.ts'
-import { type Holds, readHolds, readManifests } from './fresh.ts'
+import { type Holds, hasGoals, readHolds, readManifests } from './fresh.ts'
 import type { Span } from './read-raw.ts'
 import { buildBlocks, type DayAsked, removeOverlapping } from './write.ts'
 
@@ -17,32 +18,42 @@ export function createBlockBuilder(parts: PassParts, abandoned = ABANDONED_MS): 
   const { db } = parts
   /** days that are too large, and when that was seen */
   const large = new Map<string, number>()
-  return createPass(parts, async ({ site, zone, all, began, pace, signal }) => {
-    const first = await firstDay(db, site, zone, all ? 0 : began - LATE_MS, began)
-    if (all) await sweep(db, site, abandoned)
-    if (first === undefined) return 0
-    const properties = await propertiesOf(db, site)
-    let built = 0
-    for (const day of await dueDays(db, { site, zone, all, from: first, began, pace, properties })) {
-      if (signal?.aborted) return built
-      const key = `${site}/${day.from}`
-      if (began < (large.get(key) ?? Number.NEGATIVE_INFINITY) + pace.later) continue
-      const begun = performance.now()
-      const outcome = await buildBlocks(db, { site, properties, ...day }, began, signal)
-      if (outcome === 'too-large') large.set(key, began)
-      if (outcome === 'built') built++
-      // What was never built may be two years: half of the time is left to others.
-      await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
-    }
-    return built
-  })
+  return createPass(
+    parts,
+    async ({ site, zone, all, began, pace, signal }) => {
+      const first = await firstDay(db, site, zone, all ? 0 : began - LATE_MS, began)
+      if (all) await sweep(db, site, abandoned)
+      if (first === undefined) return 0
+      const wanted = await wantedOf(db, site)
+      let built = 0
+      for (const day of await dueDays(db, { site, zone, all, from: first, began, pace, ...wanted })) {
+        if (signal?.aborted) return built
+        const key = `${site}/${day.from}`
+        if (began < (large.get(key) ?? Number.NEGATIVE_INFINITY) + pace.later) continue
+        const begun = performance.now()
+        // What was made meanwhile is in it at once.
+        const outcome = await buildBlocks(db, { site, ...(await wantedOf(db, site)), ...day }, began, signal)
+        if (outcome === 'too-large') large.set(key, began)
+        if (outcome === 'built') built++
+        // What was never built may be two years: half of the time is left to others.
+        await pause(performance.now() - begun, undefined, signal ? { signal } : {}).catch(() => {})
+      }
+      return built
+    },
+    WANTED,
+  )
 }
 
-export const propertiesOf = async (db: Db, site: string): Promise<string[]> => {
+/** What of a site its days are built with. */
+const WANTED = ['properties', 'goals'] as const
+type Wanted = Pick<DayAsked, (typeof WANTED)[number]>
+
+async function wantedOf(db: Db, site: string): Promise<Wanted> {
+  const projection = Object.fromEntries(WANTED.map(field => [field, 1]))
   const found = await db
-    .collection<{ _id: string; properties?: { name: string }[] }>('sites')
-    .findOne({ _id: site }, { projection: { properties: 1 } })
-  return (found?.properties ?? []).map(({ name }) => name)
+    .collection<Pick<Site, (typeof WANTED)[number]> & { _id: string }>('sites')
+    .findOne({ _id: site }, { projection })
+  return { properties: (found?.properties ?? []).map(({ name }) => name), goals: found?.goals }
 }
 
 /** Begin of the first day on which something was, or of the one that holds `asked`, ms, where that is later. */
@@ -66,7 +77,7 @@ interface Asked extends Omit<DayAsked, 'to'> {
   pace: Pace
 }
 
-async function dueDays(db: Db, { site, zone, all, from, began, pace, properties }: Asked): Promise<Span[]> {
+async function dueDays(db: Db, { site, zone, all, from, began, pace, properties, goals }: Asked): Promise<Span[]> {
   const span = { from, to: began }
   const revisions = await readRevisions(db, site, span, {})
   const { held, holds, isWhole } = await db.client.withSession({ snapshot: true }, async session => {
@@ -85,7 +96,7 @@ async function dueDays(db: Db, { site, zone, all, from, began, pace, properties 
     if (!manifest && visits === 0 && events === 0 && next < start) next = await nextEvent(db, site, start, began)
     const isEmpty = !manifest && visits === 0 && events === 0 && next >= end
     if (!isEmpty && end <= began) {
-      if (isDue(manifest, end, holds, { began, pace, properties }) || (manifest && !isWhole(manifest)))
+      if (isDue(manifest, end, holds, { began, pace, properties, goals }) || (manifest && !isWhole(manifest)))
         due.push({ from: start, to: end })
       // Who built this day has ended before those of another zone were removed.
       else if (manifest && held.some(one => one !== manifest && +one.at < end && +one.to > start))
@@ -114,11 +125,12 @@ function isDue(
   manifest: ManifestDocument | undefined,
   end: number,
   holds: Holds,
-  { began: now, pace, properties }: Pick<Asked, 'began' | 'pace' | 'properties'>,
+  { began: now, pace, properties, goals }: Pick<Asked, 'began' | 'pace' | 'properties' | 'goals'>,
 ): boolean {
   // Also one of a zone of before, whose day began at the same time.
   if (!manifest || +manifest.to !== end) return now >= end + pace.first
   if (properties.some(name => !manifest.properties.includes(name))) return true
+  if (!hasGoals(manifest, goals)) return true
   const wait = manifest.built < 2 ? pace.first : pace.later
   return now >= +manifest.builtAt + wait && !holds(manifest)
 }

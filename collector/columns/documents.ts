@@ -33,6 +33,8 @@ export interface ManifestDocument extends Position {
   parts: Rows[]
   /** properties that are columns */
   properties: string[]
+  /** what was added to the goals that its events carry, as `marksOf` of its begin says it; absent where nothing was */
+  goals?: string[]
   /** columns that are not kept, as their texts are too large */
   missing: ColumnName[]
   /** how many there are, of all blocks */

@@ -1,7 +1,8 @@
 /** Whether blocks still hold: nothing of what they were made of has changed since. */
-import type { ClientSession, Db } from 'mongodb'
+import type { ClientSession, Db, FindOptions } from 'mongodb'
 import { fewUnfolded, isStale, readTouches } from '../rollup/index.ts'
 import { readChanges, readRevisions } from '../settle/index.ts'
+import { type Goal, marksOf } from '../sites/index.ts'
 import { readSeed } from '../sketch/index.ts'
 import { type ManifestDocument, manifests, markOf } from './documents.ts'
 import type { Span } from './read-raw.ts'
@@ -9,7 +10,12 @@ import type { Span } from './read-raw.ts'
 /** More than the longest day, ms. */
 const LONGEST_MS = 50 * 3_600_000
 
-type Options = { session?: ClientSession; maxTimeMS?: number; comment?: unknown; signal?: AbortSignal | undefined }
+type Options = Pick<FindOptions, 'projection'> & {
+  session?: ClientSession
+  maxTimeMS?: number
+  comment?: unknown
+  signal?: AbortSignal | undefined
+}
 
 /** All that overlap with a time, in the order of time, whether they hold or not. */
 export const readManifests = async (db: Db, site: string, { from, to }: Span, options: Options) =>
@@ -17,6 +23,12 @@ export const readManifests = async (db: Db, site: string, { from, to }: Span, op
     .find({ site, at: { $gt: new Date(from - LONGEST_MS), $lt: new Date(to) }, to: { $gt: new Date(from) } }, options)
     .sort({ at: 1 })
     .toArray()
+
+/** Whether its events have these goals of the site, and no others that would have to be added: those that they carry they have. */
+export function hasGoals({ at, goals = [] }: ManifestDocument, asked: readonly Goal[] | undefined): boolean {
+  const marks = marksOf(asked, +at)
+  return marks.length === goals.length && marks.every((mark, i) => mark === goals[i])
+}
 
 export type Holds = (manifest: ManifestDocument) => boolean
 

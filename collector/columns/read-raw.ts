@@ -1,6 +1,7 @@
 /** Reads a time of a site from its sessions and events, into blocks. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
 import { beginningIn, type RawEvent, type Session } from '../settle/index.ts'
+import type { Backfill } from '../sites/index.ts'
 import type { Seed } from '../sketch/index.ts'
 import { type Block, SESSION_FIELDS } from './block.ts'
 import { type Builder, type EventRead, type SessionRead, startBlock } from './build.ts'
@@ -14,6 +15,8 @@ export interface Span {
 export interface RawAsked extends Span {
   site: string
   properties: readonly string[]
+  /** adds goals that events do not carry; absent where they carry all */
+  backfill?: Backfill | undefined
   seed: Seed
   /** into how many blocks it is divided, by session; 1 if absent */
   parts?: number
@@ -50,7 +53,7 @@ const OF_EVENTS = Object.fromEntries(
 /** All at the moment of the session's snapshot. @throws TooMuchRaw */
 export async function readRaw(
   db: Db,
-  { site, from, to, properties, seed, parts = 1, most }: RawAsked,
+  { site, from, to, properties, backfill, seed, parts = 1, most }: RawAsked,
   options: Options,
 ): Promise<RawRead> {
   const builders = Array.from({ length: parts }, () => startBlock({ site, from, to, properties, seed }))
@@ -68,13 +71,14 @@ export async function readRaw(
     count()
     builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
   }
-  const asked = { _id: 0, ...OF_EVENTS, ...(properties.length > 0 && { props: 1 }) }
+  const asked = { _id: 0, ...OF_EVENTS, ...((backfill || properties.length > 0) && { props: 1 }) }
   const happened = db
     .collection<RawEvent>('events')
     .find({ 'meta.site': site, ts: range }, { ...options, projection: asked, batchSize: TOGETHER })
-  for await (const event of happened) {
+  for await (const stored of happened) {
     count()
-    builderOf((event.session as string | undefined) ?? '').addEvent(event as EventRead)
+    const event = stored as EventRead
+    builderOf(event.session ?? '').addEvent(backfill ? backfill(event) : event)
   }
   // Of those that began before.
   const unknown = builders.flatMap(builder => builder.unknown().map(id => `${site}:${id}`))

@@ -6,6 +6,7 @@
 import { type Db, ObjectId } from 'mongodb'
 import { readTouches } from '../rollup/index.ts'
 import { lanes, readChanges, readRevisions } from '../settle/index.ts'
+import { backfillOf, type Goal, marksOf } from '../sites/index.ts'
 import { makeSeed } from '../sketch/index.ts'
 import { KEPT } from '../store/index.ts'
 import type { Block, ColumnName } from './block.ts'
@@ -32,11 +33,14 @@ export type Outcome = 'built' | 'overtaken' | 'too-large'
 export interface DayAsked extends Span {
   site: string
   properties: readonly string[]
+  /** of the site: events have them also where they came before */
+  goals?: readonly Goal[] | undefined
 }
 
 /** @param builtAt now, ms: from which on it is waited until it is built again */
 export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal?: AbortSignal): Promise<Outcome> {
   const { site, from, to, properties } = day
+  const goals = marksOf(day.goals, from)
   const until = AbortSignal.any([AbortSignal.timeout(MOST_MS), ...(signal ? [signal] : [])])
   const shared = { site, at: new Date(from), version: new ObjectId(), expires: new Date(to + KEPT.events) }
   const own = { site, at: shared.at }
@@ -62,6 +66,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
       ...made.position,
       parts: made.blocks.map(({ sessions, visits, events, apart }) => ({ sessions, visits, events, apart })),
       properties: [...properties],
+      ...(goals.length > 0 && { goals }),
       missing: [...missing],
       columns: written,
       builtAt: new Date(builtAt),
@@ -83,7 +88,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
 
 type Reading = Parameters<typeof readRaw>[2]
 
-async function readDay(db: Db, { site, from, to, properties }: DayAsked, options: Reading) {
+async function readDay(db: Db, { site, from, to, properties, goals }: DayAsked, options: Reading) {
   const { session } = options
   const upto: Record<string, number> = {}
   for await (const lane of lanes(db).find({}, { session })) if (lane.settled > 0) upto[lane._id] = lane.settled
@@ -94,7 +99,9 @@ async function readDay(db: Db, { site, from, to, properties }: DayAsked, options
   const counted = (await readRevisions(db, site, { from, to }, { session }))(from, to).events
   const seed = await makeSeed(db, site)
   const parts = Math.max(1, Math.ceil(counted / OF_PART))
-  const { blocks, since } = await readRaw(db, { site, from, to, properties, seed, parts, most: MOST_OF_DAY }, options)
+  const backfill = backfillOf(goals, from)
+  const asked = { site, from, to, properties, backfill, seed, parts, most: MOST_OF_DAY }
+  const { blocks, since } = await readRaw(db, asked, options)
   const touches = await readTouches(db, { site, from: since, to }, { session })
   for (const { lane, folded } of touches) upto[lane] = Math.max(upto[lane] ?? 0, folded)
   const position = {
@@ -130,7 +137,10 @@ async function swap(db: Db, manifest: ManifestDocument, before: ObjectId | undef
  * Days of the time zone that the site had before: manifests first, so that who reads one finds all of its columns. Those of
  * who is at work stay, as it is not known whether they will be in a manifest.
  */
-export async function removeOverlapping(db: Db, { site, from, to }: Omit<DayAsked, 'properties'>): Promise<void> {
+export async function removeOverlapping(
+  db: Db,
+  { site, from, to }: Omit<DayAsked, 'properties' | 'goals'>,
+): Promise<void> {
   const at = { $gt: new Date(from - LONGEST_MS), $lt: new Date(to), $ne: new Date(from) }
   const others = await manifests(db)
     .find({ site, at, to: { $gt: new Date(from) } }, { projection: { at: 1, version: 1 } })

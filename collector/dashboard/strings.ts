@@ -452,10 +452,10 @@ export const strings = {
     goals: {
       add: 'New goal',
       act: 'Make the goal',
-      lead: 'What you want visitors to do. A goal counts from its making: what happened before does not.',
+      lead: 'What you want visitors to do. A goal also counts what happened before you made it.',
       empty: 'No goal yet. A page that says thank you is a good first one.',
       remove: 'Remove',
-      removing: 'It counts nothing from now on. What it has counted stays in reports.',
+      removing: 'It counts nothing from now on. Reports keep what it counted since it was made.',
       counts: 'What counts',
       page: 'Page',
       pageText: 'a page is viewed',
@@ -486,6 +486,8 @@ export const strings = {
       name: 'Name',
       nameHint: 'What reports call it.',
       since: 'made',
+      backfill: (done: number, days: number) =>
+        `${done} of ${days} earlier days are prepared; until all are, reports are right but take longer`,
     },
     properties: {
       add: 'Declare a property',

@@ -91,7 +91,7 @@ export function createCount(parts: CountParts): Count {
       rule: verdict.rule,
     }
     if (of === 'click') props.link = token.link
-    const met = convert(site, { name, path: shared.path, ts, props })
+    const met = convert(site, { name, path: shared.path, props })
     if ('reason' in met) return met.reason
     const { goals, revenue, currency } = met
     const event = eventOf(shared, {

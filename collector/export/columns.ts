@@ -54,7 +54,7 @@ export const EVENT_COLUMNS = {
   consent: ['text', 'g granted, l cookieless, x none needed, d denied'],
   bot: ['text', 'what gave a bot away'],
   properties: ['json', 'an object'],
-  goals: ['json', 'list of the goals that it meets'],
+  goals: ['json', 'list of the goals that it meets, also of those that were made later'],
   revenue: ['number', 'major units of `currency`'],
   currency: ['text', 'ISO 4217'],
 } as const satisfies Columns
@@ -70,7 +70,7 @@ export const SESSION_COLUMNS = {
   engaged_ms: ['integer', 'for how long its page views had the visitor'],
   views: ['integer', 'page views'],
   events: ['integer', ''],
-  goals: ['integer', 'conversions'],
+  goals: ['integer', 'conversions, by the goals that there were when its events came'],
   entry: ['text', 'path of the first page view'],
   exit: ['text', 'path of the last one'],
   host: ['text', 'of the first one'],

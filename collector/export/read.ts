@@ -1,6 +1,7 @@
 /** Events and sessions of a site, as rows in their order. */
 import type { Db, Document, FindCursor } from 'mongodb'
 import type { Session } from '../settle/index.ts'
+import { backfillOf, type Goal } from '../sites/index.ts'
 import { type Columns, EVENT_COLUMNS, type Row, SESSION_COLUMNS } from './columns.ts'
 import { BATCH, inOrder, type Ordered } from './in-order.ts'
 import type { Place } from './place.ts'
@@ -16,6 +17,8 @@ export interface Asked {
   /** ms; the end is not included */
   from: number
   to: number
+  /** of the site: events have them also where they came before */
+  goals?: readonly Goal[] | undefined
   /** conditions that all hold */
   match: Document[]
   /** what comes after this one */
@@ -62,7 +65,8 @@ export async function endOfPart(db: Db, asked: Asked, limit: number): Promise<nu
 /** Without a signal: a driver that drops a connection on which more is being read leaves the cursor open in mongod. */
 const READING = { batchSize: BATCH, comment: 'livetag export', readConcern: { level: 'majority' } } as const
 
-function events(db: Db, { site, to, match }: Asked): Source<StoredEvent> {
+function events(db: Db, { site, from, to, goals, match }: Asked): Source<StoredEvent> {
+  const backfill = backfillOf(goals, from)
   const collection = db.collection<StoredEvent>('events')
   const find = (ts: Document) => {
     const filter = { $and: [{ 'meta.site': site, ts }, ...match] } as object
@@ -75,7 +79,7 @@ function events(db: Db, { site, to, match }: Asked): Source<StoredEvent> {
         .sort({ id: 1, 'meta.name': 1 })
         .allowDiskUse(true),
     placeOf: ({ ts, id, meta }) => ({ time: ts.getTime(), id, name: meta.name }),
-    rowOf: eventRow,
+    rowOf: event => eventRow(backfill ? backfill(event) : event),
   }
 }
 

@@ -155,7 +155,7 @@ function acceptEvent(
   // In place: an envelope's events are mostly of one day, and what they share is theirs alone.
   if (shared.consent === 'l') nameVisitor(shared, cookieless(site, at))
   const ts = new Date(at)
-  const met = convert(site, { name, path: shared.path, ts, props })
+  const met = convert(site, { name, path: shared.path, props })
   if ('reason' in met) return met
   return eventOf(shared, {
     name,

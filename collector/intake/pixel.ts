@@ -74,7 +74,7 @@ export function acceptPixel(
   if (name === 'identify' && !allowsIdentify(consent, shared.visitor)) return refuse({ reason: 'consent-missing' })
   if (consent === 'l') nameVisitor(shared, around.cookieless(site, around.received))
   const ts = new Date(around.received)
-  const met = convert(site, { name, path: shared.path, ts, props })
+  const met = convert(site, { name, path: shared.path, props })
   if ('reason' in met) return refuse(met)
   return eventOf(shared, {
     name,

@@ -51,7 +51,7 @@ export interface JournalEvent {
   /** names of properties that its site had declared when it came: by these it is counted */
   declared?: readonly string[] | undefined
   props?: Record<string, unknown> | undefined
-  /** names of the goals that it meets, as the site had them when it came: decided here once, and never again */
+  /** names of the goals that it meets, as the site had them when it came: decided once, before it is written */
   goals?: string[] | undefined
   /** what it is worth, minor units of `currency`: as it says itself, or else the first of its goals that has a value */
   revenue?: number | undefined

@@ -20,7 +20,7 @@ export function createBlockEngine(db: Db, blocks: Blocks, scanning: Scanning = s
     name: 'blocks',
     async answer(ask, { session, signal }) {
       const { site, range, over } = ask
-      const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask) }
+      const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask), goals: site.goals }
       const found = await blocks.find(asked, { ...reading(), session })
       if (!found || found.days === 0) return undefined
       try {

@@ -8,6 +8,7 @@ import type { ClientSession, Db } from 'mongodb'
 import { type HourDimension, VISIT_DIMENSIONS } from '../journal/index.ts'
 import { type ClosedGrain, type Hours, OTHER, UnfitHours } from '../rollup/index.ts'
 import { hourOf, MINUTE_MS, type Session } from '../settle/index.ts'
+import { uncarried } from '../sites/index.ts'
 import { KEPT, once } from '../store/index.ts'
 import { countryName } from './countries.ts'
 import type { Ask, Engine, Measure } from './engine.ts'
@@ -66,7 +67,7 @@ export function createHours(db: Db, clock: () => number): Engine {
 
 /** What of hours tells it; `undefined` where nothing does. */
 function dimensionOf(ask: Ask): HourDimension | undefined {
-  const { over, bots, measures, dimensions, filters } = ask
+  const { site, range, over, bots, measures, dimensions, filters } = ask
   if (bots === 'all' || measures.includes('visitors') || filters.flatMap(donesOf).length > 0) return undefined
   const [name, another] = attributesOf(ask)
   if (another !== undefined) return undefined
@@ -79,6 +80,8 @@ function dimensionOf(ask: Ask): HourDimension | undefined {
   if (name === undefined || !measures.every(measure => OF_MATCHES.includes(measure))) return undefined
   if (name === 'event:goal' && !dimensions.includes(name) && !isOneGoal(filters)) return undefined
   if (name !== 'event:goal' && measures.includes('revenue')) return undefined
+  // Hours have what events carried when they came.
+  if (name === 'event:goal' && uncarried(site.goals, range.from).length > 0) return undefined
   const dim = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : propertyOf(ask) && 'property'
   return (dim === 'bot') === (bots === 'only') ? dim : undefined
 }

@@ -1,5 +1,6 @@
 /** Names a question by what its answer depends on, however it was put: what is only told back is left out. */
 import { createHash } from 'node:crypto'
+import { marksOf } from '../sites/index.ts'
 import type { Filter } from './filter.ts'
 import type { Query } from './query.ts'
 
@@ -8,6 +9,7 @@ export function keyOf({ site, metrics, range, grid, dimensions, filters, compare
   const between = compared && [compared.from, compared.to]
   const parts = [
     [site.key, site.timezone, metrics, range.from, range.to, grid?.unit, dimensions],
+    marksOf(site.goals, Math.min(range.from, compared?.from ?? range.from)),
     [
       sorted(filters.map(normal)),
       order,

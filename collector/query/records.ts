@@ -1,7 +1,9 @@
 /** The vocabulary of questions for what is given out as it is: single events, or whole sessions, of a range, by filters. */
 import type { Document } from 'mongodb'
+import { uncarried } from '../sites/index.ts'
 import { visitText } from './expressions.ts'
 import { donesOf, type Filter, leafExpression, leavesOf, toMatch } from './filter.ts'
+import { goalsOfEvent } from './goal-expressions.ts'
 import { isVisitDimension, type VisitDimension } from './names.ts'
 import type { Fault } from './query.ts'
 import { type Range, rangeText } from './range.ts'
@@ -35,7 +37,7 @@ export async function readRecords(
   if (wrong) return { code: 'query-unsupported', detail: `filters: ${wrong}` }
   const leaf =
     kind === 'events'
-      ? eventLeaf(false)
+      ? eventLeaf(false, goalsOfEvent(uncarried(query.site.goals, query.range.from)))
       : (of: Parameters<typeof leafExpression>[0]): Document => ({
           $expr: leafExpression(of, visitText(of.attribute as VisitDimension)),
         })

@@ -1,5 +1,6 @@
 /** Events of the range, added up from the raw record, with the attributes of their sessions where these are asked for. */
 import type { Document } from 'mongodb'
+import { eventOf, type Goal, uncarried } from '../sites/index.ts'
 import type { Ask } from './engine.ts'
 import { bucketOf, eventText } from './expressions.ts'
 import {
@@ -12,6 +13,7 @@ import {
   partsOf,
   toMatch,
 } from './filter.ts'
+import { goalStages } from './goal-expressions.ts'
 import { type Join, joined, joinSessions, type Parts } from './join-sessions.ts'
 import { type EventDimension, isEventDimension, isTimeDimension, isVisitDimension } from './names.ts'
 import type { Done } from './scan.ts'
@@ -46,6 +48,18 @@ function nameMatch(filters: readonly Filter[]): Document[] {
   })
 }
 
+const isOfGoals = (filter: Filter): boolean => leavesOf(filter).some(({ attribute }) => attribute === 'event:goal')
+
+/** Goals that events of the range may not carry, where a question depends on them. */
+const goalsToAdd = ({ site, range }: Ask, isAsked: boolean): Goal[] =>
+  isAsked ? uncarried(site.goals, range.from) : []
+
+/** Events that carry a goal, or that may meet one of these. */
+const mayMeet = (goals: readonly Goal[]): Document => {
+  const carried = { goals: { $exists: true } }
+  return goals.length === 0 ? carried : { $or: [carried, { 'meta.name': { $in: goals.map(eventOf) } }] }
+}
+
 /** All events of the range, in their buckets. */
 export function sumsOfEvents(ask: Ask): Document[] {
   const { grid } = ask
@@ -61,32 +75,34 @@ export function sumsOfEvents(ask: Ask): Document[] {
   ]
 }
 
+const CARRIED: Expression = { $ifNull: ['$goals', []] }
+
 /** @param apart whether events were parted by goal: else it holds where one of their goals fits */
-function eventCondition(leaf: Leaf, apart: boolean): Expression {
+function eventCondition(leaf: Leaf, apart: boolean, goals = CARRIED): Expression {
   const ofGoals = leaf.attribute === 'event:goal' && !apart
   if (!ofGoals) return leafExpression(leaf, eventText(leaf.attribute as EventDimension))
-  const $map = { input: { $ifNull: ['$goals', []] }, as: 'goal', in: leafExpression(leaf, '$$goal') }
+  const $map = { input: goals, as: 'goal', in: leafExpression(leaf, '$$goal') }
   return { $anyElementTrue: [{ $map }] }
 }
 
-/** The condition of a leaf. */
+/** The condition of a leaf. @param goals of an event; those that it carries if absent */
 export const eventLeaf =
-  (apart: boolean) =>
-  (leaf: Leaf): Document => ({ $expr: eventCondition(leaf, apart) })
+  (apart: boolean, goals?: Expression) =>
+  (leaf: Leaf): Document => ({ $expr: eventCondition(leaf, apart, goals) })
 
 /** The ids of sessions with an event in the range that fits. */
-export const doneEvents = (ask: Ask, filter: Filter): Document[] => [
-  {
-    $match: {
-      $and: [
-        { ...baseMatch(ask), session: { $exists: true } },
-        ...nameMatch([filter]),
-        toMatch(filter, eventLeaf(false), () => ({})),
-      ],
-    },
-  },
-  { $group: { _id: '$session' } },
-]
+export function doneEvents(ask: Ask, filter: Filter): Document[] {
+  const first = [{ ...baseMatch(ask), session: { $exists: true } }, ...nameMatch([filter])]
+  const condition = toMatch(filter, eventLeaf(false), () => ({}))
+  const added = goalStages(goalsToAdd(ask, isOfGoals(filter)))
+  return [...matchAround(first, added, [condition]), { $group: { _id: '$session' } }]
+}
+
+/** What holds of events as they are stored, and then what holds after these stages: at once where there are none. */
+const matchAround = (first: Document[], stages: Document[], then: Document[]): Document[] =>
+  stages.length === 0
+    ? [{ $match: { $and: [...first, ...then] } }]
+    : [{ $match: { $and: first } }, ...stages, { $match: { $and: [{}, ...then] } }]
 
 function partsOfAsk({ measures, dimensions, filters }: Ask, cookieless: boolean): Parts {
   const parts = filters.flatMap(partsOf)
@@ -113,16 +129,16 @@ function partsOfAsk({ measures, dimensions, filters }: Ask, cookieless: boolean)
  * @param join how, where it is needed
  */
 export function matchesPipeline(ask: Ask, done: Done, cookieless: boolean, join: Join): Document[] {
-  const { dimensions, grid, measures, pagesOnly } = ask
+  const { dimensions, grid, measures, filters, pagesOnly } = ask
   const parts = partsOfAsk(ask, cookieless)
   const { early, values, hasVisits, hasVisitors, joins, kept } = parts
   const doneMatch = (field: string) => (of: Filter) => ({ [field]: { $in: done.get(of) ?? [] } })
   const apart = dimensions.includes('event:goal')
-  const first = [baseMatch(ask), ...nameMatch(early), ...(apart ? [{ goals: { $exists: true } }] : [])]
+  const toAdd = goalsToAdd(ask, apart || filters.some(isOfGoals) || measures.includes('revenue'))
+  const added = [...goalStages(toAdd), ...(apart ? [{ $unwind: '$goals' }] : [])]
+  const first = [baseMatch(ask), ...nameMatch(early), ...(apart ? [mayMeet(toAdd)] : [])]
   const conditions = early.map(part => toMatch(part, eventLeaf(apart), doneMatch('session')))
-  const match = apart
-    ? [{ $match: { $and: first } }, { $unwind: '$goals' }, { $match: { $and: [{}, ...conditions] } }]
-    : [{ $match: { $and: [...first, ...conditions] } }]
+  const match = matchAround(first, added, conditions)
   const eventKey: Document = {
     ...Object.fromEntries(values.flatMap((name, i) => (isEventDimension(name) ? [[`d${i}`, eventText(name)]] : []))),
     ...(grid && { b: bucketOf('$ts', grid) }),

@@ -6,6 +6,7 @@
  * visitors are left to the next engine.
  */
 import type { Db } from 'mongodb'
+import { uncarried } from '../sites/index.ts'
 import { isTotal, type Told } from '../sketch/index.ts'
 import type { Ask, Engine, Measure, Row, Rows } from './engine.ts'
 import { rowKey } from './engine.ts'
@@ -52,7 +53,7 @@ export function createVisitors(db: Db, counts: Engine): Engine {
 
 /** `undefined` where sketches do not tell it. */
 function toldOf(ask: Ask): Told | undefined {
-  const { over, bots, measures, dimensions, filters, grid, exact, pagesOnly } = ask
+  const { site, range, over, bots, measures, dimensions, filters, grid, exact, pagesOnly } = ask
   if (over === 'events' || bots !== 'none' || exact || !measures.includes('visitors')) return undefined
   if (filters.flatMap(donesOf).length > 0 || grid?.unit === 'minute' || grid?.unit === 'hour') return undefined
   const asked = filters.flatMap(leavesOf).map(({ attribute }) => attribute)
@@ -61,6 +62,8 @@ function toldOf(ask: Ask): Told | undefined {
   if (name === undefined) return over === 'visits' ? 'visits' : pagesOnly ? 'views' : 'events'
   // Sketches are told apart by codes of countries, not by their names.
   if (isVisitDimension(name)) return over === 'visits' && name !== 'visit:country_name' ? VISIT_FIELDS[name] : undefined
+  // Sketches have what events carried when they came.
+  if (name === 'event:goal' && uncarried(site.goals, range.from).length > 0) return undefined
   const field = Object.hasOwn(OF_EVENTS, name) ? OF_EVENTS[name] : undefined
   return (field === 'page' || field === 'pageHost') === pagesOnly ? field : undefined
 }

@@ -55,9 +55,11 @@ export async function seed(parts: SeedParts): Promise<SeedReport> {
   const plan = planOf(site, parts, now)
   if (!add) await refuseMore(db, site)
   await refuseRepeat(db, plan)
+  // Where nothing else is, all events carry them.
+  const carried = add ? undefined : new Date(0)
   for (const goal of GOALS) {
     // One that the site has already by this name stays as it is.
-    await addGoal(db, site.key, goal, new Date(now)).catch(error => {
+    await addGoal(db, site.key, goal, new Date(now), carried).catch(error => {
       if (!(error instanceof GoalError)) throw error
     })
   }

@@ -100,7 +100,7 @@ function look(scene: Scene, page: SeedPage, arrival?: Arrival): View {
   const tell: View['tell'] = (name, props, id) => {
     const own = id === undefined ? undefined : true
     const ts = new Date(scene.at)
-    const met = convert(seeded, { name, path: page.path, ts, props })
+    const met = convert(seeded, { name, path: page.path, props })
     scene.events.push(eventOf(shared, { ...met, name, id: id ?? `${w}.${q}`, own, ts, props }))
     q++
   }

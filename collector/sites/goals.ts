@@ -3,6 +3,7 @@
  * know the rest of it, within a second. Which goals an event meets, and what it is worth, is decided once, by intake, and
  * written into the journal with the event: so whatever happens to a goal later, and however often settling is repeated, by
  * whichever lane, an event counts for the same goals. What counts them again (`verify`) reads the same from the raw record.
+ * What came before a goal was made does not carry it: there it is added by who reads (`backfill.ts`).
  */
 import type { Collection, Db } from 'mongodb'
 import Type, { type Static } from 'typebox'
@@ -66,15 +67,29 @@ export const GoalOutput = Type.Object({
       Type.Object({ property, currency: Type.String() }),
     ]),
   ),
-  since: Type.String({ format: 'date-time' }),
+  since: Type.String({ format: 'date-time', description: 'when it was made' }),
+  carriedFrom: Type.Optional(
+    Type.String({ format: 'date-time', description: 'events from then on carry it, if not from `since`' }),
+  ),
+  backfill: Type.Optional(
+    Type.Object(
+      { days: Type.Integer({ minimum: 0 }), done: Type.Integer({ minimum: 0 }) },
+      {
+        description:
+          'in lists: of how many days that were over when it was made there are events, and of how many the columns have it. Answers are right before all are done, only slower.',
+      },
+    ),
+  ),
 })
 
 /** As it is stored and acts. What it matches never changes: that would be another goal. */
 export interface Goal extends Omit<GoalInput, 'value'> {
   /** minor units, or the property that has major ones */
   value?: { amount: number; currency: string } | { property: string; currency: string }
-  /** when it was made: what happened before does not count */
+  /** when it was made */
   since: Date
+  /** from which moment on all events carry it, if another one than that: where a history was written that has it */
+  carriedFrom?: Date
 }
 
 const isGoal = Compile(GoalInput)
@@ -133,10 +148,11 @@ const DURABLE = { writeConcern: { w: 'majority', journal: true } } as const
 
 /**
  * Makes a goal. Two that are made at the same time are both checked.
+ * @param carried from which moment on all events carry it, where that is not when it is made
  * @throws GoalError
  */
-export async function addGoal(db: Db, site: string, input: unknown, since: Date): Promise<Goal> {
-  const goal = readGoal(input, since)
+export async function addGoal(db: Db, site: string, input: unknown, since: Date, carried?: Date): Promise<Goal> {
+  const goal: Goal = { ...readGoal(input, since), ...(carried && { carriedFrom: carried }) }
   const { matchedCount } = await collection(db).updateOne(
     {
       _id: site,
@@ -164,7 +180,7 @@ export async function listGoals(db: Db, site: string): Promise<Goal[]> {
   return found.goals ?? []
 }
 
-/** What it has counted stays. @throws GoalError when there is none of this name */
+/** What events carry of it stays. @throws GoalError when there is none of this name */
 export async function removeGoal(db: Db, site: string, name: string): Promise<void> {
   const { matchedCount } = await collection(db).updateOne(
     { _id: site, 'goals.name': name },

@@ -1,6 +1,8 @@
 /** The sites of a deployment: what is tracked, under which consent, in which time zone. */
 
 export { dayOf, readTime, startOfDay, type ZoneDay } from '../zone.ts'
+export { type Backfill, backfillOf, type Carrying, carriedFrom, markOf, marksOf, uncarried } from './backfill.ts'
+export { decimalsOf } from './decimals.ts'
 export {
   addGoal,
   type Condition,
@@ -15,7 +17,8 @@ export {
   removeGoal,
 } from './goals.ts'
 export * from './keys.ts'
-export { isCurrency, MOST_MONEY, type Money, moneyText, toMajor, toMinor } from './money.ts'
+export { eventOf, matchersOf, NUMBER_TEXT, partsOfPage, worthOf } from './matching.ts'
+export { AMOUNT, isCurrency, MOST_MONEY, type Money, moneyText, toMajor, toMinor } from './money.ts'
 export {
   addProperty,
   listProperties,

@@ -29,7 +29,8 @@ export const MOST_MONEY = 1e12
 
 export const isCurrency = (code: unknown): code is string => typeof code === 'string' && decimals.has(code)
 
-const AMOUNT = /^(-?)(\d{1,16})(?:\.(\d{1,20}))?$/
+/** Its decimals are as many as the shortest text of a float64 has at most, where it has no exponent. */
+export const AMOUNT = /^(-?)(\d{1,16})(?:\.(\d{1,25}))?$/
 
 /**
  * Minor units of an amount in major ones: a number, or a decimal text with a point. Read digit by digit, as 1.005 has no

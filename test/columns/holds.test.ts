@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { columns, manifests } from '../../collector/columns/documents.ts'
 import { readHolds, readManifests } from '../../collector/columns/fresh.ts'
-import { createBlockBuilder, createBlocks } from '../../collector/columns/index.ts'
+import { columnOf, createBlockBuilder, createBlocks, readProgress } from '../../collector/columns/index.ts'
 import { toStored } from '../../collector/journal/index.ts'
 import { createBlockEngine } from '../../collector/query/blocks.ts'
 import { createQueries } from '../../collector/query/index.ts'
@@ -10,7 +10,7 @@ import { createFolder } from '../../collector/rollup/index.ts'
 import { seed } from '../../collector/seed/index.ts'
 import { createTurns, settleBatch, type Turns } from '../../collector/settle/batch.ts'
 import { leaseLane, raiseFence, release } from '../../collector/settle/index.ts'
-import type { Site } from '../../collector/sites/index.ts'
+import { type Goal, readGoal, type Site } from '../../collector/sites/index.ts'
 import { verify } from '../../collector/verify/index.ts'
 import { compareBlocks } from '../crash/blocks.ts'
 import { countLeft } from '../crash/blocks-left.ts'
@@ -146,6 +146,111 @@ test('a property that was declared since is read from events until all days have
   expect([await kept(), await kept('event.props.plan')]).toEqual([3, 0])
   expect(await rebuilt()).toBe(3)
   expect([await kept(), await kept('event.props.plan')]).toEqual([3, 3])
+})
+
+describe('goals that were made since', () => {
+  const sites = () => it.db.collection<{ _id: string; goals?: Goal[] }>('sites')
+  const clicked = readGoal(
+    { name: 'Clicked', event: 'click', where: [{ property: 'plan', is: ['pro'] }] },
+    new Date(DAY3),
+  )
+  const viewed = readGoal({ name: 'Viewed', page: '/1' }, new Date(SPAN.to))
+  const have = async (...goals: Goal[]) => void (await sites().updateOne({ _id: SITE }, { $set: { goals } }))
+  const kept = (goals: Goal[], names: ('event.goals' | 'event.path')[] = ['event.goals']) =>
+    inSnapshot(
+      async session => (await createBlocks(it.db).find({ site: SITE, ...SPAN, goals, names }, { session }))?.days,
+    )
+  /** Times at which events meet a goal, from blocks or, where these don't hold, from events. */
+  const met = (goal: Goal, goals: Goal[]) =>
+    inSnapshot(async session => {
+      const found = await createBlocks(it.db).find(
+        { site: SITE, ...SPAN, goals, names: ['event.goals', 'event.at'] },
+        { session },
+      )
+      let times = 0
+      for await (const block of found?.blocks() ?? []) {
+        const { numbers, texts } = columnOf(block, 'event.goals')
+        for (const code of numbers) if ((JSON.parse(texts[code] ?? '[]') as string[]).includes(goal.name)) times++
+      }
+      return times
+    })
+  const progress = (goals: Goal[]) => readProgress(it.db, { site: SITE, zone: 'UTC', goals }, SPAN.to + HOUR)
+  /** A look that is ended when it has built one day. */
+  const buildOne = async () => {
+    const stop = new AbortController()
+    const swapped = it.db.watch([{ $match: { 'ns.coll': 'manifest' } }])
+    await swapped.tryNext()
+    const pass = createBlockBuilder({ db: it.db, now: () => SPAN.to + HOUR, pace: { every: 0, first: 0, later: 0 } }, 0)
+    const running = pass(stop.signal)
+    await swapped.next()
+    stop.abort()
+    await swapped.close()
+    return await running.catch(() => 1)
+  }
+
+  // Of the histories that were added.
+  beforeAll(async () => {
+    await have()
+    await build()
+  })
+
+  test('are read from events until all days from before have them; other questions and days are as they were', async () => {
+    const ts = { $gte: new Date(SPAN.from), $lt: new Date(DAY3) }
+    const clicks = { 'meta.site': SITE, 'meta.name': 'click', 'props.plan': 'pro', ts }
+    // What came later carries it, where collectors know of it.
+    const before = await it.db.collection('events').countDocuments(clicks)
+    expect(before).toBeGreaterThan(0)
+    await have(clicked)
+    expect(await holding()).toEqual(ALL)
+    expect([await kept([clicked]), await kept([clicked], ['event.path']), await kept([])]).toEqual([0, 3, 3])
+    expect([await met(clicked, []), await met(clicked, [clicked])]).toEqual([0, before])
+    expect(await progress([clicked])).toEqual([{ days: 2, done: 0 }])
+    expect(await build()).toBe(3)
+    expect([await kept([clicked]), await kept([])]).toEqual([3, 0])
+    expect(await met(clicked, [clicked])).toBe(before)
+    expect(await progress([clicked])).toEqual([{ days: 2, done: 2 }])
+    expect(await build()).toBe(0)
+  })
+
+  test('are right while days are built with another one, which goes on after it was ended', async () => {
+    const both = [clicked, viewed]
+    await have(...both)
+    expect([await kept(both), await kept([clicked])]).toEqual([0, 3])
+    const viewedOnce = await met(viewed, both)
+    expect(viewedOnce).toBeGreaterThan(0)
+    await buildOne()
+    const [, half] = await progress(both)
+    expect(half).toMatchObject({ days: 3 })
+    expect(half?.done).toBeGreaterThan(0)
+    expect(half?.done).toBeLessThan(3)
+    expect(await kept(both)).toBe(half?.done)
+    expect(await met(viewed, both)).toBe(viewedOnce)
+    expect(await build()).toBe(3 - (half?.done ?? 0))
+    expect([await kept(both), await met(viewed, both)]).toEqual([3, viewedOnce])
+    expect(await progress(both)).toEqual([
+      { days: 2, done: 2 },
+      { days: 3, done: 3 },
+    ])
+  })
+
+  test('are what they are now when they were removed, and made anew by the same name', async () => {
+    const other = readGoal({ name: 'Clicked', page: '/0' }, new Date(SPAN.to))
+    await have(other)
+    expect([await kept([other]), await met(viewed, [other])]).toEqual([0, 0])
+    const expected = await it.db.collection('events').countDocuments({
+      'meta.site': SITE,
+      'meta.name': 'pageview',
+      path: '/0',
+      ts: { $gte: new Date(SPAN.from), $lt: new Date(SPAN.to) },
+    })
+    expect(await met(other, [other])).toBe(expected)
+    expect(await build()).toBe(3)
+    expect([await kept([other]), await met(other, [other])]).toEqual([3, expected])
+    await have()
+    expect([await kept([]), await met(other, [])]).toEqual([0, 0])
+    expect(await rebuilt()).toBe(3)
+    expect(await met(other, [])).toBe(0)
+  })
 })
 
 describe('a raw event whose page is not settled yet', () => {

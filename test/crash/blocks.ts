@@ -3,6 +3,7 @@ import type { ClientSession, Db } from 'mongodb'
 import { readHolds, readManifests } from '../../collector/columns/fresh.ts'
 import type { Block, Blocks, ColumnName } from '../../collector/columns/index.ts'
 import type { Session } from '../../collector/settle/index.ts'
+import type { Goal } from '../../collector/sites/index.ts'
 import { compareRows } from './check.ts'
 import { GRAINS, type Raw, type Rows } from './model.ts'
 
@@ -158,6 +159,8 @@ export async function compareBlocks(
     .collection<Kept>('events')
     .find({ 'meta.site': site }, { session, projection: { _id: 0, 'props.text': 0, url: 0 } })
     .toArray()
+  const goals = (await db.collection<{ _id: string; goals?: Goal[] }>('sites').findOne({ _id: site }, { session }))
+    ?.goals
   const looked: BlocksLooked = { faults: [], held: 0, stale: [] }
   const kept = new Set<number>()
   for (const manifest of all.filter(holds)) {
@@ -165,7 +168,7 @@ export async function compareBlocks(
     const day = { from: +manifest.at, to: +manifest.to, properties }
     kept.add(day.from)
     const found = await blocks.find(
-      { site, ...day, names: [...NAMES, ...properties.map(name => `event.props.${name}` as const)] },
+      { site, ...day, goals, names: [...NAMES, ...properties.map(name => `event.props.${name}` as const)] },
       { session },
     )
     if (!found) throw new Error('there is too much')

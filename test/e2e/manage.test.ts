@@ -290,6 +290,19 @@ describe.skipIf(!browser)('who manages a site', { timeout: 90_000 }, () => {
         value: { amount: 4990, currency: 'EUR' },
       },
     ])
+
+    // How far earlier days have it is told as long as that takes.
+    const told = [12, 30]
+    await owner.route('**/api/v2/goals**', async route => {
+      const response = await route.fetch()
+      const list = (await response.json()) as { goals: object[] }
+      const backfill = { days: 30, done: told.shift() ?? 30 }
+      await route.fulfill({ response, json: { goals: list.goals.map(goal => ({ ...goal, backfill })) } })
+    })
+    await owner.reload()
+    await owner.getByText('12 of 30 earlier days are prepared').waitFor()
+    await owner.getByText('earlier days are prepared').waitFor({ state: 'detached' })
+    await owner.unroute('**/api/v2/goals**')
     expect(problems.filter(text => !/ERR_FAILED/.test(text))).toEqual([])
     problems.length = 0
   })

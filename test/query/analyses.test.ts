@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildBlocks } from '../../collector/columns/index.ts'
 import { type Analysis, createQueries, type Queries } from '../../collector/query/index.ts'
+import { carriedFrom, type Goal, readGoal } from '../../collector/sites/index.ts'
 import { dayOf } from '../../collector/zone.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { startThreads } from '../fixtures/threads.ts'
@@ -16,7 +17,7 @@ import {
   plainRetention,
 } from './analyses-recount.ts'
 import { makeEvents, NAMES, PATHS, type RecordedSite, record } from './recorded.ts'
-import type { PlainEvent } from './recount.ts'
+import { type PlainEvent, type PlainGoal, withGoals } from './recount.ts'
 
 const QUERIES = Number(process.env.QUERIES ?? 150)
 const DAY = 86_400_000
@@ -29,6 +30,15 @@ const SITES: RecordedSite[] = [
   return { key, timezone, from, to: from + 5 * DAY }
 })
 
+/** Made later than most events came; of the first site some days are built with them. */
+const GOALS: readonly PlainGoal[] = [
+  { name: 'Signup', event: 'signup', value: { amount: '12.50', currency: 'EUR' } },
+  { name: 'Order', page: '/shoes*', where: [{ property: 'plan', is: ['pro', '5'] }] },
+  { name: 'ünï goal', event: 'click', where: [{ property: 'größe', compare: '>', to: 0 }] },
+]
+const goalsOf = ({ from, to }: RecordedSite): Goal[] =>
+  GOALS.map((goal, i) => readGoal(goal, new Date(i === 1 ? from + 2.5 * DAY : to)))
+
 let database: FreshDatabase
 let queries: Queries
 const recorded = new Map<string, PlainEvent[]>()
@@ -39,10 +49,12 @@ beforeAll(async () => {
   await db
     .collection<{ _id: string; timezone: string }>('sites')
     .insertMany(SITES.map(({ key, timezone }) => ({ _id: key, timezone })))
-  const block = async ({ key, timezone, from, to }: RecordedSite) => {
+  const block = async (site: RecordedSite) => {
+    const { key, timezone, from, to } = site
     for (let at = from; at < to; at = dayOf(at, timezone).end) {
       const { start, end } = dayOf(at, timezone)
-      await buildBlocks(db, { site: key, from: start, to: end, properties: ['plan'] }, 0)
+      const goals = key === 'utc' && start < from + 2 * DAY ? goalsOf(site) : undefined
+      await buildBlocks(db, { site: key, from: start, to: end, properties: ['plan'], goals }, 0)
     }
   }
   // Of the first site all days are blocks that hold, of the second some do not, of the third there are none.
@@ -129,6 +141,7 @@ const one = fc
   .chain(([site, analysis]) =>
     fc.record({
       site: fc.constant(site),
+      hasGoals: fc.boolean(),
       analysis: fc.constant(analysis),
       body: fc
         .record({
@@ -156,13 +169,15 @@ test(`${QUERIES} random analyses are answered as a recount in plain JavaScript d
   timeout: 1_800_000,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(one, async ({ site, analysis, body }) => {
+    fc.asyncProperty(one, async ({ site, hasGoals, analysis, body }) => {
       const { key, timezone } = site
-      const held = { key, timezone, domain: 'shop.example', consent: 'none' as const }
+      const goals = hasGoals ? goalsOf(site) : undefined
+      const held = { key, timezone, domain: 'shop.example', consent: 'none' as const, ...(goals && { goals }) }
       const signal = new AbortController().signal
       const answer = await queries.analyze(analysis, { site_id: key, ...body }, held, signal)
       if ('code' in answer) throw new Error(`${answer.code}: ${answer.detail}`)
-      compare(analysis, answer, recorded.get(key) ?? [], timezone, body)
+      const carried = recorded.get(key) ?? []
+      compare(analysis, answer, goals ? withGoals(carried, GOALS, goals.map(carriedFrom)) : carried, timezone, body)
       sources.set(answer.meta.source, (sources.get(answer.meta.source) ?? 0) + 1)
     }),
     { numRuns: QUERIES, ...(process.env.SEED && { seed: Number(process.env.SEED) }) },

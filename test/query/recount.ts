@@ -285,6 +285,50 @@ function sharesOf(all: PlainEvent[], zone: string, query: PlainQuery) {
   })
 }
 
+export interface PlainGoal {
+  name: string
+  page?: string
+  event?: string
+  where?: { property: string; is?: string[]; compare?: '>' | '<='; to?: number }[]
+  value?: { amount: string; currency: string } | { property: string; currency: string }
+}
+
+/**
+ * What events meet of goals that were made later, beside what they carry, and what they are worth then.
+ * @param upto ms: what happened from then on carries it, by the place of the goal
+ */
+export function withGoals(all: PlainEvent[], goals: readonly PlainGoal[], upto: readonly number[]): PlainEvent[] {
+  return all.map(event => {
+    const met = goals.filter((goal, i) => event.ts < (upto[i] ?? 0) && meets(event, goal))
+    const names = new Set([...(event.goals ?? []), ...met.map(({ name }) => name)])
+    const worth = event.currency
+      ? { revenue: event.revenue, currency: event.currency }
+      : met.map(({ value }) => value && plainWorth(event, value)).find(Boolean)
+    return { ...event, ...(names.size > 0 && { goals: [...names] }), ...worth }
+  })
+}
+
+function meets({ name, path, props = {} }: PlainEvent, { page, event, where = [] }: PlainGoal): boolean {
+  if (name !== (event ?? 'pageview')) return false
+  if (page !== undefined && !fits(['matches_wildcard', 'event:page', [page]], () => path, never)) return false
+  return where.every(({ property, is, compare, to = 0 }) => {
+    const value = props[property]
+    if (value == null || typeof value === 'object') return false
+    if (is) return is.includes(String(value))
+    if (!compare || typeof value === 'boolean' || Number.isNaN(Number(value)) || value === '') return false
+    return compare === '>' ? Number(value) > to : Number(value) <= to
+  })
+}
+
+function plainWorth({ props = {} }: PlainEvent, value: NonNullable<PlainGoal['value']>) {
+  const amount = 'amount' in value ? value.amount : props[value.property]
+  if (!['number', 'string'].includes(typeof amount) || amount === '' || Number.isNaN(Number(amount))) return undefined
+  const [major, unit] = [Number(amount), 10 ** (DECIMALS[value.currency] ?? 2)]
+  // Of these no text is an amount, or it is too much.
+  if (Math.abs(major) * unit > 1e12) return undefined
+  return { revenue: Math.sign(major) * Math.round(Math.abs(major) * unit), currency: value.currency }
+}
+
 const DECIMALS: Record<string, number> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 }
 function moneyOf(currency: string, minor: number) {
   const digits = DECIMALS[currency] ?? 2

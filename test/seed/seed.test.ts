@@ -2,10 +2,11 @@ import { UUID } from 'mongodb'
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COUNTERS, emptyRow } from '../../collector/journal/index.ts'
+import { createQueries } from '../../collector/query/index.ts'
 import { fromDocument, type RollupDocument } from '../../collector/rollup/index.ts'
 import { SeedError, type SeedParts, type SeedReport, seed } from '../../collector/seed/index.ts'
 import { lanes, type Session } from '../../collector/settle/index.ts'
-import { addSite, type Site } from '../../collector/sites/index.ts'
+import { addSite, type Goal, listSites, type Site } from '../../collector/sites/index.ts'
 import { ensureCollections } from '../../collector/store/index.ts'
 import { verify } from '../../collector/verify/index.ts'
 import { envelope, startCollector } from '../fixtures/collector.ts'
@@ -76,6 +77,26 @@ describe('a history in a database', () => {
   const sow = (change: Partial<SeedParts> = {}) =>
     seed({ db: it.db, site: 'shop', events: 2_000, days: 2, now: Date.now(), ...change })
   const check = (began = Date.now()) => verify({ client: it.client, db: it.db, began })
+
+  test('has its goals from its begin: by these it is counted from rollups', async () => {
+    await make()
+    const { from, to, goals } = await sow()
+    const [site] = await listSites(it.db)
+    if (!site) throw new Error('there is no site')
+    const ask = async (shop: Site) => {
+      const queries = createQueries({ ...it, clock: () => Date.now() })
+      const dates = [from, new Date(Date.parse(to) - 1)].map(time => new Date(time).toISOString().slice(0, 10))
+      const body = { site_id: 'shop', date_range: dates, metrics: ['events'], dimensions: ['event:goal'] }
+      const answer = await queries.ask(body, shop, new AbortController().signal)
+      if (!('results' in answer)) throw new Error(answer.detail)
+      const counted = Object.fromEntries(answer.results.map(({ dimensions, metrics }) => [dimensions[0], metrics[0]]))
+      return { source: answer.meta.source, counted }
+    }
+    const counted = Object.fromEntries(goals.filter(([, conversions]) => conversions > 0))
+    expect(await ask(site)).toEqual({ source: 'rollups', counted })
+    const later = site.goals?.map(({ carriedFrom: _, ...goal }): Goal => goal) ?? []
+    expect(await ask({ ...site, goals: later })).toEqual({ source: 'events', counted })
+  })
 
   test.each(['Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'])(
     'of 20,000 events is what its totals say, and no fault is found: %s',

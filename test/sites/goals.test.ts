@@ -124,17 +124,69 @@ describe('in a running collector', () => {
     return { answer, event: (await stored(`${one.w}.0`)) as (JournalEvent & { goals?: string[] }) | null }
   }
 
-  test('a goal counts from its making on, no event from before it, and none once it is removed', async () => {
+  test('events carry a goal from its making on, also one that is late, and none once it is removed', async () => {
     expect((await send()).event).not.toHaveProperty('goals')
     const { since } = (await add({ name: 'Order', event: 'order', value: { amount: 5, currency: 'EUR' } })) as Goal
     await vi.waitFor(async () => expect((await send()).event?.goals).toEqual(['Order']), soon)
     expect((await send()).event).toMatchObject({ revenue: 500, currency: 'EUR' })
     const before = Date.now() - +since + 60_000
-    expect((await send({ t: before })).event).not.toHaveProperty('goals')
+    expect((await send({ t: before })).event?.goals).toEqual(['Order'])
     const session = await it.db.collection<{ _id: string; goals: number }>('sessions').findOne({ _id: `${site}:k${n}` })
     expect(session?.goals).toBeGreaterThan(0)
     await removeGoal(it.db, site, 'Order')
     await vi.waitFor(async () => expect((await send()).event).not.toHaveProperty('goals'), soon)
+  })
+
+  test('what came before a goal was made counts for it, in answers and in what is given out, until it is removed', async () => {
+    const answers = async () => {
+      const ask = async (body: object) => {
+        const all = { site_id: site, date_range: 'day', metrics: ['events', 'visitors', 'total_revenue'], ...body }
+        const answer = await it.ask('/api/v2/query', { method: 'POST', body: JSON.stringify(all) })
+        const { results } = (await answer.json()) as { results: { metrics: unknown[] }[] }
+        return results.map(({ metrics: [events, visitors, revenue] }) => [
+          events,
+          visitors,
+          (revenue as { value: number } | null)?.value ?? 0,
+        ])
+      }
+      const attribution = await it.ask('/api/v2/attribution', {
+        method: 'POST',
+        body: JSON.stringify({ site_id: site, date_range: 'day', goal: 'Large', model: 'linear' }),
+      })
+      const { total } = (await attribution.json()) as { total?: { conversions: number } }
+      const filters = JSON.stringify([['is', 'event:goal', ['Large']]])
+      const events = await it.ask(
+        `/api/v2/events?site_id=${site}&date_range=day&filters=${encodeURIComponent(filters)}`,
+      )
+      const rows = (await events.text()).split('\n').filter(Boolean)
+      return {
+        by: await ask({ dimensions: ['event:goal'] }),
+        of: await ask({ filters: [['is', 'event:goal', ['Large']]] }),
+        attributed: total?.conversions,
+        rows: rows.map(row => JSON.parse(row) as { goals: string[]; revenue: number | null }),
+      }
+    }
+    for (const total of [5, 200, '300']) await send({ d: { total } })
+    const none = { by: [], of: [[0, 0, 0]], rows: [] }
+    expect(await answers()).toMatchObject(none)
+    const value = { property: 'total', currency: 'EUR' }
+    await add({ name: 'Large', event: 'order', where: [{ property: 'total', compare: '>', to: 100 }], value })
+    await vi.waitFor(async () => {
+      expect(await answers()).toEqual({
+        by: [[2, 1, 500]],
+        of: [[2, 1, 500]],
+        attributed: 2,
+        rows: [
+          expect.objectContaining({ goals: ['Large'], revenue: 200 }),
+          expect.objectContaining({ goals: ['Large'] }),
+        ],
+      })
+    }, soon)
+    const { goals } = (await (await it.ask(`/api/v2/goals?site=${site}`)).json()) as { goals: object[] }
+    // Today is not over.
+    expect(goals).toMatchObject([{ name: 'Large', backfill: { days: 0, done: 0 } }])
+    await removeGoal(it.db, site, 'Large')
+    await vi.waitFor(async () => expect(await answers()).toMatchObject(none), soon)
   })
 
   test('revenue is kept in minor units, from tags and servers; a pixel, and what is wrong, is told', async () => {

@@ -28,6 +28,8 @@ export interface Kind<T> {
   /** which one it is, to the API */
   named(one: T): Params
   Row(props: RowProps<T>): ComponentChildren
+  /** whether nothing of it changes by itself; so it is with all if absent */
+  isDone?(one: T): boolean
   /** more buttons of who may change it */
   Tools?(props: RowProps<T>): ComponentChildren
   /** what the form asks for */
@@ -39,6 +41,9 @@ export interface Kind<T> {
   /** what of a new one is to be copied, if anything */
   Made?(props: { made: T }): ComponentChildren
 }
+
+/** How often a list is read again while something of it changes, ms. */
+const EVERY = 5_000
 
 /** A list, a form for another one, and a question before one is removed. */
 export function Listing<T>({ kind }: { kind: Kind<T> }) {
@@ -58,6 +63,11 @@ export function Listing<T>({ kind }: { kind: Kind<T> }) {
     if (answer.ok) setList(answer.body[path] ?? [])
   }
   useEffect(() => void reload(), [])
+  useEffect(() => {
+    if (!kind.isDone || !list || list.every(kind.isDone)) return
+    const timer = setTimeout(reload, EVERY)
+    return () => clearTimeout(timer)
+  }, [list])
   const changes = may(kind.takes)
   const adding = changes && address.params.add !== undefined
   const focus = (selector: string) => box.current?.querySelector<HTMLElement>(selector)?.focus()

@@ -4,14 +4,24 @@ import { GoalFields } from './GoalFields.tsx'
 import { type Condition, type Goal, moneyText, readGoal } from './goal.ts'
 import type { Kind } from './Listing.tsx'
 
+interface Made extends Goal {
+  since: string
+  /** of one that was just made nothing is known */
+  backfill?: { days: number; done: number }
+}
+
+const isBackfilled = ({ backfill }: Made): boolean => !backfill || backfill.done >= backfill.days
+
 /** What counts as a conversion. */
-export const GOALS: Kind<Goal & { since: string }> = {
+export const GOALS: Kind<Made> = {
   path: 'goals',
   takes: 'editor',
   name: ({ name }) => name,
   title: ({ name }) => name,
   named: ({ name }) => ({ name }),
-  Row({ one: { name, page, event, where = [], value, since } }) {
+  isDone: isBackfilled,
+  Row({ one }) {
+    const { name, page, event, where = [], value, since, backfill } = one
     const words = strings.manage.goals
     return (
       <>
@@ -37,6 +47,7 @@ export const GOALS: Kind<Goal & { since: string }> = {
           <span>
             {words.since} <Ago at={since} />
           </span>
+          {backfill && !isBackfilled(one) && <span>{words.backfill(backfill.done, backfill.days)}</span>}
         </p>
       </>
     )

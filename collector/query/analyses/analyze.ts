@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
 import { type Blocks, ColumnsGone, type Found, TooManyDifferent, TooMuchRaw } from '../../columns/index.ts'
-import type { Site } from '../../sites/index.ts'
+import { marksOf, type Site } from '../../sites/index.ts'
 import { beginOf } from '../begin.ts'
 import { type Computing, faultOf } from '../computing.ts'
 import type { Reads } from '../engine.ts'
@@ -56,8 +56,10 @@ export function createAnalyses({ db, blocks, scanning, compute, clock }: Parts):
         const { asked } = read
         const { range, bots } = asked
         const to = bots === 'all' ? Number.MAX_SAFE_INTEGER : range.to
+        // Attribution looks back from the range.
+        const goals = marksOf(site.goals, Number.NEGATIVE_INFINITY)
         const key = createHash('sha256')
-          .update(JSON.stringify([analysis, site.key, site.timezone, range.from, range.to, body]))
+          .update(JSON.stringify([analysis, site.key, site.timezone, range.from, range.to, body, goals]))
           .digest('base64')
         const work = { of: 'analysis', analysis, body, site, now, begin: read.begin } as const
         const question = { key, basis: { site: site.key, to }, signal, turn }
@@ -101,7 +103,7 @@ function supplyOf(db: Db, blocks: Blocks, asked: Asked, { session, signal }: Rea
   const supply: Supply = {
     fits: (leaf, values) => fittingOf(db, [leaf], values, signal),
     async *blocks(names, from) {
-      const span = { site: asked.site.key, from, to: asked.range.to, names, most: MOST_RAW }
+      const span = { site: asked.site.key, from, to: asked.range.to, names, goals: asked.site.goals, most: MOST_RAW }
       const found = await blocks.find(span, { ...reading(), session })
       if (!found) throw new QueryError(TOO_LARGE)
       read.push(found)
