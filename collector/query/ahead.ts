@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Site } from '../sites/index.ts'
 import type { Queries } from './ask.ts'
 import type { VisitDimension } from './names.ts'
+import type { Source } from './schema.ts'
 
 /** Most sites that are asked of. What is read is held within the bounds of each cache. */
 const MOST_SITES = 20
@@ -48,12 +49,23 @@ export async function askAhead(
   signal: AbortSignal,
 ): Promise<void> {
   for (const site of sites.slice(0, MOST_SITES)) {
-    for (const question of [...QUESTIONS, ...FILTERED]) {
-      const begun = performance.now()
-      const answer = await queries.ask({ site_id: site.key, date_range: '30d', ...question }, site, signal)
-      // Nothing of it is sketched, or in columns, yet.
-      if ('meta' in answer && (answer.meta.source === 'events' || answer.meta.source === 'sessions')) break
-      await pause(performance.now() - begun, undefined, { signal })
-    }
+    // It ends where nothing is sketched yet, or is in columns.
+    await askAll(queries, site, QUESTIONS, ['events'], signal)
+    await askAll(queries, site, FILTERED, ['events', 'sessions'], signal)
+  }
+}
+
+async function askAll(
+  queries: Pick<Queries, 'ask'>,
+  site: Site,
+  questions: readonly object[],
+  last: readonly Source[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const question of questions) {
+    const begun = performance.now()
+    const answer = await queries.ask({ site_id: site.key, date_range: '30d', ...question }, site, signal)
+    if ('meta' in answer && last.includes(answer.meta.source)) return
+    await pause(performance.now() - begun, undefined, { signal })
   }
 }
