@@ -17,10 +17,12 @@ export interface Chunk {
   events: Uint32Array
   /** places in the list of goals, where events are parted by goal */
   goals: Uint32Array
+  isParted: boolean
 }
 
-export const emptyChunk = (): Chunk => ({
+export const emptyChunk = (isParted = false): Chunk => ({
   length: 0,
+  isParted,
   sessions: new Uint32Array(MOST_OF_CHUNK),
   events: new Uint32Array(MOST_OF_CHUNK),
   goals: new Uint32Array(MOST_OF_CHUNK),
@@ -33,16 +35,20 @@ export const newFits = (): Uint8Array => new Uint8Array(MOST_OF_CHUNK)
 
 /** Leaves those that fit, in their order. @param rows of each, left likewise */
 export function keepFitting(chunk: Chunk, fits: Uint8Array, rows?: Int32Array): void {
-  const { length, sessions, events, goals } = chunk
+  const { length } = chunk
+  if (rows) keep(rows, fits, length)
+  if (chunk.isParted) keep(chunk.goals, fits, length)
+  keep(chunk.events, fits, length)
+  chunk.length = keep(chunk.sessions, fits, length)
+}
+
+function keep(of: Uint32Array | Int32Array, fits: Uint8Array, length: number): number {
   let kept = 0
   for (let i = 0; i < length; i++) {
-    sessions[kept] = sessions[i] as number
-    events[kept] = events[i] as number
-    goals[kept] = goals[i] as number
-    if (rows) rows[kept] = rows[i] as number
+    of[kept] = of[i] as number
     kept += fits[i] as number
   }
-  chunk.length = kept
+  return kept
 }
 
 /**
@@ -98,25 +104,24 @@ export interface Wanted {
   sessions?: Uint8Array | undefined
   /** whether events that have no session are wanted; they are if absent */
   others?: boolean
+  /** whether only page views are wanted */
+  viewsOnly?: boolean
   /** of events */
   test?: Test | undefined
 }
+
+/** 1 for each event that is counted; there is one of these for all. */
+let counted = new Uint8Array(0)
 
 /** Events of the range that the question counts, a chunk at a time; a session's in the order of their time. */
 export function eachEvents(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
-  { sessions: wanted, others = true, test }: Wanted,
+  { sessions: wanted, others = true, viewsOnly = false, test }: Wanted,
   take: (chunk: Chunk) => void,
 ): void {
   const starts = wideOf(block, 'session.events')
-  const at = columnOf(block, 'event.at').numbers
-  const bot = columnOf(block, 'event.bot')
-  const human = bot.texts.indexOf('(none)')
-  const isAll = bots === 'all' || (bots === 'none' && bot.texts.length === 1 && human === 0)
-  const only = bots === 'only'
-  const [from, to] = [range.from - block.from, range.to - block.from]
-  const isWhole = from <= 0 && range.to >= block.to
+  const isCounted = countedOf({ range, bots }, block, viewsOnly)
   const { chunk, fits } = own
   const { sessions, events } = chunk
   let length = 0
@@ -134,18 +139,41 @@ export function eachEvents(
     if (isSession ? wanted && wanted[place] === 0 : !others) continue
     const session = isSession ? place : NOTHING
     const last = isSession ? (starts[place + 1] as number) : block.events
+    // Without a branch, as nobody can foretell which event is one.
     for (let event = starts[place] as number; event < last; event++) {
-      if (!isAll && (bot.numbers[event] === human) === only) continue
-      if (!isWhole) {
-        const time = at[event] as number
-        if (time < from || time >= to) continue
-      }
       sessions[length] = session
       events[length] = event
-      if (++length === MOST_OF_CHUNK) end()
+      length += isCounted[event] as number
+      if (length === MOST_OF_CHUNK) end()
     }
   }
   if (length > 0) end()
+}
+
+function countedOf({ range, bots }: Pick<Ask, 'range' | 'bots'>, block: Block, viewsOnly: boolean): Uint8Array {
+  const length = block.events
+  if (counted.length < length) counted = new Uint8Array(2 * length)
+  counted.fill(1, 0, length)
+  if (bots !== 'all') {
+    const codes = wideOf(block, 'event.bot')
+    const human = columnOf(block, 'event.bot').texts.indexOf('(none)')
+    const wanted = bots === 'none' ? 1 : 0
+    for (let i = 0; i < length; i++) counted[i] = (codes[i] === human ? 1 : 0) ^ wanted ^ 1
+  }
+  if (viewsOnly) {
+    const codes = wideOf(block, 'event.name')
+    const view = columnOf(block, 'event.name').texts.indexOf('pageview')
+    for (let i = 0; i < length; i++) counted[i] = (counted[i] as number) & (codes[i] === view ? 1 : 0)
+  }
+  const [from, to] = [range.from - block.from, range.to - block.from]
+  if (from > 0 || range.to < block.to) {
+    const at = wideOf(block, 'event.at')
+    for (let i = 0; i < length; i++) {
+      const time = at[i] as number
+      counted[i] = (counted[i] as number) & (time >= from && time < to ? 1 : 0)
+    }
+  }
+  return counted
 }
 
 /** Nobody reads blocks within the reading of another. */

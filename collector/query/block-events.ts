@@ -22,7 +22,7 @@ const rows = new Int32Array(MOST_OF_CHUNK)
 const ids = new Uint32Array(MOST_OF_CHUNK)
 const fits = newFits()
 /** events by goal */
-const parted = emptyChunk()
+const parted = emptyChunk(true)
 
 export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts): Promise<void> {
   const { filters, measures, dimensions, pagesOnly } = ask
@@ -40,7 +40,7 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   const hasVisitors = measures.includes('visitors')
   const hasRevenue = measures.includes('revenue')
   // Where nothing but page views is counted, the others need no row.
-  const viewsFirst = pagesOnly && !measures.includes('events') && !hasRevenue
+  const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, block, sums, goals)
   const at = columnOf(block, 'event.at').numbers
@@ -51,7 +51,6 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     keepFitting(chunk, fits, rows)
   }
   const count = (chunk: Chunk): void => {
-    if (viewsFirst) keepViews(chunk)
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
     if (sums.isPartial) {
       for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === NO_ROW ? 0 : 1
@@ -64,7 +63,8 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     if (ofPages) {
       const name = wideOf(block, 'event.name')
       for (let i = 0; i < chunk.length; i++)
-        if (name[events[i] as number] === view) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
+        if (viewsOnly || name[events[i] as number] === view)
+          ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
     }
     if (hasRevenue) {
       const revenue = columnOf(block, 'event.revenue').numbers
@@ -75,7 +75,7 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
         if (code) sums.worth(rows[i] as number, revenue[event] as number, code)
       }
     }
-    if (pagesOnly && !viewsFirst) keepViews(chunk)
+    if (pagesOnly && !viewsOnly) keepViews(chunk)
     if (hasVisitors) {
       const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
       for (let i = 0; i < chunk.length; i++) {
@@ -92,6 +92,7 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   const wanted = {
     sessions: ofSessions && sessionsThatFit(block, ofSessions),
     others: fitsWithoutSession(ofSessions),
+    viewsOnly,
   }
   if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))

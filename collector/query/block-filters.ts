@@ -121,6 +121,15 @@ const negated =
     for (let i = 0; i < chunk.length; i++) fits[i] = 1 - (fits[i] as number)
   }
 
+/** 1 for each code of its column that fits. */
+export async function fittingCodes(
+  leaf: Leaf,
+  { block, fitting }: Pick<Parts, 'block' | 'fitting'>,
+): Promise<Uint8Array> {
+  const { texts } = columnOf(block, columnFor(leaf.attribute))
+  return leaf.attribute === 'event:goal' ? await anyGoal(leaf, texts, fitting) : await fitting.of(leaf, texts)
+}
+
 async function leafTest(leaf: Leaf, { block, fitting, goals }: Parts): Promise<Test> {
   const { attribute } = leaf
   if (attribute === 'event:goal' && goals) {
@@ -130,8 +139,7 @@ async function leafTest(leaf: Leaf, { block, fitting, goals }: Parts): Promise<T
     }
   }
   const name = columnFor(attribute)
-  const { texts } = columnOf(block, name)
-  const fitsCode = await (attribute === 'event:goal' ? anyGoal(leaf, texts, fitting) : fitting.of(leaf, texts))
+  const fitsCode = await fittingCodes(leaf, { block, fitting })
   if (!isVisitDimension(attribute)) {
     return (chunk, fits) => {
       const codes = wideOf(block, name)

@@ -68,6 +68,8 @@ export const attributesOf = ({
     ...filters.flatMap(leavesOf).map(({ attribute }) => attribute),
   ])
 
+export const isLeaf = (filter: Filter): filter is Leaf => leavesOf(filter)[0] === filter
+
 export const isEventLeaf = ({ attribute }: Leaf): boolean => isEventDimension(attribute)
 
 /** The parts of a filter that all have to hold. */

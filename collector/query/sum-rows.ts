@@ -35,6 +35,7 @@ export interface Sums {
   foundBefore: ReturnType<typeof startFinding>
   /** Whether this visit of a session that reaches over several blocks was not in the row yet. */
   isFirst(row: number, visit: string): boolean
+  /** All of them; nothing is counted any more. */
   rows(): Row[]
 }
 
@@ -89,14 +90,28 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
       open.add(key)
       return open.size > before
     },
-    rows: () =>
-      rows.map((row, place) => {
+    rows() {
+      const made = rows.map((row, place) => {
         for (const [measure, of] of counts)
           if (measure !== 'visitors' || seen.isCounted(place)) row.counts[measure] = of[place] as number
         const currency = currencies[place]
         return row.counts.paid && currency !== undefined ? { ...row, currency } : row
-      }),
+      })
+      seen.end()
+      return made
+    },
   }
+}
+
+/** Bits that nobody needs any more, all 0: to make them anew takes more time than to use them. */
+const spare: Uint32Array[] = []
+/** Words that the bits of a row had at most so far, so that they are not made too small. */
+let usual = 1_024
+
+function takeBits(words: number): Uint32Array {
+  usual = Math.max(usual, words)
+  const held = spare.pop()
+  return held && held.length >= words ? held : new Uint32Array(usual)
 }
 
 /** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
@@ -104,24 +119,32 @@ function startSeen(few: boolean) {
   const bits = new Array<Uint32Array | undefined>(BIT_ROWS).fill(undefined)
   const pairs = new Places(MOST_PAIRS)
   let bytes = 0
+  /** who came last in a row: what one does, one does several times in a row */
+  let last = new Uint32Array(1_024).fill(NOTHING)
   /** Room for one more, or `undefined` where there is none, and never will be. */
   const grow = (row: number, word: number): Uint32Array | undefined => {
     const held = bits[row]
     // One that has begun goes on: what was counted of it is there.
     if (!held && bytes >= MOST_BITS) return undefined
-    const grown = new Uint32Array(Math.max(1_024, word + (word >> 1) + 1))
+    const grown = takeBits(held ? word + (word >> 1) + 1 : word + 1)
     bytes += grown.byteLength - (held?.byteLength ?? 0)
     if (held) grown.set(held)
     bits[row] = grown
     return grown
   }
+  const growLast = (row: number): void => {
+    const grown = new Uint32Array(2 * (row + 1)).fill(NOTHING)
+    grown.set(last)
+    last = grown
+  }
   const count = (counted: Float64Array, rows: Int32Array, ids: Uint32Array, length: number): void => {
-    let [lastRow, lastId] = [NO_ROW, NOTHING]
     for (let i = 0; i < length; i++) {
-      const [row, id] = [rows[i] as number, ids[i] as number]
-      if (id === NOTHING || (row === lastRow && id === lastId)) continue
-      lastRow = row
-      lastId = id
+      const row = rows[i] as number
+      const id = ids[i] as number
+      if (few && row >= BIT_ROWS) continue
+      if (row >= last.length) growLast(row)
+      if (id === NOTHING || last[row] === id) continue
+      last[row] = id
       const word = id >>> 5
       let of = row < BIT_ROWS ? bits[row] : undefined
       if (row < BIT_ROWS && (of === undefined || word >= of.length)) of = grow(row, word)
@@ -129,11 +152,22 @@ function startSeen(few: boolean) {
         if (!few && pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
         continue
       }
-      const [held, bit] = [of[word] as number, 1 << (id & 31)]
+      const held = of[word] as number
+      const bit = 1 << (id & 31)
       if ((held & bit) !== 0) continue
       of[word] = held | bit
       counted[row] = (counted[row] as number) + 1
     }
   }
-  return { count, isCounted: (row: number): boolean => !few || bits[row] !== undefined }
+  return {
+    count,
+    isCounted: (row: number): boolean => !few || bits[row] !== undefined,
+    /** Nothing is counted any more. */
+    end(): void {
+      for (const [row, of] of bits.entries()) {
+        if (of && spare.length < BIT_ROWS) spare.push(of.fill(0))
+        bits[row] = undefined
+      }
+    },
+  }
 }

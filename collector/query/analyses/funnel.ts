@@ -1,7 +1,9 @@
 /** How many came how far through some steps, and how long each took them. */
-import { columnOf, Growing, NOTHING, Places } from '../../columns/index.ts'
-import { type Chunk, eachEvents, MOST_OF_CHUNK, newFits } from '../block-chunks.ts'
-import type { Filter } from '../filter.ts'
+import { type ColumnName, columnOf, Growing, NOTHING, Places } from '../../columns/index.ts'
+import { getOrAdd } from '../../get-or-add.ts'
+import { type Chunk, eachEvents, MOST_OF_CHUNK, newFits, type Test, wideOf } from '../block-chunks.ts'
+import { columnFor } from '../block-filters.ts'
+import { type Filter, isEventLeaf, isLeaf } from '../filter.ts'
 import { gather } from './gathered.ts'
 import { percentOf, type Read, type Reading } from './reading.ts'
 import type { Results } from './schema.ts'
@@ -92,16 +94,34 @@ export async function funnel({ steps, by, window }: Funnel, { asked, read }: Rea
 }
 
 /** Writes of each of a chunk a bit for each step that it is. */
-async function maskingBy({ test }: Read, steps: Funnel['steps']) {
-  const tests = await Promise.all(steps.map(({ filters }) => test(filters)))
+async function maskingBy({ block, test, codes }: Read, steps: Funnel['steps']) {
   const masks = new Uint32Array(MOST_OF_CHUNK)
   const fits = newFits()
+  /** Of steps that ask for one attribute of the event, the bits of all by its code: a look tells them all. */
+  const byColumn = new Map<ColumnName, Uint32Array>()
+  const others: [step: number, test: Test | undefined][] = []
+  for (const [step, { filters }] of steps.entries()) {
+    const [leaf] = filters
+    if (filters.length === 1 && leaf && isLeaf(leaf) && isEventLeaf(leaf)) {
+      const name = columnFor(leaf.attribute)
+      const fitting = await codes(leaf)
+      const bits = getOrAdd(byColumn, name, () => new Uint32Array(fitting.length))
+      for (let code = 0; code < fitting.length; code++)
+        bits[code] = (bits[code] as number) | ((fitting[code] as number) << step)
+    } else others.push([step, await test(filters)])
+  }
   return (chunk: Chunk): Uint32Array => {
-    masks.fill(0, 0, chunk.length)
-    for (const [step, test] of tests.entries()) {
+    const { length, events } = chunk
+    masks.fill(0, 0, length)
+    for (const [name, bits] of byColumn) {
+      const of = wideOf(block, name)
+      for (let i = 0; i < length; i++)
+        masks[i] = (masks[i] as number) | (bits[of[events[i] as number] as number] as number)
+    }
+    for (const [step, test] of others) {
       if (test) test(chunk, fits)
       else fits.fill(1)
-      for (let i = 0; i < chunk.length; i++) masks[i] = (masks[i] as number) | ((fits[i] as number) << step)
+      for (let i = 0; i < length; i++) masks[i] = (masks[i] as number) | ((fits[i] as number) << step)
     }
     return masks
   }

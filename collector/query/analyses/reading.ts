@@ -2,9 +2,9 @@
 import type { Block, ColumnName } from '../../columns/index.ts'
 import type { Site } from '../../sites/index.ts'
 import type { Test } from '../block-chunks.ts'
-import { type DoneIn, type Fitting, testOf } from '../block-filters.ts'
+import { type DoneIn, type Fitting, fittingCodes, testOf } from '../block-filters.ts'
 import type { Ask } from '../engine.ts'
-import type { Filter } from '../filter.ts'
+import type { Filter, Leaf } from '../filter.ts'
 
 /** A question of events, as engines are asked. */
 export type Asked = Pick<Ask, 'range' | 'bots' | 'filters'> & { site: Site }
@@ -15,6 +15,8 @@ export interface Read {
   fits: Test | undefined
   /** the same of other filters */
   test(filters: readonly Filter[]): Promise<Test | undefined>
+  /** 1 for each code of its column that fits */
+  codes(leaf: Leaf): Promise<Uint8Array>
 }
 
 export interface Reading {
@@ -34,7 +36,7 @@ export const readOf = async (
   parts: { fitting: Fitting; done: DoneIn },
 ): Promise<Read> => {
   const test = (some: readonly Filter[]) => testOf(some, { block, ...parts })
-  return { block, fits: await test(filters), test }
+  return { block, fits: await test(filters), test, codes: leaf => fittingCodes(leaf, { block, ...parts }) }
 }
 
 /** Two decimals; of none 0. */
