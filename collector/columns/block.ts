@@ -32,8 +32,8 @@ export interface Column {
   numbers: Numbers
   /** of codes what they stand for; else empty */
   texts: readonly string[]
-  /** names it among all of this process that are held */
-  key?: number
+  /** names it among all of this process that are held, as long as it is */
+  key?: number | undefined
 }
 
 let keys = 0

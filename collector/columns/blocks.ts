@@ -88,12 +88,21 @@ export function createBlocks(
   db: Db,
   { most = { bytes: MOST_BYTES, raw: MOST_RAW }, dropped = () => {} }: Held = {},
 ): Blocks {
+  /** Whoever still reads in them does so without a name that others would keep them by. */
+  const forget = (gone: Iterable<Column>): void => {
+    const keys: number[] = []
+    for (const column of gone) {
+      if (column.key !== undefined) keys.push(column.key)
+      column.key = undefined
+    }
+    if (keys.length > 0) dropped(keys)
+  }
   const held = new LRUCache<string, Column>({
     maxSize: most.bytes,
     sizeCalculation: sizeOf,
-    dispose: ({ key }) => key !== undefined && dropped([key]),
+    dispose: column => forget([column]),
   })
-  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => dropped(visitors.keys()) })
+  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => forget(visitors.columns()) })
   /** How visitors are told apart: one way for all questions of a moment. */
   const tellingOf = async (site: string, session: ClientSession): Promise<{ seed: Seed; visitors: Visitors }> => {
     const seed = await readSeed(db, site, session)

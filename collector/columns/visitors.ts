@@ -14,8 +14,8 @@ export interface Visitors {
   idsOf(hashes: Numbers, block?: string): Column
   /** The same, where it was asked before. */
   held(block: string): Column | undefined
-  /** keys of the columns that are held */
-  keys(): number[]
+  /** all columns that are held */
+  columns(): Iterable<Column>
   readonly bytes: number
 }
 
@@ -40,7 +40,7 @@ export function startVisitors(): Visitors {
       return column
     },
     held: block => kept.get(block),
-    keys: () => [...kept.values()].flatMap(({ key }) => key ?? []),
+    columns: () => kept.values(),
     get bytes() {
       return places.bytes + bytes
     },

@@ -87,10 +87,12 @@ const chosenBefore = new LRUCache<string, Chosen>({
 async function chooseVisits({ ask, block, fitting, done }: ScanParts): Promise<Chosen> {
   const { range, filters, bots, measures } = ask
   const hasVisitors = measures.includes('visitors')
+  // Numbers of visitors begin anew now and then.
+  const numbering = hasVisitors ? columnOf(block, 'who.id').key : 0
   // What was done may lie in other blocks.
-  const isKept = block.id !== undefined && filters.flatMap(donesOf).length === 0
+  const isKept = block.id !== undefined && numbering !== undefined && filters.flatMap(donesOf).length === 0
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
-  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, hasVisitors]) : ''
+  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering]) : ''
   const before = isKept ? chosenBefore.get(key) : undefined
   if (before) return before
   const test = await testOf(filters, { block, fitting, done })
