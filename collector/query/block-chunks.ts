@@ -3,6 +3,7 @@
  * after the other in the processor's cache: a dashboard with a filter takes a tenth of what one call a session or event takes
  * (`npm run bench -- reports`).
  */
+import { LRUCache } from 'lru-cache'
 import { type Block, type ColumnName, columnOf, NOTHING, type Numbers } from '../columns/index.ts'
 import type { Ask } from './engine.ts'
 
@@ -110,9 +111,6 @@ export interface Wanted {
   test?: Test | undefined
 }
 
-/** 1 for each event that is counted; there is one of these for all. */
-let counted = new Uint8Array(0)
-
 /** Events of the range that the question counts, a chunk at a time; a session's in the order of their time. */
 export function eachEvents(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
@@ -121,7 +119,15 @@ export function eachEvents(
   take: (chunk: Chunk) => void,
 ): void {
   const starts = wideOf(block, 'session.events')
-  const isCounted = countedOf({ range, bots }, block, viewsOnly)
+  const kinds = kindsOf(block)
+  // By kind.
+  const counts = Uint8Array.from({ length: 4 }, (_, kind) => {
+    const isHuman = (kind & HUMAN) !== 0
+    const isWanted = bots === 'all' || isHuman === (bots === 'none')
+    return isWanted && (!viewsOnly || (kind & VIEW) !== 0) ? 1 : 0
+  })
+  const [from, to] = [range.from - block.from, range.to - block.from]
+  const at = from > 0 || range.to < block.to ? columnOf(block, 'event.at').numbers : undefined
   const { chunk, fits } = own
   const { sessions, events } = chunk
   let length = 0
@@ -143,37 +149,33 @@ export function eachEvents(
     for (let event = starts[place] as number; event < last; event++) {
       sessions[length] = session
       events[length] = event
-      length += isCounted[event] as number
+      if (at && !((at[event] as number) >= from && (at[event] as number) < to)) continue
+      length += counts[kinds[event] as number] as number
       if (length === MOST_OF_CHUNK) end()
     }
   }
   if (length > 0) end()
 }
 
-function countedOf({ range, bots }: Pick<Ask, 'range' | 'bots'>, block: Block, viewsOnly: boolean): Uint8Array {
-  const length = block.events
-  if (counted.length < length) counted = new Uint8Array(2 * length)
-  counted.fill(1, 0, length)
-  if (bots !== 'all') {
-    const codes = wideOf(block, 'event.bot')
-    const human = columnOf(block, 'event.bot').texts.indexOf('(none)')
-    const wanted = bots === 'none' ? 1 : 0
-    for (let i = 0; i < length; i++) counted[i] = (codes[i] === human ? 1 : 0) ^ wanted ^ 1
-  }
-  if (viewsOnly) {
-    const codes = wideOf(block, 'event.name')
-    const view = columnOf(block, 'event.name').texts.indexOf('pageview')
-    for (let i = 0; i < length; i++) counted[i] = (counted[i] as number) & (codes[i] === view ? 1 : 0)
-  }
-  const [from, to] = [range.from - block.from, range.to - block.from]
-  if (from > 0 || range.to < block.to) {
-    const at = wideOf(block, 'event.at')
-    for (let i = 0; i < length; i++) {
-      const time = at[i] as number
-      counted[i] = (counted[i] as number) & (time >= from && time < to ? 1 : 0)
-    }
-  }
-  return counted
+const HUMAN = 1
+const VIEW = 2
+/** By block, of those that are kept: what is asked of all events by every question, bytes. */
+const kindsBefore = new LRUCache<string, Uint8Array>({
+  maxSize: 96 * 1024 * 1024,
+  sizeCalculation: ({ length }) => length + 500,
+})
+
+/** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view. */
+function kindsOf(block: Block): Uint8Array {
+  const before = block.id === undefined ? undefined : kindsBefore.get(block.id)
+  if (before) return before
+  const kinds = new Uint8Array(block.events)
+  const [bots, names] = [columnOf(block, 'event.bot'), columnOf(block, 'event.name')]
+  const [human, view] = [bots.texts.indexOf('(none)'), names.texts.indexOf('pageview')]
+  for (let i = 0; i < kinds.length; i++)
+    kinds[i] = (bots.numbers[i] === human ? HUMAN : 0) | (names.numbers[i] === view ? VIEW : 0)
+  if (block.id !== undefined) kindsBefore.set(block.id, kinds)
+  return kinds
 }
 
 /** Nobody reads blocks within the reading of another. */

@@ -60,11 +60,12 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
     if (ofEvents)
       for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
-    if (ofPages) {
+    if (ofPages && viewsOnly)
+      for (let i = 0; i < chunk.length; i++) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
+    else if (ofPages) {
       const name = wideOf(block, 'event.name')
       for (let i = 0; i < chunk.length; i++)
-        if (viewsOnly || name[events[i] as number] === view)
-          ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
+        if (name[events[i] as number] === view) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
     }
     if (hasRevenue) {
       const revenue = columnOf(block, 'event.revenue').numbers
