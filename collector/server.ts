@@ -214,6 +214,7 @@ export async function createCollector(
           drain().catch(error => log.error({ err: error }, 'closing failed')),
           pause(CLOSE_MS, undefined, { ref: false }),
         ])
+        await threads.close()
         await client.close()
         await mongod.close()
       })()

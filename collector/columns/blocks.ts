@@ -102,7 +102,7 @@ export function createBlocks(
     sizeCalculation: sizeOf,
     dispose: column => forget([column]),
   })
-  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => forget(visitors.columns()) })
+  const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => forget(visitors.end()) })
   /** How visitors are told apart: one way for all questions of a moment. */
   const tellingOf = async (site: string, session: ClientSession): Promise<{ seed: Seed; visitors: Visitors }> => {
     const seed = await readSeed(db, site, session)
@@ -189,7 +189,7 @@ export function createBlocks(
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
-            const name = `raw ${site} ${gap.from} ${gap.to} ${properties.join()} ${marksOf(goals, gap.from).join()}`
+            const name = `raw ${site} ${gap.from} ${gap.to} ${mostRaw} ${properties.join()} ${marksOf(goals, gap.from).join()}`
             const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
             isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
             for (const block of read.blocks) yield names.includes('who.id') ? numberedBy(visitors, block) : block

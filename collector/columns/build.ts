@@ -72,7 +72,9 @@ export function startBlock({ site, from, to, properties, seed }: Asked): Builder
   const whos = new Texts()
   const fields = EVENT_FIELDS.map(field => [field, new Texts()] as const)
   const props = properties.map(name => [name, new Texts()] as const)
-  const [at, sessionOf, whoOf, revenue] = [new Growing(), new Growing(), new Growing(), new Growing(true)]
+  // What is read without blocks may be longer than 32 bits of ms.
+  const at = new Growing(to - from > 0xffff_ffff)
+  const [sessionOf, whoOf, revenue] = [new Growing(), new Growing(), new Growing(true)]
   let since = to
 
   const placeOf = (id: string): number => {

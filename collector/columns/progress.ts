@@ -44,7 +44,7 @@ export async function readProgress(
     const manifest = byBegin.get(start)
     const { events, visits } = revisions(start, end)
     const isEmpty = !manifest && events === 0 && visits === 0
-    if (isEmpty || (!manifest && events > MOST_OF_DAY)) continue
+    if (isEmpty || events + visits > MOST_OF_DAY) continue
     const has = new Set(+(manifest?.to ?? Number.NaN) === end ? manifest?.goals : [])
     for (const { from, mark, progress } of asked) {
       if (end > from || end > now) continue

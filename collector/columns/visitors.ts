@@ -14,8 +14,8 @@ export interface Visitors {
   idsOf(hashes: Numbers, block?: string): Column
   /** The same, where it was asked before. */
   held(block: string): Column | undefined
-  /** all columns that are held */
-  columns(): Iterable<Column>
+  /** From now on nothing is held; gives back what was. Who reads in it goes on with the same numbers. */
+  end(): Iterable<Column>
   readonly bytes: number
 }
 
@@ -25,13 +25,14 @@ export function startVisitors(): Visitors {
   /** of what is read for one question, and others of the same moment */
   const read = new WeakMap<Numbers, Column>()
   let bytes = 0
+  let isOver = false
   return {
     idsOf(hashes, block) {
       const before = block === undefined ? read.get(hashes) : kept.get(block)
       if (before) return before
       const numbers = new Uint32Array(shared(4 * hashes.length))
       for (let i = 0; i < numbers.length; i++) numbers[i] = places.of(hashes[i] as number)
-      const column: Column = { numbers, texts: [], ...(block !== undefined && { key: nextKey() }) }
+      const column: Column = { numbers, texts: [], ...(block !== undefined && !isOver && { key: nextKey() }) }
       if (block === undefined) read.set(hashes, column)
       else {
         kept.set(block, column)
@@ -40,7 +41,10 @@ export function startVisitors(): Visitors {
       return column
     },
     held: block => kept.get(block),
-    columns: () => kept.values(),
+    end() {
+      isOver = true
+      return kept.values()
+    },
     get bytes() {
       return places.bytes + bytes
     },

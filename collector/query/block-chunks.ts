@@ -161,7 +161,7 @@ const HUMAN = 1
 const VIEW = 2
 /** By block, of those that are kept: what is asked of all events by every question, bytes. */
 const kindsBefore = new LRUCache<string, Uint8Array>({
-  maxSize: 96 * 1024 * 1024,
+  maxSize: 64 * 1024 * 1024,
   sizeCalculation: ({ length }) => length + 500,
 })
 

@@ -105,6 +105,8 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     count(parted)
     parted.length = 0
   }
+  // Also of a question that has failed in the middle.
+  parted.length = 0
   eachEvents(ask, block, wanted, ({ length, sessions, events }) => {
     for (let i = 0; i < length; i++) {
       for (const goal of placesOf[lists.numbers[events[i] as number] as number] ?? []) {

@@ -1,5 +1,5 @@
 /** Rows of sessions or events of a block, by the codes of their values and their bucket. */
-import { type Block, columnOf, NOTHING } from '../columns/index.ts'
+import { type Block, columnOf, NOTHING, TooManyDifferent } from '../columns/index.ts'
 import { type Chunk, wideOf } from './block-chunks.ts'
 import { columnFor, shownAs } from './block-filters.ts'
 import type { Ask } from './engine.ts'
@@ -39,6 +39,7 @@ export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goal
   // One more, of what has no session.
   const sizes = told.map(({ texts }) => texts.length + 1)
   const size = sizes.reduce((product, n) => product * n, isOne ? 1 : starts.length)
+  if (size > Number.MAX_SAFE_INTEGER) throw new TooManyDifferent('more combinations of values than can be told apart')
   // Two more than the row, which may be NO_ROW: 0 is one that was not looked for.
   const dense = size <= DENSE ? new Int32Array(size) : undefined
   const sparse = new Map<number, number>()

@@ -165,7 +165,7 @@ function startSeen(few: boolean) {
     /** Nothing is counted any more. */
     end(): void {
       for (const [row, of] of bits.entries()) {
-        if (of && spare.length < BIT_ROWS) spare.push(of.fill(0))
+        if (of && (spare.length + 1) * 4 * usual <= MOST_BITS) spare.push(of.fill(0))
         bits[row] = undefined
       }
     },

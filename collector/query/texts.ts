@@ -8,9 +8,9 @@ interface Dictionary {
   ids: WeakMap<readonly string[], Uint32Array>
 }
 
-/** Of one column; then it begins anew. */
-const MOST_TEXTS = 200_000
-const MOST_DICTIONARIES = 100
+/** Of all columns; then they begin anew. */
+const MOST_TEXTS = 500_000
+let count = 0
 const dictionaries = new Map<ColumnName, Dictionary>()
 
 /** Rows that were found for the texts of a column in the blocks before, so that each text is looked for once. */
@@ -52,8 +52,12 @@ export function startFinding(): (bucket: number, column: ColumnName, texts: read
 
 function dictionaryOf(column: ColumnName, texts: readonly string[]): Dictionary {
   let held = dictionaries.get(column)
-  if (!held || held.places.size > MOST_TEXTS) {
-    if (dictionaries.size >= MOST_DICTIONARIES) dictionaries.clear()
+  if (count > MOST_TEXTS) {
+    dictionaries.clear()
+    count = 0
+    held = undefined
+  }
+  if (!held) {
     held = { places: new Map(), ids: new WeakMap() }
     dictionaries.set(column, held)
   }
@@ -62,6 +66,7 @@ function dictionaryOf(column: ColumnName, texts: readonly string[]): Dictionary 
     const of = Uint32Array.from(texts, text => {
       const known = places.get(text)
       if (known !== undefined) return known
+      count++
       places.set(text, places.size)
       return places.size - 1
     })

@@ -17,6 +17,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { measureBatches } from './batches.mjs'
 import { askColumns, COLUMNS } from './columns.mjs'
 import { bodyOf, DASHBOARD, rowsOf, rowsOfPipeline, ZONE } from './dashboard.mjs'
 import { startServer } from './servers.mjs'
@@ -91,6 +92,7 @@ export async function ensureHistory(home, events) {
   progress(`${number(events)} events: writing the history`)
   // No collector runs meanwhile: it would close and sketch days that are not whole yet, and then again.
   await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
+  await livetag(home, ['site', 'add', 'demo', '--domain', 'shop.example', '--consent', 'required'])
   await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
   const seeding = performance.now() - started
   const server = await startServer('livetag', { LIVETAG_HOME: home })
@@ -110,10 +112,11 @@ async function measureSize(home, events) {
   // Holds the mongod, while others come and go.
   const holder = await startServer('livetag', { LIVETAG_HOME: home })
   try {
-    const { db, close } = await openJournal(home)
+    const { db, close, settled } = await openJournal(home)
     try {
       progress(`${number(events)} events`)
-      return await measureDashboard(home, db, events)
+      const measured = await measureDashboard(home, db, events)
+      return { ...measured, intake: await measureIntake(holder, settled) }
     } finally {
       await close()
     }
@@ -223,6 +226,42 @@ async function measureColumns(home, db, server) {
   }
   return measured
 }
+
+/** Events a second in batches of 20, with nobody who asks and while one filtered dashboard follows the other, in turns. */
+async function measureIntake(server, settled) {
+  progress('events a second, alone and while filtered dashboards are asked')
+  const rates = { idle: [], during: [] }
+  let round = 0
+  for (let turn = 0; turn <= INTAKE_TURNS; turn++) {
+    for (const [kind, list] of Object.entries(rates)) {
+      let isOver = false
+      const ask = async () => {
+        while (!isOver) {
+          await askColumns(server, SITE, 'one filter', ++round)
+          await pause(APART_MS)
+        }
+      }
+      const asking = kind === 'during' ? ask() : undefined
+      const { eventsPerSecond } = await measureBatches(server)
+      isOver = true
+      await asking
+      await settled()
+      // The first turn is for code that nothing has run yet.
+      if (turn > 0) list.push(eventsPerSecond)
+    }
+  }
+  const median = list =>
+    at(
+      list.toSorted((a, b) => a - b),
+      0.5,
+    )
+  return {
+    idle: median(rates.idle),
+    during: median(rates.during),
+    times: median(rates.during.map((n, i) => n / rates.idle[i])),
+  }
+}
+const INTAKE_TURNS = 3
 
 /** The days of a dashboard, today not included, as moments. */
 async function lastDays(db) {
@@ -343,6 +382,10 @@ function print(measured) {
       ]),
     ),
   )
+  for (const { events, intake } of measured)
+    console.log(
+      `${number(events)} events: taken ${number(intake.idle)} a second alone, ${number(intake.during)} beside filtered dashboards, ${intake.times.toFixed(2)} ×`,
+    )
   console.log('Filtered dashboards, all questions at once, and analyses; ms at p50 / p95')
   for (const { events, columns } of measured) {
     console.log(`${number(events)} events`)

@@ -18,8 +18,9 @@ export async function retention(grid: Grid, { asked, read }: Reading): Promise<R
   const note = (visitor: number, period: number): void => {
     const word = visitor * words + (period >>> 5)
     if (word >= seen.length) {
-      if (8 * word > MOST_BYTES) throw new TooManyDifferent('more visitors than one analysis holds')
-      const grown = new Uint32Array(2 * word)
+      const size = 2 * words * (visitor + 1)
+      if (4 * size > MOST_BYTES) throw new TooManyDifferent('more visitors than one analysis holds')
+      const grown = new Uint32Array(size)
       grown.set(seen)
       seen = grown
     }

@@ -60,6 +60,7 @@ export function createThreads(file: URL, size = Math.min(MOST, availableParallel
     }
     worker.on('message', (message: FromThread) => receive(thread, message))
     worker.once('error', end)
+    worker.on('messageerror', end)
     worker.once('exit', () => end(new Error('a thread that scans has ended')))
     threads.add(thread)
     return thread
@@ -99,7 +100,11 @@ export function createThreads(file: URL, size = Math.min(MOST, availableParallel
         },
         fail: stop,
       })
-      post(thread, { kind: 'work', job: number, work })
+      try {
+        post(thread, { kind: 'work', job: number, work })
+      } catch (error) {
+        stop(error)
+      }
     })
 
   return {
@@ -126,7 +131,10 @@ function receive(thread: Thread, message: FromThread): void {
   else if (message.kind === 'failed') job.fail(errorOf(message))
   else {
     const { job: number, call, asked } = message
-    answer(thread, job, asked).then(value => post(thread, { kind: 'answer', job: number, call, value }), job.fail)
+    answer(job, asked)
+      // At once, as a column that is named may be dropped by whoever comes next.
+      .then(giving => post(thread, { kind: 'answer', job: number, call, value: giving(thread) }))
+      .catch(job.fail)
   }
 }
 
@@ -135,18 +143,23 @@ function errorOf({ name, message, fault }: Extract<FromThread, { kind: 'failed' 
   return name === TooManyDifferent.name ? new TooManyDifferent(message) : new Error(message)
 }
 
-async function answer(thread: Thread, { supply, readings }: Job, asked: Call): Promise<unknown> {
-  if (asked.of === 'fits') return await supply.fits(asked.leaf, asked.values)
+/** @returns what makes the answer for a thread */
+async function answer({ supply, readings }: Job, asked: Call): Promise<(thread: Thread) => unknown> {
+  if (asked.of === 'fits') {
+    const fitting = await supply.fits(asked.leaf, asked.values)
+    return () => fitting
+  }
   if (asked.of === 'open') {
     const more = inGroups(supply.blocks(asked.names, asked.from))
     readings.push({ names: new Set(asked.names), next: ahead(more), more })
-    return readings.length - 1
+    const number = readings.length - 1
+    return () => number
   }
   const reading = readings[asked.reading]
   if (!reading) throw new Error('there is no such reading')
   const blocks = await reading.next
   if (blocks.length > 0) reading.next = ahead(reading.more)
-  return blocks.map(block => toSend(thread, block, reading.names))
+  return thread => blocks.map(block => toSend(thread, block, reading.names))
 }
 
 /** Begun before somebody waits for it, who hears of it when it has failed. */
