@@ -92,7 +92,6 @@ export async function ensureHistory(home, events) {
   progress(`${number(events)} events: writing the history`)
   // No collector runs meanwhile: it would close and sketch days that are not whole yet, and then again.
   await livetag(home, ['site', 'add', SITE, '--domain', 'bench.example', '--consent', 'none', '--timezone', ZONE])
-  await livetag(home, ['site', 'add', 'demo', '--domain', 'shop.example', '--consent', 'required'])
   await livetag(home, ['seed', '--site', SITE, '--events', String(events), '--days', String(DAYS)])
   const seeding = performance.now() - started
   const server = await startServer('livetag', { LIVETAG_HOME: home })
