@@ -228,6 +228,21 @@ describe('a screen', () => {
     expect(screen.of('totals', one).answer?.results[0]?.metrics).toEqual([1])
   })
 
+  it('asks once more where it was told to before there was an answer, which may not have what there is by now', async () => {
+    const { screen, asked } = surroundings()
+    screen.show({ totals: one })
+    screen.again()
+    screen.again()
+    expect(asked).toHaveLength(1)
+    asked[0]?.resolve({ ok: true, body: answer([1]) })
+    await vi.waitFor(() => expect(asked).toHaveLength(2))
+    expect(screen.of('totals', one).answer?.results[0]?.metrics).toEqual([1])
+    asked[1]?.resolve({ ok: true, body: answer([2]) })
+    await vi.waitFor(() => expect(screen.of('totals', one).answer?.results[0]?.metrics).toEqual([2]))
+    expect(screen.of('totals', one).since).toBeNull()
+    expect(asked).toHaveLength(2)
+  })
+
   it('does not go back to an answer that was made before', () => {
     const late = answer([1], { fresh: new Date(NOW - 1).toISOString() })
     expect(isNewer(late, answer([2]))).toBe(false)

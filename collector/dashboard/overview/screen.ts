@@ -43,6 +43,8 @@ const TRIES = 6
 
 interface Held extends Asked {
   body: QueryBody
+  /** asked again before it was answered: that answer may not have what there was then */
+  isOld: boolean
   key: string
   end(): void
 }
@@ -63,6 +65,7 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
     if (tries === TRIES) one.since = now()
     else one.since ??= now()
     one.isStopped = false
+    if (tries === TRIES) one.isOld = false
     void ask(one.body, gone.signal).then(answer => {
       if (gone.signal.aborted) return
       if (!answer.ok && answer.problem.code === 'too-many-queries' && tries > 0) {
@@ -72,6 +75,7 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
       one.since = null
       one.problem = answer.ok ? null : answer.problem
       if (answer.ok && isNewer(answer.body, one.answer)) one.answer = answer.body
+      if (one.isOld) begin(one)
       changed()
     })
   }
@@ -85,7 +89,7 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
       }
       for (const [id, body] of Object.entries(questions)) {
         if (held.has(id)) continue
-        const one: Held = { ...NOT_ASKED, body, key: keyOf(body), end: () => {} }
+        const one: Held = { ...NOT_ASKED, body, key: keyOf(body), isOld: false, end: () => {} }
         held.set(id, one)
         begin(one)
       }
@@ -97,8 +101,8 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
     },
     again(which = 'all') {
       for (const one of held.values()) {
-        if (one.since !== null || (which === 'failed' && !one.problem && !one.isStopped)) continue
-        begin(one)
+        if (one.since !== null) one.isOld ||= which === 'all'
+        else if (which === 'all' || one.problem || one.isStopped) begin(one)
       }
       changed()
     },
