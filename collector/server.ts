@@ -187,7 +187,7 @@ export async function createCollector(
     await pipeline.close()
     journal.close()
     places.close()
-    await Promise.all([rejects.close(), sites.close(), email.close(), asked, threads.close()])
+    await Promise.all([rejects.close(), sites.close(), email.close(), asked])
   }
   let closing: Promise<void> | undefined
   return {

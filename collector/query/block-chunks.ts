@@ -1,7 +1,6 @@
 /**
  * Sessions and events of a block, some thousands at a time, so that each step of a scan is a loop over numbers that lie one
- * after the other in the processor's cache: a dashboard with a filter takes a tenth of what one call a session or event takes
- * (`npm run bench -- reports`).
+ * after the other in the processor's cache, and nothing is called for each (`npm run bench -- reports`).
  */
 import { LRUCache } from 'lru-cache'
 import { type Block, type ColumnName, columnOf, NOTHING, type Numbers } from '../columns/index.ts'
@@ -41,6 +40,13 @@ export function keepFitting(chunk: Chunk, fits: Uint8Array, rows?: Int32Array): 
   if (chunk.isParted) keep(chunk.goals, fits, length)
   keep(chunk.events, fits, length)
   chunk.length = keep(chunk.sessions, fits, length)
+}
+
+/** Leaves those that have a row. @param none what says that there is none */
+export function keepRows(chunk: Chunk, rows: Int32Array, none: number): void {
+  const { fits } = borrowed
+  for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === none ? 0 : 1
+  keepFitting(chunk, fits, rows)
 }
 
 function keep(of: Uint32Array | Int32Array, fits: Uint8Array, length: number): number {
@@ -158,7 +164,7 @@ export function eachEvents(
 }
 
 const HUMAN = 1
-const VIEW = 2
+export const VIEW = 2
 /** By block, of those that are kept: what is asked of all events by every question, bytes. */
 const kindsBefore = new LRUCache<string, Uint8Array>({
   maxSize: 64 * 1024 * 1024,
@@ -166,7 +172,7 @@ const kindsBefore = new LRUCache<string, Uint8Array>({
 })
 
 /** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view. */
-function kindsOf(block: Block): Uint8Array {
+export function kindsOf(block: Block): Uint8Array {
   const before = block.id === undefined ? undefined : kindsBefore.get(block.id)
   if (before) return before
   const kinds = new Uint8Array(block.events)

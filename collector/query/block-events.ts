@@ -6,9 +6,12 @@ import {
   emptyChunk,
   fitsWithoutSession,
   keepFitting,
+  keepRows,
+  kindsOf,
   MOST_OF_CHUNK,
   newFits,
   sessionsThatFit,
+  VIEW,
   wideOf,
 } from './block-chunks.ts'
 import { goalsOf, isOfSession, testOf } from './block-filters.ts'
@@ -36,7 +39,7 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
     parts,
   )
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
-  const view = columnOf(block, 'event.name').texts.indexOf('pageview')
+  const kinds = kindsOf(block)
   const hasVisitors = measures.includes('visitors')
   const hasRevenue = measures.includes('revenue')
   // Where nothing but page views is counted, the others need no row.
@@ -46,27 +49,20 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   const at = columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {
-    const name = wideOf(block, 'event.name')
-    for (let i = 0; i < chunk.length; i++) fits[i] = name[chunk.events[i] as number] === view ? 1 : 0
+    for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
     keepFitting(chunk, fits, rows)
   }
   const count = (chunk: Chunk): void => {
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
-    if (sums.isPartial) {
-      for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === NO_ROW ? 0 : 1
-      keepFitting(chunk, fits, rows)
-    }
+    if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
     if (ofEvents)
       for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
-    if (ofPages && viewsOnly)
-      for (let i = 0; i < chunk.length; i++) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
-    else if (ofPages) {
-      const name = wideOf(block, 'event.name')
+    if (ofPages)
       for (let i = 0; i < chunk.length; i++)
-        if (name[events[i] as number] === view) ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
-    }
+        if ((kinds[events[i] as number] as number) & VIEW)
+          ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
     if (hasRevenue) {
       const revenue = columnOf(block, 'event.revenue').numbers
       const { numbers, texts } = columnOf(block, 'event.currency')

@@ -1,7 +1,7 @@
 /** A scan of the visits of a block that begin in the range. */
 import { LRUCache } from 'lru-cache'
 import { type Block, columnOf } from '../columns/index.ts'
-import { emptyChunk, keepFitting, MOST_OF_CHUNK, newFits, sessionsThatFit, wideOf } from './block-chunks.ts'
+import { emptyChunk, keepRows, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
 import { testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
@@ -11,7 +11,6 @@ import { NO_ROW } from './sum-rows.ts'
 /** `events` are places of visits here. */
 const chunk = emptyChunk(true)
 const rows = new Int32Array(MOST_OF_CHUNK)
-const fits = newFits()
 
 export async function scanVisits(parts: ScanParts): Promise<void> {
   const { ask, block, sums } = parts
@@ -23,10 +22,7 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
 
   const count = (): void => {
     rowing(chunk, timeOf, rows)
-    if (sums.isPartial) {
-      for (let i = 0; i < chunk.length; i++) fits[i] = rows[i] === NO_ROW ? 0 : 1
-      keepFitting(chunk, fits, rows)
-    }
+    if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { length, events: visits } = chunk
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
     if (ofVisits)

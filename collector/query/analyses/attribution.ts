@@ -35,7 +35,7 @@ export async function attribution(asked: Attribution, reading: Reading): Promise
   const { model, lookback, halfLife, limit } = asked
   const gathered = gather()
   const converted = await conversionsOf(asked, reading, gathered)
-  const { worth, isPaid, currencies } = converted
+  const { worth, currencies } = converted
   const values = await touchesOf(asked, reading, converted, gathered)
   const credits = new Map<number, Credit>()
   const give = (value: number, share: number, conversion: number): void => {
@@ -65,7 +65,7 @@ export async function attribution(asked: Attribution, reading: Reading): Promise
     }
   })
   const [only] = currencies
-  const money = (minor: number) => (isPaid && currencies.size === 1 && only ? toRevenue(minor, only) : null)
+  const money = (minor: number) => (currencies.size === 1 && only ? toRevenue(minor, only) : null)
   const texts = [...values.keys()]
   const rows = [...credits]
     .map(([value, credit]) => ({ value: texts[value] ?? NOBODY, ...credit }))
@@ -83,8 +83,6 @@ export async function attribution(asked: Attribution, reading: Reading): Promise
 interface Conversions {
   /** of each, minor units */
   worth: Growing
-  /** whether one of them was worth something */
-  isPaid: boolean
   currencies: ReadonlySet<string>
   /** those that are nobody's */
   ofNobody: number[]
@@ -135,7 +133,7 @@ async function conversionsOf(
     })
   }
   const has = (visitor: number): boolean => visitor < visitors.length && visitors.get(visitor) === 1
-  return { worth, isPaid: currencies.size > 0, currencies, ofNobody, has }
+  return { worth, currencies, ofNobody, has }
 }
 
 /** Gathers visits of those who have converted; gives back what their values are called, by code. */
