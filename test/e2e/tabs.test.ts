@@ -184,7 +184,15 @@ describe.skipIf(!browser)('the wall', () => {
     await page.keyboard.press('Escape')
     await page.locator('.feed').waitFor()
     expect(page.url()).not.toContain('wall')
+    // While the full screen that was left is still being left: that is no reason to leave what was entered since.
+    for (let i = 0; i < 5; i++) {
+      await page.keyboard.press('w')
+      await page.locator('.wall .figure-first dd').waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator('.feed').waitFor()
+    }
     await page.keyboard.press('w')
+    await page.waitForFunction(() => document.fullscreenElement)
     await page.locator('.wall .figure-first dd').waitFor()
     const before = await page.locator('.wall .figures dd').allTextContents()
     await collector.deliver(envelope([{}, {}, {}], { i: 'v', k: 'v' }))

@@ -8,7 +8,7 @@ import { RateChart } from './RateChart.tsx'
 import type { LiveState } from './state.ts'
 import { sumToday } from './today.ts'
 import { activeNow, type Rate } from './totals.ts'
-import { leaveScreen, useAwake } from './wall.ts'
+import { leaveScreen, onScreenLeft, useAwake } from './wall.ts'
 
 interface WallProps {
   live: LiveState
@@ -48,22 +48,17 @@ export function Wall({ live, now, series, words, onLeave }: WallProps) {
   )
 }
 
-/** Escape leaves; so does leaving the full screen, which browsers do by Escape without telling of the key. */
+/** Escape leaves; so does leaving the full screen. */
 function useEscape(onLeave: () => void): void {
   const leave = useRef(onLeave)
   leave.current = onLeave
   useLayoutEffect(() => {
-    let wasFull = document.fullscreenElement !== null
     const pressed = (event: KeyboardEvent) => event.key === 'Escape' && leave.current()
-    const changed = () => {
-      if (wasFull && !document.fullscreenElement) leave.current()
-      wasFull = document.fullscreenElement !== null
-    }
     document.addEventListener('keydown', pressed)
-    document.addEventListener('fullscreenchange', changed)
+    const forget = onScreenLeft(() => leave.current())
     return () => {
       document.removeEventListener('keydown', pressed)
-      document.removeEventListener('fullscreenchange', changed)
+      forget()
       void leaveScreen()
     }
   }, [])
