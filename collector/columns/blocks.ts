@@ -1,6 +1,6 @@
 /**
- * Blocks for a question: of finished days those that are kept and hold, one day after the other; of what lies between what is
- * read from sessions and events. Columns that were read are held: those of one version never change.
+ * Blocks for a question: of finished days those that are kept and hold, one part of all days after the other; of what lies
+ * between what is read from sessions and events. Columns that were read are held: those of one version never change.
  */
 import { randomInt } from 'node:crypto'
 import { totalmem } from 'node:os'
@@ -11,7 +11,7 @@ import { readRevisions } from '../settle/index.ts'
 import { backfillOf, type Goal, marksOf } from '../sites/index.ts'
 import { readSeed, type Seed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
-import { type Block, type Column, type ColumnName, columnOf, nextKey, sizeOf } from './block.ts'
+import { type Block, type Column, type ColumnName, columnOf, nextKey, type Rows, sizeOf } from './block.ts'
 import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
 import { hasGoals, readHolds, readManifests } from './fresh.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
@@ -77,6 +77,21 @@ function numberedBy(visitors: Visitors, block: Block, known?: Column): Block {
   return { ...block, columns: new Map([...block.columns, ['who.id', ids]]) }
 }
 
+/** One block of a day. */
+interface Part {
+  manifest: ManifestDocument
+  part: number
+  rows: Rows
+}
+
+/** Those of the same visitors one after the other, and of these the earliest first. */
+const inOrder = (manifests: readonly ManifestDocument[]): Part[] =>
+  manifests
+    .flatMap(manifest =>
+      manifest.parts.map((rows, part) => ({ manifest, part, rows, begin: part / manifest.parts.length })),
+    )
+    .sort((a, b) => a.begin - b.begin || +a.manifest.at - +b.manifest.at)
+
 interface Held {
   /** bytes of columns that are held, and what is read without blocks */
   most?: { bytes: number; raw: number } | undefined
@@ -116,39 +131,36 @@ export function createBlocks(
     numbered.set(name, visitors)
     return { seed, visitors }
   }
-  async function* kept(
-    manifest: ManifestDocument,
+  async function kept(
+    { manifest: { site, at, to, version }, part, rows }: Part,
     names: readonly ColumnName[],
     visitors: Visitors,
     options: Options,
-  ): AsyncGenerator<Block> {
-    const { site, at, to, version, parts } = manifest
-    for (const [part, rows] of parts.entries()) {
-      const id = `${site}/${+at}/${version.toHexString()}/${part}`
-      const known = names.includes('who.id') ? visitors.held(id) : undefined
-      const wanted = storedFor(names).filter(
-        name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
-      )
-      const ids = new Map(wanted.map(name => [columnId(site, +at, version, part, name), name] as const))
-      const found = new Map<ColumnName, Column>()
-      for (const [id, name] of ids) {
-        const column = held.get(id)
-        if (column) found.set(name, column)
-      }
-      const absent = [...ids].flatMap(([id, name]) => (found.has(name) ? [] : [id]))
-      if (absent.length > 0) {
-        for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
-          const column = columnFrom(document)
-          const keyed = { ...column, key: nextKey() }
-          // Of hashes their numbers are held.
-          if (document.name !== 'who.hash') held.set(document._id, keyed)
-          found.set(document.name, held.peek(document._id) === keyed ? keyed : column)
-        }
-      }
-      if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
-      const block = { id, from: +at, to: +to, ...rows, columns: found }
-      yield names.includes('who.id') ? numberedBy(visitors, block, known) : block
+  ): Promise<Block> {
+    const id = `${site}/${+at}/${version.toHexString()}/${part}`
+    const known = names.includes('who.id') ? visitors.held(id) : undefined
+    const wanted = storedFor(names).filter(
+      name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
+    )
+    const ids = new Map(wanted.map(name => [columnId(site, +at, version, part, name), name] as const))
+    const found = new Map<ColumnName, Column>()
+    for (const [id, name] of ids) {
+      const column = held.get(id)
+      if (column) found.set(name, column)
     }
+    const absent = [...ids].flatMap(([id, name]) => (found.has(name) ? [] : [id]))
+    if (absent.length > 0) {
+      for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
+        const column = columnFrom(document)
+        const keyed = { ...column, key: nextKey() }
+        // Of hashes their numbers are held.
+        if (document.name !== 'who.hash') held.set(document._id, keyed)
+        found.set(document.name, held.peek(document._id) === keyed ? keyed : column)
+      }
+    }
+    if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
+    const block = { id, from: +at, to: +to, ...rows, columns: found }
+    return names.includes('who.id') ? numberedBy(visitors, block, known) : block
   }
 
   return {
@@ -185,7 +197,7 @@ export function createBlocks(
           return isRaw
         },
         async *blocks() {
-          for (const manifest of taken) yield* kept(manifest, names, visitors, options)
+          for (const part of inOrder(taken)) yield await kept(part, names, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.

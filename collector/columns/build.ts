@@ -59,8 +59,6 @@ export interface Builder {
   readonly since: number
   addSession(session: SessionRead): void
   addEvent(event: EventRead): void
-  /** ids of sessions that events named and that were not given, without the site */
-  unknown(): string[]
   done(): Block
 }
 
@@ -112,7 +110,6 @@ export function startBlock({ site, from, to, properties, seed }: Asked): Builder
       for (const [name, texts] of props) texts.codes.push(texts.codeOf(propertyText(event.props?.[name])))
       revenue.push(event.currency === undefined ? 0 : (event.revenue ?? 0))
     },
-    unknown: () => [...sessions].flatMap(([id, place]) => (given[place] ? [] : [id])),
     done() {
       const columns = new Map<ColumnName, Column>()
       const n = given.length

@@ -5,7 +5,7 @@ import { createPass, LATE_MS, type Pace, type Pass, type PassParts } from '../ro
 import { readRevisions, type Session } from '../settle/index.ts'
 import type { Site } from '../sites/index.ts'
 import { dayOf } from '../zone.ts'
-import { columns, countColumns, type ManifestDocument, manifests } from './documents.ts'
+import { columns, countColumns, LAYOUT, type ManifestDocument, manifests } from './documents.ts'
 import { type Holds, hasGoals, readHolds, readManifests } from './fresh.ts'
 import type { Span } from './read-raw.ts'
 import { buildBlocks, type DayAsked, removeOverlapping } from './write.ts'
@@ -130,7 +130,7 @@ function isDue(
   // Also one of a zone of before, whose day began at the same time.
   if (!manifest || +manifest.to !== end) return now >= end + pace.first
   if (properties.some(name => !manifest.properties.includes(name))) return true
-  if (!hasGoals(manifest, goals)) return true
+  if (manifest.layout !== LAYOUT || !hasGoals(manifest, goals)) return true
   const wait = manifest.built < 2 ? pace.first : pace.later
   return now >= +manifest.builtAt + wait && !holds(manifest)
 }

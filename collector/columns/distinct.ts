@@ -15,9 +15,9 @@ const spread = (n: number): number => {
 /** Gives each number its place, in the order in which they come. */
 export class Places {
   /** by place */
-  private keys = new Float64Array(1_024)
+  private keys = new Float64Array(64)
   /** one more than the place, so that 0 is free */
-  private slots = new Uint32Array(4_096)
+  private slots = new Uint32Array(256)
   size = 0
   private readonly most: number
 

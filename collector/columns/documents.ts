@@ -10,9 +10,13 @@ import { hashOf, type Seed } from '../sketch/index.ts'
 import type { Block, Column, ColumnName, Rows } from './block.ts'
 import { bytesOf, numbersOf, shared, type Width, widthOf } from './numbers.ts'
 
+/** How its blocks are divided, and what is in them: those of another one are built anew. */
+export const LAYOUT = 2
+
 export interface ManifestDocument extends Position {
   _id: string
   site: string
+  layout: number
   /** first and, not included, last moment: a day of the site when it was built */
   at: Date
   to: Date
@@ -29,7 +33,7 @@ export interface ManifestDocument extends Position {
   seed: number
   /** how often counts had been changed other than by settling */
   changes: number
-  /** its blocks, each with some of its sessions */
+  /** its blocks, 1 or 2 or 4 …, each with the sessions of the same share of all windows of visitors */
   parts: Rows[]
   /** properties that are columns */
   properties: string[]

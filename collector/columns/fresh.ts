@@ -4,7 +4,7 @@ import { fewUnfolded, isStale, readTouches } from '../rollup/index.ts'
 import { readChanges, readRevisions } from '../settle/index.ts'
 import { type Goal, marksOf } from '../sites/index.ts'
 import { readSeed } from '../sketch/index.ts'
-import { type ManifestDocument, manifests, markOf } from './documents.ts'
+import { LAYOUT, type ManifestDocument, manifests, markOf } from './documents.ts'
 import type { Span } from './read-raw.ts'
 
 /** More than the longest day, ms. */
@@ -57,7 +57,7 @@ export async function readHolds(
   const mark = seed && markOf(seed)
   return manifest => {
     const span = { from: +manifest.since, to: +manifest.to }
-    if (manifest.changes !== changes || isStale(manifest, span, touches)) return false
+    if (manifest.layout !== LAYOUT || manifest.changes !== changes || isStale(manifest, span, touches)) return false
     const { visits, events } = revisions(span.from, span.to)
     const { revision } = manifest
     if (manifest.seed !== mark || revision.visits !== visits || revision.events !== events) return false

@@ -1,10 +1,12 @@
 /** Reads a time of a site from its sessions and events, into blocks. */
 import type { Abortable, ClientSession, Db, FindOptions } from 'mongodb'
+import { getOrAdd } from '../get-or-add.ts'
 import { beginningIn, type RawEvent, type Session } from '../settle/index.ts'
 import type { Backfill } from '../sites/index.ts'
-import type { Seed } from '../sketch/index.ts'
+import { hashOf, type Seed } from '../sketch/index.ts'
 import { type Block, SESSION_FIELDS } from './block.ts'
 import { type Builder, type EventRead, type SessionRead, startBlock } from './build.ts'
+import { WINDOWS, windowOf } from './visitors.ts'
 
 export interface Span {
   /** ms since the epoch; the end is not included */
@@ -18,7 +20,7 @@ export interface RawAsked extends Span {
   /** adds goals that events do not carry; absent where they carry all */
   backfill?: Backfill | undefined
   seed: Seed
-  /** into how many blocks it is divided, by session; 1 if absent */
+  /** into how many blocks it is divided, by the windows of its sessions' visitors; 1 if absent */
   parts?: number
   /** events and sessions that are read before it gives up */
   most: number
@@ -57,19 +59,39 @@ export async function readRaw(
   options: Options,
 ): Promise<RawRead> {
   const builders = Array.from({ length: parts }, () => startBlock({ site, from, to, properties, seed }))
-  const builderOf = (session: string): Builder => builders[parts === 1 ? 0 : partOf(session, parts)] as Builder
+  const builderOf = (who: string): Builder =>
+    builders[Math.floor((windowOf(hashOf(who, seed)) * parts) / WINDOWS)] as Builder
   const prefix = site.length + 1
   let read = 0
   const count = (): void => {
     if (++read > most) throw new TooMuchRaw('more events than may be read')
   }
+  /** by session, without the site */
+  const places = new Map<string, Builder>()
+  const add = (session: SessionRead): void => {
+    const builder = builderOf(session.visitor ?? session._id)
+    places.set(session._id.slice(prefix), builder)
+    builder.addSession(session)
+  }
+  /** events of sessions that are not known yet, as these began before, or are not settled */
+  const waiting = new Map<string, EventRead[]>()
+  const find = async (): Promise<void> => {
+    const _id = { $in: [...waiting.keys()].map(id => `${site}:${id}`) }
+    for await (const session of sessions.find({ _id }, { ...options, projection })) add(session as SessionRead)
+    for (const [id, events] of waiting) {
+      const builder = getOrAdd(places, id, () => builderOf(`${site}:${id}`))
+      for (const event of events) builder.addEvent(event)
+    }
+    waiting.clear()
+  }
+
   const range = { $gte: new Date(from), $lt: new Date(to) }
   const sessions = db.collection<Session>('sessions')
   const projection = { ...OF_SESSIONS, ...OF_VISITS }
   const begun = sessions.find(beginningIn(site, range), { ...options, projection, batchSize: TOGETHER })
   for await (const session of begun) {
     count()
-    builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
+    add(session as SessionRead)
   }
   const asked = { _id: 0, ...OF_EVENTS, ...((backfill || properties.length > 0) && { props: 1 }) }
   const happened = db
@@ -77,25 +99,16 @@ export async function readRaw(
     .find({ 'meta.site': site, ts: range }, { ...options, projection: asked, batchSize: TOGETHER })
   for await (const stored of happened) {
     count()
-    const event = stored as EventRead
-    builderOf(event.session ?? '').addEvent(backfill ? backfill(event) : event)
+    const { session } = stored as EventRead
+    const event = backfill ? backfill(stored as EventRead) : (stored as EventRead)
+    const builder = session === undefined ? builderOf(event.visitor ?? '') : places.get(session)
+    if (builder) builder.addEvent(event)
+    else getOrAdd(waiting, session as string, () => []).push(event)
+    if (waiting.size === FOUND_AT_ONCE) await find()
   }
-  // Of those that began before.
-  const unknown = builders.flatMap(builder => builder.unknown().map(id => `${site}:${id}`))
-  for (let i = 0; i < unknown.length; i += FOUND_AT_ONCE) {
-    const _id = { $in: unknown.slice(i, i + FOUND_AT_ONCE) }
-    for await (const session of sessions.find({ _id }, { ...options, projection }))
-      builderOf(session._id.slice(prefix)).addSession(session as SessionRead)
-  }
+  await find()
   return {
     since: Math.min(from, ...builders.map(({ since }) => since)),
     blocks: builders.map(builder => builder.done()),
   }
-}
-
-/** FNV-1a: of one session all lies in one part. */
-function partOf(session: string, parts: number): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 0x01000193)
-  return (((hash >>> 16) ^ hash) >>> 0) % parts
 }

@@ -1,13 +1,21 @@
 /**
  * Visitors of a site by number, the same one in all blocks, so that who was counted is a bit. The numbers of the visitors of a
- * block are held: they never change.
+ * block are held: they never change. A number also tells the window of its visitor: the parts of a day are whole windows, and a
+ * question reads one part of all days after the other, so that it looks at few bits at a time.
  */
 import { type Column, nextKey } from './block.ts'
 import { Places } from './distinct.ts'
 import { type Numbers, shared } from './numbers.ts'
 
-/** Of one site, however many bytes they take: numbers of a row and of a visitor are one number below 2⁵³. */
-const MOST = 2 ** 26
+/** Visitors are divided into so many windows, by the first bits of their hash. */
+export const WINDOWS = 64
+/** @param hash whole, below 2⁵³ @returns from 0 to below {@link WINDOWS} */
+export const windowOf = (hash: number): number => Math.floor(hash / (2 ** 53 / WINDOWS))
+/** Of one visitor's number. */
+export const windowOfId = (id: number): number => id % WINDOWS
+
+/** Of one window of a site, however many bytes they take: numbers of a row and of a visitor are one number below 2⁵³. */
+const MOST = 2 ** 26 / WINDOWS
 
 export interface Visitors {
   /** The number of each hash, by place, as a column. @param block names it where it is kept. @throws TooManyDifferent */
@@ -20,7 +28,7 @@ export interface Visitors {
 }
 
 export function startVisitors(): Visitors {
-  const places = new Places(MOST)
+  const windows = Array.from({ length: WINDOWS }, () => new Places(MOST))
   const kept = new Map<string, Column>()
   /** of what is read for one question, and others of the same moment */
   const read = new WeakMap<Numbers, Column>()
@@ -31,7 +39,11 @@ export function startVisitors(): Visitors {
       const before = block === undefined ? read.get(hashes) : kept.get(block)
       if (before) return before
       const numbers = new Uint32Array(shared(4 * hashes.length))
-      for (let i = 0; i < numbers.length; i++) numbers[i] = places.of(hashes[i] as number)
+      for (let i = 0; i < numbers.length; i++) {
+        const hash = hashes[i] as number
+        const window = windowOf(hash)
+        numbers[i] = (windows[window] as Places).of(hash) * WINDOWS + window
+      }
       const column: Column = { numbers, texts: [], ...(block !== undefined && !isOver && { key: nextKey() }) }
       if (block === undefined) read.set(hashes, column)
       else {
@@ -46,7 +58,7 @@ export function startVisitors(): Visitors {
       return kept.values()
     },
     get bytes() {
-      return places.bytes + bytes
+      return windows.reduce((sum, places) => sum + places.bytes, bytes)
     },
   }
 }

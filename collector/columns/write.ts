@@ -10,8 +10,9 @@ import { backfillOf, type Goal, marksOf } from '../sites/index.ts'
 import { makeSeed } from '../sketch/index.ts'
 import { KEPT } from '../store/index.ts'
 import type { Block, ColumnName } from './block.ts'
-import { columns, documentsOf, type ManifestDocument, manifestId, manifests, markOf } from './documents.ts'
+import { columns, documentsOf, LAYOUT, type ManifestDocument, manifestId, manifests, markOf } from './documents.ts'
 import { readRaw, type Span, TooMuchRaw } from './read-raw.ts'
+import { WINDOWS } from './visitors.ts'
 
 /** Events and sessions of one block, about: one is made at a time without a pause. */
 const OF_PART = 200_000
@@ -61,6 +62,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
     }
     const manifest: ManifestDocument = {
       _id: manifestId(site, from),
+      layout: LAYOUT,
       ...shared,
       to: new Date(to),
       ...made.position,
@@ -98,7 +100,8 @@ async function readDay(db: Db, { site, from, to, properties, goals }: DayAsked, 
   )
   const counted = (await readRevisions(db, site, { from, to }, { session }))(from, to).events
   const seed = await makeSeed(db, site)
-  const parts = Math.max(1, Math.ceil(counted / OF_PART))
+  // As many as divide the windows of visitors.
+  const parts = Math.min(WINDOWS, 2 ** Math.ceil(Math.log2(Math.max(1, counted / OF_PART))))
   const backfill = backfillOf(goals, from)
   const asked = { site, from, to, properties, backfill, seed, parts, most: MOST_OF_DAY }
   const { blocks, since } = await readRaw(db, asked, options)

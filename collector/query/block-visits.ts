@@ -69,7 +69,7 @@ interface Chosen {
   length: number
   sessions: Uint32Array
   visits: Uint32Array
-  /** numbers of their visitors, ascending, so that bits of these lie one after the other; absent where they were not read */
+  /** numbers of their visitors; absent where they were not read */
   ids: Uint32Array | undefined
 }
 
@@ -93,7 +93,7 @@ async function chooseVisits({ ask, block, fitting, done }: ScanParts): Promise<C
   if (before) return before
   const test = await testOf(filters, { block, fitting, done })
   const visits = choose(block, sessionsThatFit(block, test), from, to, bots === 'none')
-  const chosen = hasVisitors ? byVisitor(block, visits) : visits
+  const chosen = hasVisitors ? { ...visits, ids: idsOf(block, visits) } : visits
   if (isKept) chosenBefore.set(key, chosen)
   return chosen
 }
@@ -118,33 +118,11 @@ function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBo
   return { length, sessions: sessions.slice(0, length), visits: visits.slice(0, length), ids: undefined }
 }
 
-/** Digits of 13 bits: of numbers below 2²⁶, as there are no more visitors. */
-const DIGITS = [0, 13]
-const VALUES = 1 << 13
-
-/** In the order of visitors' numbers. */
-function byVisitor(block: Block, { length, sessions, visits }: Chosen): Chosen {
+/** Of each visit the number of its visitor. */
+function idsOf(block: Block, { length, sessions }: Chosen): Uint32Array {
   const who = wideOf(block, 'session.who')
   const idOf = wideOf(block, 'who.id')
-  let order = Uint32Array.from({ length }, (_, i) => i)
-  const ids = Uint32Array.from(order, i => idOf[who[sessions[i] as number] as number] as number)
-  for (const digit of DIGITS) {
-    const places = new Uint32Array(VALUES + 1)
-    for (const id of ids) {
-      const next = ((id >>> digit) & (VALUES - 1)) + 1
-      places[next] = (places[next] as number) + 1
-    }
-    for (let value = 1; value <= VALUES; value++)
-      places[value] = (places[value] as number) + (places[value - 1] as number)
-    const sorted = new Uint32Array(length)
-    for (const i of order) {
-      const value = ((ids[i] as number) >>> digit) & (VALUES - 1)
-      const place = places[value] as number
-      places[value] = place + 1
-      sorted[place] = i
-    }
-    order = sorted
-  }
-  const ordered = (of: Uint32Array) => Uint32Array.from(order, i => of[i] as number)
-  return { length, sessions: ordered(sessions), visits: ordered(visits), ids: ordered(ids) }
+  const ids = new Uint32Array(length)
+  for (let i = 0; i < length; i++) ids[i] = idOf[who[sessions[i] as number] as number] as number
+  return ids
 }

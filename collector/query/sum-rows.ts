@@ -1,6 +1,6 @@
 /** Rows of an answer while blocks are scanned: which there are, what was counted of each, and who was seen in it already. */
 
-import { NOTHING, Places, TooManyDifferent } from '../columns/index.ts'
+import { NOTHING, Places, TooManyDifferent, WINDOWS } from '../columns/index.ts'
 import type { Ask, Measure, Row } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { startFinding } from './texts.ts'
@@ -14,6 +14,9 @@ const VISITORS = 2 ** 27
 /** Rows whose visitors are bits, where these take no more bytes; of rows that come later their visitors are pairs. */
 const BIT_ROWS = 64
 const MOST_BITS = 32 * 1024 * 1024
+/** Of a visitor's number its lowest bits are the window. */
+const BITS_OF_WINDOW = Math.log2(WINDOWS)
+const LAST_WINDOW = WINDOWS - 1
 /** Not wanted. */
 export const NO_ROW = -1
 
@@ -105,14 +108,16 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
 
 /** Bits that nobody needs any more, all 0: to make them anew takes more time than to use them. */
 const spare: Uint32Array[] = []
-/** Words that the bits of a row had at most so far, so that they are not made too small. */
-let usual = 1_024
+/** Words that the bits of a window had at most so far, so that they are not made too small. */
+let usual = 8
 
+/** Bits of a row: those of one window of visitors lie together, so that a block, which has a few of these, finds them near. */
 function takeBits(words: number): Uint32Array {
   usual = Math.max(usual, words)
   const held = spare.pop()
-  return held && held.length >= words ? held : new Uint32Array(usual)
+  return held && held.length >= WINDOWS * words ? held : new Uint32Array(WINDOWS * usual)
 }
+const wordsOf = (bits: Uint32Array): number => bits.length >>> BITS_OF_WINDOW
 
 /** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
 function startSeen(few: boolean) {
@@ -128,7 +133,9 @@ function startSeen(few: boolean) {
     if (!held && bytes >= MOST_BITS) return undefined
     const grown = takeBits(held ? word + (word >> 1) + 1 : word + 1)
     bytes += grown.byteLength - (held?.byteLength ?? 0)
-    if (held) grown.set(held)
+    const [words, before] = [wordsOf(grown), held ? wordsOf(held) : 0]
+    for (let window = 0; held && window < WINDOWS; window++)
+      grown.set(held.subarray(window * before, (window + 1) * before), window * words)
     bits[row] = grown
     return grown
   }
@@ -145,15 +152,18 @@ function startSeen(few: boolean) {
       if (row >= last.length) growLast(row)
       if (id === NOTHING || last[row] === id) continue
       last[row] = id
-      const word = id >>> 5
+      const window = id & LAST_WINDOW
+      const place = id >>> BITS_OF_WINDOW
+      const wordOfWindow = place >>> 5
       let of = row < BIT_ROWS ? bits[row] : undefined
-      if (row < BIT_ROWS && (of === undefined || word >= of.length)) of = grow(row, word)
+      if (row < BIT_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)
       if (of === undefined) {
         if (!few && pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
         continue
       }
+      const word = window * wordsOf(of) + wordOfWindow
       const held = of[word] as number
-      const bit = 1 << (id & 31)
+      const bit = 1 << (place & 31)
       if ((held & bit) !== 0) continue
       of[word] = held | bit
       counted[row] = (counted[row] as number) + 1
@@ -165,7 +175,7 @@ function startSeen(few: boolean) {
     /** Nothing is counted any more. */
     end(): void {
       for (const [row, of] of bits.entries()) {
-        if (of && (spare.length + 1) * 4 * usual <= MOST_BITS) spare.push(of.fill(0))
+        if (of && (spare.length + 1) * 4 * WINDOWS * usual <= MOST_BITS) spare.push(of.fill(0))
         bits[row] = undefined
       }
     },

@@ -11,8 +11,8 @@ import type { Call, FromThread, SentBlock, SentColumn, ToThread } from './messag
 
 /** More would be too much beside mongod and the taking of events. */
 const MOST = 4
-/** Blocks that are sent together: those of a day, at most. */
-const TOGETHER = 16
+/** Blocks that are sent together. */
+const TOGETHER = 8
 
 export interface Threads {
   scanning: Scanning
@@ -169,22 +169,17 @@ function ahead<T>(begin: () => Promise<T>): Promise<T> {
   return begun
 }
 
-/** Those of one day at a time; none at the end. */
+/** Some at a time; none at the end. */
 function inGroups(blocks: AsyncIterable<Block>): () => Promise<Block[]> {
   const iterator = blocks[Symbol.asyncIterator]()
-  let first: Block | undefined
   return async () => {
-    const group = first ? [first] : []
-    first = undefined
-    for (;;) {
+    const group: Block[] = []
+    while (group.length < TOGETHER) {
       const { value, done } = await iterator.next()
-      if (done) return group
-      if (group.length === TOGETHER || (group[0] && group[0].from !== value.from)) {
-        first = value
-        return group
-      }
+      if (done) break
       group.push(value)
     }
+    return group
   }
 }
 
