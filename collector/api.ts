@@ -123,7 +123,8 @@ export function apiRoutes(parts: ApiParts): Router {
   const asked = json({ limit: '1mb', type: () => true })
   router.post('/query', asked, serveQuery(queries.ask, sites, limits))
   for (const analysis of Object.keys(ANALYSES) as Analysis[]) {
-    const analyze: Parameters<typeof serveQuery>[0] = (...args) => queries.analyze(analysis, ...args)
+    const analyze: Parameters<typeof serveQuery>[0] = (body, site, signal, turn) =>
+      queries.analyze(analysis, body, site, signal, turn)
     router.post(`/${analysis}`, asked, serveQuery(analyze, sites, limits))
   }
 

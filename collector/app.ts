@@ -46,8 +46,13 @@ export function createApp(parts: AppParts): Express {
   app.use('/demo', express.static(`${folder}demo`))
   app.use(pageRoutes(parts))
   app.use('/api/v2', apiRoutes(parts))
-  const failed: ErrorRequestHandler = (error, _request, response, next) => {
-    if (response.headersSent) return next(error)
+  const failed: ErrorRequestHandler = (error, _request, response, _next) => {
+    // What has begun can only be cut, so that nobody takes it for whole.
+    if (response.headersSent) {
+      log.error({ err: error }, 'a request failed')
+      if (!response.writableEnded) response.destroy()
+      return
+    }
     const { status = 500, type } = error as { status?: number; type?: string }
     if (type === 'entity.too.large') return problem(response, 'body-too-large')
     if (type === 'entity.parse.failed') return problem(response, 'body-invalid', 'It is not JSON.')

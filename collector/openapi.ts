@@ -79,7 +79,14 @@ export function openApi(): Schema {
           summary: 'Counts of a site, as Plausible’s Stats API v2 asks for them',
           requestBody: { required: true, content: { 'application/json': { schema: ref('Query') } } },
           responses: {
-            200: { description: 'the counts', content: { 'application/json': { schema: ref('Answer') } } },
+            200: {
+              description:
+                'the counts; as lines, one or two of them: where they take long, an estimate comes first, which has `meta.sample`, and the last line is the answer, or the problem',
+              content: {
+                'application/json': { schema: ref('Answer') },
+                'application/x-ndjson': { schema: ref('Answer') },
+              },
+            },
             ...problemResponses(OF_QUERIES),
           },
         },

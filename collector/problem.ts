@@ -77,11 +77,17 @@ export const PROBLEMS = {
  * @param retryAfter of 429 and 503, s
  */
 export function problem(response: Response, code: keyof typeof PROBLEMS, detail?: string, retryAfter = 2): void {
-  const { status, title } = PROBLEMS[code]
+  const { status } = PROBLEMS[code]
   if (status === 401) response.set('www-authenticate', 'Bearer realm="livetag"')
   if (status === 503 || status === 429) response.set('retry-after', String(retryAfter))
   response
     .status(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title, status, code, ...(detail && { detail }) }))
+    .send(JSON.stringify(problemOf(code, detail)))
+}
+
+/** The same as a line after others. */
+export function problemOf(code: keyof typeof PROBLEMS, detail?: string): object {
+  const { status, title } = PROBLEMS[code]
+  return { type: 'about:blank', title, status, code, ...(detail && { detail }) }
 }

@@ -15,7 +15,7 @@ import { type Block, type Column, type ColumnName, columnOf, nextKey, type Rows,
 import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
 import { hasGoals, readHolds, readManifests } from './fresh.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
-import { startVisitors, type Visitors } from './visitors.ts'
+import { startVisitors, type Visitors, WINDOWS } from './visitors.ts'
 
 const MIB = 1024 * 1024
 /** Of columns that are held, bytes: an eighth of the memory that there is. */
@@ -42,8 +42,13 @@ export interface Found {
   days: number
   /** whether something was read from sessions and events so far, as no block that holds has it */
   readonly isRaw: boolean
-  /** Each block of the range, once a call, with the columns that were asked for. @throws TooMuchRaw, ColumnsGone */
-  blocks(): AsyncGenerator<Block>
+  /** Sessions and events of the blocks that have some of the first so many windows of visitors. */
+  rows(windows: number): number
+  /**
+   * Each block of the range that has some of the first so many windows, all if absent, once a call, with the columns that were
+   * asked for. @throws TooMuchRaw, ColumnsGone
+   */
+  blocks(windows?: number): AsyncGenerator<Block>
 }
 
 /** Columns of a manifest were not there: somebody has removed them. The day is built anew by the next look at all days. */
@@ -85,11 +90,12 @@ interface Part {
 }
 
 /** Those of the same visitors one after the other, and of these the earliest first. */
-const inOrder = (manifests: readonly ManifestDocument[]): Part[] =>
+const inOrder = (manifests: readonly ManifestDocument[], windows = WINDOWS): Part[] =>
   manifests
     .flatMap(manifest =>
       manifest.parts.map((rows, part) => ({ manifest, part, rows, begin: part / manifest.parts.length })),
     )
+    .filter(({ begin }) => begin < windows / WINDOWS)
     .sort((a, b) => a.begin - b.begin || +a.manifest.at - +b.manifest.at)
 
 interface Held {
@@ -196,8 +202,9 @@ export function createBlocks(
         get isRaw() {
           return isRaw
         },
-        async *blocks() {
-          for (const part of inOrder(taken)) yield await kept(part, names, visitors, options)
+        rows: windows => inOrder(taken, windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
+        async *blocks(windows) {
+          for (const part of inOrder(taken, windows)) yield await kept(part, names, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.

@@ -101,7 +101,9 @@ export async function readRaw(
     count()
     const { session } = stored as EventRead
     const event = backfill ? backfill(stored as EventRead) : (stored as EventRead)
-    const builder = session === undefined ? builderOf(event.visitor ?? '') : places.get(session)
+    // What is nobody's lies in the first one.
+    const ofOther = event.visitor === undefined ? builders[0] : builderOf(event.visitor)
+    const builder = session === undefined ? ofOther : places.get(session)
     if (builder) builder.addEvent(event)
     else getOrAdd(waiting, session as string, () => []).push(event)
     if (waiting.size === FOUND_AT_ONCE) await find()

@@ -38,8 +38,17 @@ export interface DayAsked extends Span {
   goals?: readonly Goal[] | undefined
 }
 
-/** @param builtAt now, ms: from which on it is waited until it is built again */
-export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal?: AbortSignal): Promise<Outcome> {
+/**
+ * @param builtAt now, ms: from which on it is waited until it is built again
+ * @param ofPart events of one block, at most about
+ */
+export async function buildBlocks(
+  db: Db,
+  day: DayAsked,
+  builtAt: number,
+  signal?: AbortSignal,
+  ofPart = OF_PART,
+): Promise<Outcome> {
   const { site, from, to, properties } = day
   const goals = marksOf(day.goals, from)
   const until = AbortSignal.any([AbortSignal.timeout(MOST_MS), ...(signal ? [signal] : [])])
@@ -50,7 +59,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
   let gone = [shared.version]
   try {
     const made = await db.client.withSession({ snapshot: true }, session =>
-      readDay(db, day, { session, signal: until }),
+      readDay(db, day, ofPart, { session, signal: until }),
     )
     const missing = new Set<ColumnName>()
     let written = 0
@@ -90,7 +99,7 @@ export async function buildBlocks(db: Db, day: DayAsked, builtAt: number, signal
 
 type Reading = Parameters<typeof readRaw>[2]
 
-async function readDay(db: Db, { site, from, to, properties, goals }: DayAsked, options: Reading) {
+async function readDay(db: Db, { site, from, to, properties, goals }: DayAsked, ofPart: number, options: Reading) {
   const { session } = options
   const upto: Record<string, number> = {}
   for await (const lane of lanes(db).find({}, { session })) if (lane.settled > 0) upto[lane._id] = lane.settled
@@ -101,7 +110,7 @@ async function readDay(db: Db, { site, from, to, properties, goals }: DayAsked, 
   const counted = (await readRevisions(db, site, { from, to }, { session }))(from, to).events
   const seed = await makeSeed(db, site)
   // As many as divide the windows of visitors.
-  const parts = Math.min(WINDOWS, 2 ** Math.ceil(Math.log2(Math.max(1, counted / OF_PART))))
+  const parts = Math.min(WINDOWS, 2 ** Math.ceil(Math.log2(Math.max(1, counted / ofPart))))
   const backfill = backfillOf(goals, from)
   const asked = { site, from, to, properties, backfill, seed, parts, most: MOST_OF_DAY }
   const { blocks, since } = await readRaw(db, asked, options)

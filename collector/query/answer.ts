@@ -16,7 +16,7 @@ import {
 import { donesOf, isEventLeaf, type Leaf, leavesOf } from './filter.ts'
 import { gridOf } from './grid.ts'
 import { type Dimension, isEventDimension, isTimeDimension, type Metric, REVENUE_METRICS } from './names.ts'
-import { MEASURES, metricOf, pageOf, SHARES } from './order.ts'
+import { isQuotient, MEASURES, metricOf, pageOf, SHARES } from './order.ts'
 import { MOST_BUCKETS, type Query, QueryError } from './query.ts'
 import { warningsOf } from './revenue.ts'
 import { type Meta, MOST, type QueryAnswer, type ResultRow, SOURCES } from './schema.ts'
@@ -31,7 +31,7 @@ export interface Answering {
 
 /** What the same question of anybody is answered, as long as nothing of it is counted. */
 export type Answered = Pick<QueryAnswer, 'results'> &
-  Pick<Meta, 'source' | 'exact' | 'error' | 'pending' | 'total_rows' | 'metric_warnings' | 'explain'>
+  Pick<Meta, 'source' | 'exact' | 'error' | 'sample' | 'pending' | 'total_rows' | 'metric_warnings' | 'explain'>
 
 export async function answerQuery(query: Query, answering: Answering): Promise<Answered> {
   const used: Rows[] = []
@@ -53,15 +53,18 @@ export async function answerQuery(query: Query, answering: Answering): Promise<A
       )
     : undefined
   const errors = used.flatMap(({ error }) => error ?? [])
+  const sample = used.find(one => one.sample !== undefined)?.sample
   // Of a share, its part and its whole.
-  const error = (query.metrics.includes('percentage') ? 2 : 1) * Math.max(0, ...errors)
+  const isShare = query.metrics.some(metric => metric === 'percentage' || (sample !== undefined && isQuotient(metric)))
+  const error = (isShare ? 2 : 1) * Math.max(0, ...errors)
   const pending = Math.max(0, ...used.map(({ pending = 0 }) => pending))
   return {
     results,
     // The rawest.
     source: SOURCES[Math.max(...used.map(({ source }) => SOURCES.indexOf(source)))] ?? 'events',
-    exact: error === 0 && pending === 0,
+    exact: error === 0 && pending === 0 && sample === undefined,
     ...(error > 0 && { error }),
+    ...(sample !== undefined && { sample }),
     ...(pending > 0 && { pending }),
     ...(total !== undefined && { total_rows: total }),
     ...(warnings && { metric_warnings: warnings }),

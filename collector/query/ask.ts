@@ -1,12 +1,12 @@
 /** Asking: a body goes in, an answer as Plausible's clients know it comes out, with how it was made. */
 import type { Db, MongoClient } from 'mongodb'
-import { type Blocks, createBlocks } from '../columns/index.ts'
+import { createBlocks } from '../columns/index.ts'
 import type { Site } from '../sites/index.ts'
 import { type Analyses, createAnalyses } from './analyses/index.ts'
 import { type Answered, answerQuery } from './answer.ts'
 import { beginOf } from './begin.ts'
 import { createBlockEngine } from './blocks.ts'
-import { createComputing, faultOf } from './computing.ts'
+import { type Computed, createComputing, faultOf } from './computing.ts'
 import type { Engine } from './engine.ts'
 import { leavesOf } from './filter.ts'
 import { createHours } from './hours.ts'
@@ -18,7 +18,7 @@ import type { Fault, Query } from './query.ts'
 import { rangeText } from './range.ts'
 import { isFault, readQuery } from './read-query.ts'
 import { createScan } from './scan.ts'
-import { type Scanning, scanHere } from './scanning.ts'
+import { scanHere } from './scanning.ts'
 import type { Meta, QueryAnswer } from './schema.ts'
 import type { Threads } from './threads/threads.ts'
 import { createVisitors } from './visitors.ts'
@@ -28,9 +28,16 @@ export interface Queries extends Analyses {
    * @param body as it was sent
    * @param signal aborts when the asker has gone: where nobody else waits for the same, the database stops, too
    * @param turn where answers are kept: waited for before one is computed
+   * @param tell takes an estimate where the answer will take long; it is made first, and nothing else is told
    * @throws what the database throws, and the signal's reason
    */
-  ask(body: unknown, site: Site, signal: AbortSignal, turn?: Turn): Promise<QueryAnswer | Fault>
+  ask(
+    body: unknown,
+    site: Site,
+    signal: AbortSignal,
+    turn?: Turn,
+    tell?: (estimate: QueryAnswer) => void,
+  ): Promise<QueryAnswer | Fault>
 }
 
 export interface QueryParts {
@@ -46,35 +53,45 @@ export interface QueryParts {
   most?: number
   /** in which columns are scanned; in this one if absent */
   threads?: Threads
+  /** events and sessions of which an estimate comes first, where one is wanted; some millions if absent */
+  large?: number
 }
 
 const noTurn: Turn = async () => () => {}
 
-function enginesOf(db: Db, clock: () => number, blocks: Blocks, scanning: Scanning): Engine[] {
+function enginesOf(db: Db, clock: () => number, blockEngine: Engine): Engine[] {
   const hours = createHours(db, clock)
-  return [hours, createMinutes(db, clock), createVisitors(db, hours), createBlockEngine(db, blocks, scanning)]
+  return [hours, createMinutes(db, clock), createVisitors(db, hours), blockEngine]
 }
 
-export function createQueries({ client, db, clock, engines, kept, most, threads }: QueryParts): Queries {
+export function createQueries({ client, db, clock, engines, kept, most, threads, large }: QueryParts): Queries {
   const blocks = createBlocks(db, { dropped: threads?.drop })
   const scanning = threads?.scanning ?? scanHere
-  const all = [...(engines ?? enginesOf(db, clock, blocks, scanning)), createScan(db)]
+  const all = [...(engines ?? enginesOf(db, clock, createBlockEngine(db, blocks, scanning, large))), createScan(db)]
   const compute = createComputing({ client, db, kept, most })
   return {
     ...createAnalyses({ db, blocks, scanning, compute, clock }),
-    async ask(body, site, signal, turn = noTurn) {
+    async ask(body, site, signal, turn = noTurn, tell = undefined) {
       const begun = performance.now()
       // In whole seconds, so that what is compared up to now is the same question for a second.
       const now = Math.floor(clock() / 1_000) * 1_000
       try {
         const query = await readQuery(body, { site, now, begin: () => beginOf(db, site.key, signal) })
         if (isFault(query)) return query
-        const { answer, cached, oldest } = await compute(
-          { key: keyOf(query), basis: basisOf(query), signal, turn },
-          reads => answerQuery(query, { engines: all, now, reads }),
-        )
-        const fresh = Math.min(now, oldest ?? now)
-        return toAnswer(query, answer, { fresh, cached, ms: performance.now() - begun })
+        const question = { key: keyOf(query), basis: basisOf(query), signal, turn }
+        const answering = { engines: all, now }
+        const said = ({ answer, cached, oldest = now }: Computed<Answered>): QueryAnswer =>
+          toAnswer(query, answer, { fresh: Math.min(now, oldest), cached, ms: performance.now() - begun })
+        if (tell) {
+          const there = await compute.find<Answered>(question)
+          if (there) return said(there)
+          const first = await compute({ ...question, key: `${question.key} estimated` }, reads =>
+            answerQuery(query, { ...answering, reads: { ...reads, estimates: true } }),
+          )
+          if (first.answer.sample === undefined) return said(first)
+          tell(said(first))
+        }
+        return said(await compute(question, reads => answerQuery(query, { ...answering, reads })))
       } catch (error) {
         const fault = faultOf(error)
         if (fault) return fault

@@ -14,7 +14,7 @@ import {
   VIEW,
   wideOf,
 } from './block-chunks.ts'
-import { goalsOf, isOfSession, testOf } from './block-filters.ts'
+import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { partsOf } from './filter.ts'
@@ -27,17 +27,18 @@ const fits = newFits()
 /** events by goal */
 const parted = emptyChunk(true)
 
-export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts): Promise<void> {
+export async function scanEvents({ ask, block, fitting, done, sums, sampling }: ScanParts): Promise<void> {
   const { filters, measures, dimensions, pagesOnly } = ask
   const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
   const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
   const parts = { block, fitting, done, goals }
   const all = filters.flatMap(partsOf)
-  const ofSessions = await testOf(all.filter(isOfSession), parts)
-  const test = await testOf(
+  const ofSessions = both(await testOf(all.filter(isOfSession), parts), sampling?.sessions)
+  const ofEvents = await testOf(
     all.filter(part => !isOfSession(part)),
     parts,
   )
+  const test = both(ofEvents, sampling?.others)
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
   const kinds = kindsOf(block)
   const hasVisitors = measures.includes('visitors')
@@ -45,7 +46,7 @@ export async function scanEvents({ ask, block, fitting, done, sums }: ScanParts)
   // Where nothing but page views is counted, the others need no row.
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
-  const rowing = rowsOf(ask, block, sums, goals)
+  const rowing = rowsOf(ask, { block, sums, sampling }, goals)
   const at = columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {

@@ -77,15 +77,18 @@ interface Parts {
 
 /** All of these as a test of the sessions and events of a block; `undefined` where there are none. */
 export async function testOf(filters: readonly Filter[], parts: Parts): Promise<Test | undefined> {
-  const [first, ...others] = await Promise.all(filters.map(filter => one(filter, parts)))
-  if (!first || others.length === 0) return first
+  const tests = await Promise.all(filters.map(filter => one(filter, parts)))
+  return tests.reduce(both, undefined)
+}
+
+/** Whether both of two hold; one that is absent does. */
+export function both(one: Test | undefined, other: Test | undefined): Test | undefined {
+  if (!one || !other) return one ?? other
   const more = newFits()
   return (chunk, fits) => {
-    first(chunk, fits)
-    for (const test of others) {
-      test(chunk, more)
-      for (let i = 0; i < chunk.length; i++) fits[i] = (fits[i] as number) & (more[i] as number)
-    }
+    one(chunk, fits)
+    other(chunk, more)
+    for (let i = 0; i < chunk.length; i++) fits[i] = (fits[i] as number) & (more[i] as number)
   }
 }
 

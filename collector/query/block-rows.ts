@@ -1,22 +1,28 @@
 /** Rows of sessions or events of a block, by the codes of their values and their bucket. */
-import { type Block, columnOf, NOTHING, TooManyDifferent } from '../columns/index.ts'
+import { columnOf, NOTHING, TooManyDifferent } from '../columns/index.ts'
 import { type Chunk, wideOf } from './block-chunks.ts'
 import { columnFor, shownAs } from './block-filters.ts'
+import type { ScanParts } from './block-scan.ts'
 import type { Ask } from './engine.ts'
 import { placeOf } from './grid.ts'
 import { isTimeDimension } from './names.ts'
-import type { Sums } from './sum-rows.ts'
+import { GROUPS, type Sampling } from './sample.ts'
 
 /** Codes of more values than this are looked up by a map. */
 const DENSE = 1 << 20
 const NO_VALUE = '(none)'
+const NAMES_OF_GROUPS = Array.from({ length: GROUPS }, (_, group) => String(group))
 
 /** Writes the row of each of a chunk. @param timeOf of one of the chunk, ms since the epoch */
 export type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int32Array) => void
 
 /** @param goals all that events are parted by */
-export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goals: readonly string[] = []): Rowing {
-  const told = dimensions
+export function rowsOf(
+  { dimensions, grid }: Ask,
+  { block, sums, sampling }: Pick<ScanParts, 'block' | 'sums' | 'sampling'>,
+  goals: readonly string[] = [],
+): Rowing {
+  const valued = dimensions
     .filter(name => !isTimeDimension(name))
     .map(name => {
       if (name === 'event:goal') return { name, level: 'goals', column: undefined, texts: goals } as const
@@ -24,6 +30,8 @@ export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goal
       const level = name.startsWith('visit:') ? 'sessions' : 'events'
       return { name, level, column, texts: columnOf(block, column).texts } as const
     })
+  const grouped = sampling && ({ name: 'group', level: 'groups', column: undefined, texts: NAMES_OF_GROUPS } as const)
+  const told = grouped ? [...valued, grouped] : valued
   const starts = grid?.starts ?? []
   const isOne = !grid || placeOf(starts, block.from) === placeOf(starts, block.to - 1)
   const only = grid && isOne ? placeOf(starts, block.from) : 0
@@ -70,7 +78,7 @@ export function rowsOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goal
     else for (let i = 0; i < length; i++) of[i] = placeOf(starts, timeOf(i))
     for (const [d, { level, column, texts }] of told.entries()) {
       const n = sizes[d] as number
-      const places = chunk[level]
+      const places = level === 'groups' ? (sampling as Sampling).groupsOf(chunk) : chunk[level]
       if (!column) for (let i = 0; i < length; i++) of[i] = (of[i] as number) * n + (places[i] as number)
       else addCodes(of, places, wideOf(block, column), length, n, texts.length)
     }

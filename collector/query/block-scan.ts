@@ -1,5 +1,5 @@
 /** Rows of a question, by scanning columns in memory. */
-import type { Block, ColumnName } from '../columns/index.ts'
+import { type Block, type ColumnName, WINDOWS } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
 import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
@@ -8,6 +8,7 @@ import { type Ask, type Row, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
+import { type Estimate, estimated, type Sampling, samplingOf } from './sample.ts'
 import type { Counted, Supply } from './scanning.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import { type Sums, startSums } from './sum-rows.ts'
@@ -20,6 +21,8 @@ export interface ScanParts {
   fitting: Fitting
   done: DoneIn
   sums: Sums
+  /** where not all visitors are looked at */
+  sampling: Sampling | undefined
 }
 
 export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Counted> {
@@ -27,15 +30,29 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
   const each = () => blocks(names, ask.range.from)
   const fitting = createFitting(fits)
   const done = await findDone(ask, each, fitting)
-  return await readRows(ask, async (of, few) => {
-    const sums = startSums(of, few)
+  const counted = await readRows(ask, async ({ wanted, ...of }, few) => {
+    // Rows of a sample are first those of its groups, of which nobody knows the keys.
+    const sums = startSums({ ...of, ...(wanted && !ask.sampled && { wanted }) }, few && !ask.sampled)
     for await (const block of each()) {
-      const parts = { ask: of, block, fitting, done: await done(block), sums }
+      const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
+      const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
       await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
     }
-    return sums.rows()
+    if (!ask.sampled) return sums.rows()
+    const rows = estimated(sums.rows(), ask.sampled / WINDOWS)
+    return wanted ? rows.filter(row => wanted.has(rowKey(row))) : rows
   })
+  if (!ask.sampled) return counted
+  const errors = (counted.rows as Partial<Estimate>[]).map(({ error = 1 }) => error)
+  return {
+    ...counted,
+    rows: counted.rows.map(withoutError),
+    error: Math.max(0, ...errors),
+    sample: ask.sampled / WINDOWS,
+  }
 }
+
+const withoutError = ({ error: _, ...row }: Row & Partial<Estimate>): Row => row
 
 /** @param few whether visitors may be left out of rows that come late */
 type ScanAll = (ask: Ask, few?: boolean) => Promise<Row[]>
@@ -72,8 +89,11 @@ export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot
 /** What is read where filters ask what was done. */
 export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
 
+const OF_SAMPLE: ColumnName[] = ['session.who', 'who.id']
+const OF_SAMPLED_EVENTS: ColumnName[] = ['event.who']
+
 /** What is read of blocks. */
-export function namesOf({ over, measures, dimensions, filters }: Ask): ColumnName[] {
+export function namesOf({ over, measures, dimensions, filters, sampled }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
   const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
   const hasDone = filters.flatMap(donesOf).length > 0
@@ -89,5 +109,6 @@ export function namesOf({ over, measures, dimensions, filters }: Ask): ColumnNam
       for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
   }
   if (measures.includes('visitors')) names.add('who.id')
+  if (sampled) for (const name of [...OF_SAMPLE, ...(over === 'visits' ? [] : OF_SAMPLED_EVENTS)]) names.add(name)
   return [...names]
 }

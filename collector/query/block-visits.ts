@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Block, columnOf } from '../columns/index.ts'
 import { emptyChunk, keepRows, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
-import { testOf } from './block-filters.ts'
+import { both, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { donesOf } from './filter.ts'
@@ -16,7 +16,7 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
   const { ask, block, sums } = parts
   const chosen = await chooseVisits(parts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
-  const rowing = rowsOf(ask, block, sums)
+  const rowing = rowsOf(ask, parts)
   const hasVisitors = ask.measures.includes('visitors')
   const timeOf = (place: number): number => start[chunk.events[place] as number] as number
 
@@ -80,7 +80,7 @@ const chosenBefore = new LRUCache<string, Chosen>({
 })
 
 /** Visits that begin in the range, and in the block, whose sessions fit. */
-async function chooseVisits({ ask, block, fitting, done }: ScanParts): Promise<Chosen> {
+async function chooseVisits({ ask, block, fitting, done, sampling }: ScanParts): Promise<Chosen> {
   const { range, filters, bots, measures } = ask
   const hasVisitors = measures.includes('visitors')
   // Numbers of visitors begin anew now and then.
@@ -88,10 +88,10 @@ async function chooseVisits({ ask, block, fitting, done }: ScanParts): Promise<C
   // What was done may lie in other blocks.
   const isKept = block.id !== undefined && numbering !== undefined && filters.flatMap(donesOf).length === 0
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
-  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering]) : ''
+  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering, sampling !== undefined]) : ''
   const before = isKept ? chosenBefore.get(key) : undefined
   if (before) return before
-  const test = await testOf(filters, { block, fitting, done })
+  const test = both(await testOf(filters, { block, fitting, done }), sampling?.sessions)
   const visits = choose(block, sessionsThatFit(block, test), from, to, bots === 'none')
   const chosen = hasVisitors ? { ...visits, ids: idsOf(block, visits) } : visits
   if (isKept) chosenBefore.set(key, chosen)

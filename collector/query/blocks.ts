@@ -4,9 +4,9 @@
  * takes this process longer than it takes MongoDB.
  */
 import type { Db } from 'mongodb'
-import { type Blocks, ColumnsGone, TooManyDifferent, TooMuchRaw } from '../columns/index.ts'
+import { type Blocks, ColumnsGone, type Found, TooManyDifferent, TooMuchRaw, WINDOWS } from '../columns/index.ts'
 import { namesOf } from './block-scan.ts'
-import type { Engine } from './engine.ts'
+import type { Ask, Engine } from './engine.ts'
 import { fittingOf } from './hours.ts'
 import { reading } from './reading.ts'
 import { type Scanning, type Supply, scanHere } from './scanning.ts'
@@ -14,18 +14,47 @@ import { type Scanning, type Supply, scanHere } from './scanning.ts'
 /** What leaves a question to the scan. */
 const LEFT = [TooMuchRaw, TooManyDifferent, ColumnsGone]
 
-/** @param scanning where columns are scanned; in this thread if absent */
-export function createBlockEngine(db: Db, blocks: Blocks, scanning: Scanning = scanHere): Engine {
+/** Events and sessions of which an estimate is wanted first: more take most of a second (`npm run bench -- reports`). */
+const LARGE = 4_000_000
+
+/** Windows of visitors that an estimate looks at, at least. */
+const LEAST = 4
+/** Most of the rows that an estimate may read: of more, the answer itself is not much later. */
+const MOST_SHARE = 1 / 3
+
+/** Those windows that are read with the first few; `undefined` where an estimate is not worth it. */
+function sampleOf({ rows }: Found, large: number): number | undefined {
+  const [all, read] = [rows(WINDOWS), rows(LEAST)]
+  if (all < large || read > all * MOST_SHARE) return undefined
+  let windows = LEAST
+  while (2 * windows < WINDOWS && rows(2 * windows) === read) windows *= 2
+  return windows
+}
+
+/**
+ * @param scanning where columns are scanned; in this thread if absent
+ * @param large events and sessions of which an estimate comes first, where one is wanted
+ */
+export function createBlockEngine(
+  db: Db,
+  blocks: Blocks,
+  scanning: Scanning = scanHere,
+  large: number = LARGE,
+): Engine {
   return {
     name: 'blocks',
-    async answer(ask, { session, signal }) {
-      const { site, range, over } = ask
-      const asked = { site: site.key, from: range.from, to: range.to, names: namesOf(ask), goals: site.goals }
-      const found = await blocks.find(asked, { ...reading(), session })
+    async answer(asked, { session, signal, estimates }) {
+      const { site, range, over } = asked
+      // What an estimate reads beside.
+      const names = namesOf(estimates ? { ...asked, sampled: LEAST } : asked)
+      const wanted = { site: site.key, from: range.from, to: range.to, names, goals: site.goals }
+      const found = await blocks.find(wanted, { ...reading(), session })
       if (!found || found.days === 0) return undefined
+      const sampled = estimates ? sampleOf(found, large) : undefined
+      const ask: Ask = { ...asked, ...(sampled !== undefined && { sampled }) }
       try {
         const supply: Supply = {
-          blocks: () => found.blocks(),
+          blocks: () => found.blocks(sampled),
           fits: (leaf, values) => fittingOf(db, [leaf], values, signal),
         }
         const counted = await scanning({ of: 'rows', ask }, supply, signal)

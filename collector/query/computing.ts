@@ -35,11 +35,25 @@ export interface Computed<T> {
   oldest: number | undefined
 }
 
-export type Computing = <T>(question: Question, compute: (reads: Reads) => Promise<T>) => Promise<Computed<T>>
+export interface Computing {
+  <T>(question: Question, compute: (reads: Reads) => Promise<T>): Promise<Computed<T>>
+  /** Where it is kept, or being computed; `undefined` where it is not. */
+  find<T>(question: Question): Promise<Computed<T> | undefined>
+}
 
 export function createComputing({ client, db, kept, most }: Parts): Computing {
   const present = createPresent(client, db, kept && NEXT_MS)
-  return async ({ signal, ...question }, compute) => {
+  const find = async <T>({ signal, ...question }: Question): Promise<Computed<T> | undefined> => {
+    if (!kept) return undefined
+    const { moment, release } = await heldBy(present(), signal)
+    try {
+      const found = await kept.find<T>({ ...question, moment, signal })
+      return found && { ...found, oldest: moment.oldest }
+    } finally {
+      release()
+    }
+  }
+  const computing = async <T>({ signal, ...question }: Question, compute: (reads: Reads) => Promise<T>) => {
     const { moment, hold, release } = await heldBy(present(), signal)
     const begin = () => {
       // Others may wait for it when this asker has gone.
@@ -55,6 +69,7 @@ export function createComputing({ client, db, kept, most }: Parts): Computing {
       release()
     }
   }
+  return Object.assign(computing, { find })
 }
 
 /**

@@ -55,6 +55,8 @@ export interface Ask {
   page?: Page
   /** only rows of these keys are wanted, in any order */
   wanted?: ReadonlySet<string>
+  /** the first so many windows of visitors are looked at, and all is estimated from these (`sample.ts`) */
+  sampled?: number
 }
 
 export interface Page {
@@ -84,6 +86,8 @@ export interface Rows {
   source: Source
   /** bound of the relative error, 95 of 100 times; absent where it is exact */
   error?: number
+  /** the share of the visitors that all is estimated from; absent where all was looked at */
+  sample?: number
   /** beside that, by how much each number may be off: visits that have changed since they were counted */
   pending?: number
 }
@@ -94,6 +98,8 @@ export interface Reads {
   session: ClientSession
   /** aborts when nobody waits for the answer any more */
   signal: AbortSignal
+  /** whether what would take long may be estimated from a sample */
+  estimates?: boolean
 }
 
 export interface Engine {

@@ -17,13 +17,16 @@ const OVERHEAD = 500
 /** Waits until one may compute; gives back what to call when it is done. @throws QueryError, or the signal's reason */
 export type Turn = (signal: AbortSignal) => Promise<() => void>
 
-export interface Asked<T> {
+export interface Finding {
   key: string
   basis: Basis
   /** read before: what is answered contains all that was settled then */
   moment: Moment
   /** aborts when this asker has gone */
   signal: AbortSignal
+}
+
+export interface Asked<T> extends Finding {
   turn: Turn
   begin(): Work<T>
 }
@@ -31,6 +34,8 @@ export interface Asked<T> {
 export interface Kept {
   /** @returns the answer, not to be changed, and whether it was there already */
   take<T>(asked: Asked<T>): Promise<{ answer: T; cached: boolean }>
+  /** The same where it is there, or being computed; `undefined` where it is not. */
+  find<T>(asked: Finding): Promise<{ answer: T; cached: boolean } | undefined>
   /** of the answers that are kept, at most `most` */
   readonly bytes: number
 }
@@ -57,7 +62,7 @@ export function createKept(db: Db, most = MOST_BYTES, clock: () => number = () =
     bytes -= sizeOf(held)
   }
 
-  const find = async ({ key, basis, moment, signal }: Asked<unknown>): Promise<Held | undefined> => {
+  const find = async ({ key, basis, moment, signal }: Finding): Promise<Held | undefined> => {
     const held = all.get(key)
     if (!held) return undefined
     const isOld = clock() - held.begun > HELD_MS
@@ -121,6 +126,10 @@ export function createKept(db: Db, most = MOST_BYTES, clock: () => number = () =
         return await give<T>(meanwhile, signal)
       }
       return await give<T>(add(asked, done), signal)
+    },
+    async find<T>(asked: Finding) {
+      const there = await find(asked)
+      return there && (await give<T>(there, asked.signal))
     },
     get bytes() {
       return bytes

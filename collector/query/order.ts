@@ -30,6 +30,13 @@ export const RATIOS: Partial<Record<Metric, Measure>> = {
   visit_duration: 'duration',
 }
 
+/** Whether it is one of what was added up divided by another. */
+export const isQuotient = (metric: Metric): boolean =>
+  RATIOS[metric] !== undefined ||
+  SHARES.includes(metric) ||
+  metric === 'group_conversion_rate' ||
+  metric === 'average_revenue'
+
 /** What rows are ordered by: the metric before it is rounded; `undefined` is less than everything. */
 export function weightOf(metric: Metric, row: Row): number | undefined {
   const { counts } = row

@@ -11,7 +11,7 @@ import type { FitsInDatabase } from './block-filters.ts'
 import { scanRows } from './block-scan.ts'
 import type { Ask, Rows } from './engine.ts'
 
-export type Counted = Pick<Rows, 'rows' | 'total'>
+export type Counted = Pick<Rows, 'rows' | 'total' | 'error' | 'sample'>
 
 export type Work =
   | { of: 'rows'; ask: Ask }
