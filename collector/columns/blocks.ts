@@ -1,6 +1,6 @@
 /**
  * Blocks for a question: of finished days those that are kept and hold, one part of all days after the other; of what lies
- * between what is read from sessions and events. Columns that were read are held: those of one version never change.
+ * between what is read from sessions and events.
  */
 import { randomInt } from 'node:crypto'
 import { totalmem } from 'node:os'
@@ -11,9 +11,10 @@ import { readRevisions } from '../settle/index.ts'
 import { backfillOf, type Goal, marksOf } from '../sites/index.ts'
 import { readSeed, type Seed } from '../sketch/index.ts'
 import { once } from '../store/index.ts'
-import { type Block, type Column, type ColumnName, columnOf, nextKey, type Rows, sizeOf } from './block.ts'
-import { columnFrom, columnId, columns, type ManifestDocument, markOf } from './documents.ts'
+import { type Block, type Column, type ColumnName, columnOf, type Rows } from './block.ts'
+import { columnId, type ManifestDocument, markOf } from './documents.ts'
 import { hasGoals, readHolds, readManifests } from './fresh.ts'
+import { createLoading } from './load.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
 import { startVisitors, type Visitors, WINDOWS } from './visitors.ts'
 
@@ -118,11 +119,7 @@ export function createBlocks(
     }
     if (keys.length > 0) dropped(keys)
   }
-  const held = new LRUCache<string, Column>({
-    maxSize: most.bytes,
-    sizeCalculation: sizeOf,
-    dispose: column => forget([column]),
-  })
+  const loading = createLoading(db, most.bytes, column => forget([column]))
   const numbered = new LRUCache<string, Visitors>({ max: MOST_SITES, dispose: visitors => forget(visitors.end()) })
   /** How visitors are told apart: one way for all questions of a moment. */
   const tellingOf = async (site: string, session: ClientSession): Promise<{ seed: Seed; visitors: Visitors }> => {
@@ -148,23 +145,14 @@ export function createBlocks(
     const wanted = storedFor(names).filter(
       name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
     )
-    const ids = new Map(wanted.map(name => [columnId(site, +at, version, part, name), name] as const))
+    const idOf = (name: ColumnName): string => columnId(site, +at, version, part, name)
+    const loaded = await loading.load(wanted.map(idOf), options)
     const found = new Map<ColumnName, Column>()
-    for (const [id, name] of ids) {
-      const column = held.get(id)
-      if (column) found.set(name, column)
+    for (const name of wanted) {
+      const column = loaded.get(idOf(name))
+      if (!column) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
+      found.set(name, column)
     }
-    const absent = [...ids].flatMap(([id, name]) => (found.has(name) ? [] : [id]))
-    if (absent.length > 0) {
-      for await (const document of columns(db).find({ _id: { $in: absent } }, options)) {
-        const column = columnFrom(document)
-        const keyed = { ...column, key: nextKey() }
-        // Of hashes their numbers are held.
-        if (document.name !== 'who.hash') held.set(document._id, keyed)
-        found.set(document.name, held.peek(document._id) === keyed ? keyed : column)
-      }
-    }
-    if (found.size < ids.size) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
     const block = { id, from: +at, to: +to, ...rows, columns: found }
     return names.includes('who.id') ? numberedBy(visitors, block, known) : block
   }
@@ -217,7 +205,7 @@ export function createBlocks(
       }
     },
     get bytes() {
-      return held.calculatedSize
+      return loading.bytes
     },
   }
 }

@@ -43,11 +43,12 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
     return wanted ? rows.filter(row => wanted.has(rowKey(row))) : rows
   })
   if (!ask.sampled) return counted
-  const errors = (counted.rows as Partial<Estimate>[]).map(({ error = 1 }) => error)
+  // Of nobody in the sample it is not known how many there are.
+  const errors = counted.rows.length > 0 ? (counted.rows as Estimate[]).map(({ error }) => error) : [1]
   return {
     ...counted,
     rows: counted.rows.map(withoutError),
-    error: Math.max(0, ...errors),
+    error: Math.max(...errors),
     sample: ask.sampled / WINDOWS,
   }
 }

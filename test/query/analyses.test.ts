@@ -54,7 +54,7 @@ beforeAll(async () => {
     for (let at = from; at < to; at = dayOf(at, timezone).end) {
       const { start, end } = dayOf(at, timezone)
       const goals = key === 'utc' && start < from + 2 * DAY ? goalsOf(site) : undefined
-      await buildBlocks(db, { site: key, from: start, to: end, properties: ['plan'], goals }, 0)
+      await buildBlocks(db, { site: key, from: start, to: end, properties: ['plan'], goals }, 0, undefined, 60)
     }
   }
   // Of the first site all days are blocks that hold, of the second some do not, of the third there are none.

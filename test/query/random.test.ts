@@ -96,7 +96,13 @@ beforeAll(async () => {
       const { start, end } = dayOf(at, site.timezone)
       // A rebuild that is half done.
       const goals = start < site.from + 60 * HOUR ? goalsOf(site, MADE, []) : undefined
-      await buildBlocks(db, { site: site.key, from: start, to: end, properties: properties.slice(1), goals }, 0)
+      await buildBlocks(
+        db,
+        { site: site.key, from: start, to: end, properties: properties.slice(1), goals },
+        0,
+        undefined,
+        60,
+      )
     }
   }
   const zoneOf = (key: string) => SITES.find(site => site.key === key)?.timezone
