@@ -159,6 +159,12 @@ export const Meta = Type.Object({
         'where it is not exact: the bound of the relative error of visitors, 95 of 100 times, as 0.016 is ±1.6 %',
     }),
   ),
+  sample: Type.Optional(
+    Type.Number({
+      description:
+        'an estimate that comes before the answer: made of this share of the visitors, and `error` is of all its numbers',
+    }),
+  ),
   pending: Type.Optional(
     Type.Integer({
       description:
