@@ -139,6 +139,7 @@ export const strings = {
     totals: 'Totals: choose what the chart shows',
     none: '(none)',
     approx: (error: string) => `Estimated: ±${error}, 95 of 100 times`,
+    beingCounted: 'It is still being counted.',
     before: (value: string) => `${value} before`,
     points: (change: string) => `${change} pt`,
     chartOf: (metric: string) => `${metric} over time`,

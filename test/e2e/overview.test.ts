@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { QueryAnswer } from '../../collector/query/schema.ts'
 import { readGoal } from '../../collector/sites/index.ts'
 import { browserOrSkip } from '../fixtures/browser.ts'
 import { envelope, OWNER_KEY, startCollector, type TestCollector } from '../fixtures/collector.ts'
@@ -83,6 +87,36 @@ async function open(path: string): Promise<Page> {
 const total = (page: Page, metric: string) => page.locator(`[data-metric=${metric}] .total-value:not(.ghost-box)`)
 const row = (page: Page, panel: string, name: string) =>
   page.locator(`.list-${panel} tbody tr`).filter({ has: page.getByRole('link', { name, exact: true }) })
+
+/** As the collector answers what is large: an estimate that is twice too high and, when told to, what is counted. */
+async function startLarge() {
+  let counts = () => {}
+  const isCounted = new Promise<void>(done => {
+    counts = done
+  })
+  const server = createServer(async (request, response) => {
+    const body = await text(request)
+    const answer = (await (await collector.ask('/api/v2/query', { method: 'POST', body })).json()) as QueryAnswer
+    const results = answer.results.map(row => ({
+      ...row,
+      metrics: row.metrics.map(value => (typeof value === 'number' ? value * 2 : value)),
+    }))
+    const meta = { ...answer.meta, exact: false, error: 0.03, sample: 0.0625 }
+    response.setHeader('content-type', 'application/x-ndjson')
+    response.write(`${JSON.stringify({ ...answer, results, meta })}\n`)
+    await isCounted
+    response.end(`${JSON.stringify(answer)}\n`)
+  })
+  await new Promise<void>(done => void server.listen(0, '127.0.0.1', done))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    counts,
+    async close() {
+      server.closeAllConnections()
+      await new Promise(done => server.close(done))
+    },
+  }
+}
 
 describe.skipIf(!browser)('the overview', { timeout: 120_000 }, () => {
   it('shows totals, lists and bots of the range, with nothing that axe finds fault with', async () => {
@@ -272,6 +306,58 @@ describe.skipIf(!browser)('the overview', { timeout: 120_000 }, () => {
     isSlow = false
     await page.getByRole('button', { name: 'Try again' }).first().click()
     await total(page, 'visitors').filter({ hasText: /^6$/ }).waitFor()
+  })
+
+  it('shows an estimate, marked, until it is counted; then nothing has moved', async () => {
+    const [large, another] = [await startLarge(), await startLarge()]
+    const page = await open('/overview?site=shop')
+    await row(page, 'pages', '/shoes').waitFor()
+    await page.route('**/api/v2/query', route => route.continue({ url: large.url }))
+    await row(page, 'pages', '/shoes').getByRole('link').click()
+    await total(page, 'visitors')
+      .filter({ hasText: /^≈ 12$/ })
+      .waitFor()
+    await row(page, 'pages', '/shoes').filter({ hasText: '12' }).waitFor()
+    await page.getByText(/^Still counting/).waitFor()
+    const said = 'Estimated: ±3.0%, 95 of 100 times. It is still being counted.'
+    // As many as a browser has connections: others wait for these.
+    for (const part of ['.course-head', '.list-pages', '.list-sources'])
+      await page.locator(part).getByRole('img', { name: said }).waitFor()
+    expect(await total(page, 'visits').getAttribute('title')).toBe('Estimated: ±3.0%, 95 of 100 times')
+    // Files are of what is counted.
+    expect(await page.getByRole('button', { name: 'CSV: Visitors' }).isDisabled()).toBe(true)
+    expect(await page.getByRole('button', { name: 'PNG: Page' }).isDisabled()).toBe(true)
+    const axed = await page.evaluate(await readFile(axe, 'utf8')).then(() => page.evaluate('axe.run()'))
+    expect((axed as { violations: { id: string }[] }).violations.map(({ id }) => id)).toEqual([])
+    const places = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('.panel, :is(.head, .list-pages, .list-sources) :not(.approx, .estimated)')]
+          .map(element => element.getBoundingClientRect())
+          .map(({ x, y, height }) => [x, y, height].map(Math.round)),
+      )
+    const before = await places()
+    large.counts()
+    await total(page, 'visitors').filter({ hasText: /^6$/ }).waitFor()
+    await row(page, 'events', 'pageview').waitFor()
+    await expect.poll(() => page.getByText(/^Still counting/).count()).toBe(0)
+    expect(await page.getByRole('img', { name: 'Estimated' }).count()).toBe(0)
+    expect(await places()).toEqual(before)
+
+    await page.unroute('**/api/v2/query')
+    await page.route('**/api/v2/query', route => route.continue({ url: another.url }))
+    // Stopped, it stays as it is, and can be gone on with.
+    await page.goBack()
+    await total(page, 'visitors').filter({ hasText: /^≈/ }).waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    const pill = page.locator('.counting')
+    await pill.getByText('Stopped before it was counted.').waitFor()
+    expect(await total(page, 'visitors').textContent()).toMatch(/^≈ \d+$/)
+    await page.getByRole('img', { name: 'Stopped before it was counted.' }).first().waitFor()
+    await page.unroute('**/api/v2/query')
+    await pill.getByRole('button', { name: 'Try again' }).click()
+    await total(page, 'visitors').filter({ hasText: /^\d+$/ }).waitFor()
+    await expect.poll(() => page.locator('.counting:empty').count()).toBe(1)
+    for (const { close } of [large, another]) await close()
   })
 
   it('is worked by keyboard: ranges, tabs, the chart', async () => {

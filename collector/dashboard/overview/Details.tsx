@@ -3,6 +3,7 @@ import type { QueryBody } from '../../query/schema.ts'
 import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
 import { Dialog } from '../ui/Dialog.tsx'
+import { Estimated } from './Estimated.tsx'
 import { Failed } from './Failed.tsx'
 import { saveList } from './files.ts'
 import { kindOf } from './metrics.ts'
@@ -11,6 +12,7 @@ import { allMetricsFor } from './panels.ts'
 import { writeFilters } from './params.ts'
 import { list } from './questions.ts'
 import { useReport, useScreen } from './report.ts'
+import { shownOf } from './screen.ts'
 import { Value } from './Value.tsx'
 import { dimName, valueText } from './words.ts'
 
@@ -48,8 +50,10 @@ export function Details({ dim }: { dim: string }) {
     questions[page] = list(asking, { dim, metrics, limit: PAGE, offset: page * PAGE, search, order, total: true })
   const { of, screen } = useScreen(api, questions)
   const answers = Object.keys(questions).map(of)
-  const known = answers.find(({ answer }) => answer)?.answer
+  const first = answers.find(({ answer }) => answer) ?? answers.find(({ estimate }) => estimate)
+  const known = first && shownOf(first)
   if (known) total.current = known.meta.total_rows ?? known.results.length
+  const estimated = answers.find(({ estimate }) => estimate)
   const failed = answers.find(({ problem, isStopped }) => problem || isStopped)
   const count = total.current
 
@@ -67,7 +71,7 @@ export function Details({ dim }: { dim: string }) {
   const [from, to] = [Math.min(view.from, Math.max(0, count - 1)), Math.min(view.to, count)]
   const rows = Array.from({ length: Math.max(0, to - from) }, (_, i) => {
     const at = from + i
-    return { at, row: of(String(Math.floor(at / PAGE))).answer?.results[at % PAGE] }
+    return { at, row: shownOf(of(String(Math.floor(at / PAGE))))?.results[at % PAGE] }
   })
   const onlyThese = () =>
     change({ f: writeFilters([...shown.filters, { op: 'contains', dim, values: [search] }]), details: '' })
@@ -91,7 +95,7 @@ export function Details({ dim }: { dim: string }) {
           </button>
         )}
         <span class="note" role="status">
-          {known && all.rows(words.count(count))}
+          {known && all.rows(first?.estimate ? strings.live.about(words.count(count)) : words.count(count))}
         </span>
         <button type="button" class="file" aria-label={all.saveCsv(name)} onClick={() => saveList(report, dim, search)}>
           {all.csv}
@@ -103,7 +107,10 @@ export function Details({ dim }: { dim: string }) {
         <table aria-rowcount={count + 1}>
           <thead>
             <tr aria-rowindex={1}>
-              <th scope="col">{name}</th>
+              <th scope="col">
+                {name}
+                {estimated && <Estimated asked={estimated} />}
+              </th>
               {metrics.map(metric => {
                 const [by, direction] = order
                 const isBy = by === metric

@@ -8,11 +8,12 @@ import { Chart } from './Chart.tsx'
 import { CourseTable } from './CourseTable.tsx'
 import { type Course, courseOf, unitsFor } from './course.ts'
 import type { DaySums } from './day.ts'
+import { Estimated } from './Estimated.tsx'
 import { Failed } from './Failed.tsx'
 import { metricOf, numberOf } from './metrics.ts'
 import { ROLLING } from './params.ts'
 import { useReport } from './report.ts'
-import type { Asked } from './screen.ts'
+import { type Asked, shownOf } from './screen.ts'
 import { Totals } from './Totals.tsx'
 import { answered, type Totals as Known, kept, rangeOf, ticked } from './ticking.ts'
 
@@ -44,20 +45,20 @@ export function Head({ totals, goals, course, ticking, onAgain }: HeadProps) {
   const learn = (next: Known, from: 'answer' | 'stream') => {
     held.current.known = kept(held.current.known, next, from, grows)
   }
-  if (totals.answer) learn(answered(totals.answer, 'all'), 'answer')
-  if (goals?.answer) learn(answered(goals.answer, 'goals'), 'answer')
+  const [ofAll, ofGoals, ofCourse] = [shownOf(totals), goals && shownOf(goals), shownOf(course)]
+  if (ofAll) learn(answered(ofAll, 'all'), 'answer')
+  if (ofGoals) learn(answered(ofGoals, 'goals'), 'answer')
   if (totals.answer && ticking && live) learn(ticked(live.today, ticking.before, live.now), 'stream')
 
   const drawn = useMemo((): Course | null => {
-    const { answer } = course
-    if (!answer) return null
+    if (!ofCourse) return null
     const now = Date.now()
-    const isNow = Date.parse(rangeOf(answer)[1] ?? '') + 1_000 > now
-    return courseOf(answer, metric, { now, zone: answer.meta.timezone, isNow }, today)
-  }, [course.answer, metric, today])
+    const isNow = Date.parse(rangeOf(ofCourse)[1] ?? '') + 1_000 > now
+    return courseOf(ofCourse, metric, { now, zone: ofCourse.meta.timezone, isNow }, today)
+  }, [ofCourse, metric, today])
 
-  const failed = [totals, course].find(({ answer, problem, isStopped }) => !answer && (problem || isStopped))
-  const range = course.answer && rangeOf(course.answer)
+  const failed = [totals, course].find(asked => !shownOf(asked) && (asked.problem || asked.isStopped))
+  const range = ofCourse && rangeOf(ofCourse)
   const units = range ? unitsFor(Date.parse(range[1] ?? '') - Date.parse(range[0] ?? '')) : []
   const file = [site?.key ?? '', name, subtitle]
   const save = () =>
@@ -79,7 +80,10 @@ export function Head({ totals, goals, course, ticking, onAgain }: HeadProps) {
       <Totals known={held.current.known} totals={totals} goals={goals} />
       <div class="course" ref={box}>
         <div class="course-head">
-          <h2>{name}</h2>
+          <h2>
+            {name}
+            <Estimated asked={course} />
+          </h2>
           {drawn?.isCompared && (
             <span class="note legend-before">
               {strings.overview.chartBefore} {strings.overview.comparisons[shown.compare]?.toLocaleLowerCase()}
@@ -106,7 +110,7 @@ export function Head({ totals, goals, course, ticking, onAgain }: HeadProps) {
             <button
               type="button"
               class="file"
-              disabled={!drawn}
+              disabled={!course.answer}
               onClick={save}
               aria-label={strings.overview.saveCsv(name)}
             >
@@ -115,7 +119,7 @@ export function Head({ totals, goals, course, ticking, onAgain }: HeadProps) {
             <button
               type="button"
               class="file"
-              disabled={!drawn || isTable}
+              disabled={!course.answer || isTable}
               onClick={picture}
               aria-label={strings.overview.savePng(name)}
             >

@@ -4,12 +4,13 @@ import { strings } from '../strings.ts'
 import { drawTable } from '../ui/paint.ts'
 import { fileName, savePng } from '../ui/save.ts'
 import { Tabs } from '../ui/Tabs.tsx'
+import { Estimated } from './Estimated.tsx'
 import { Failed } from './Failed.tsx'
 import { saveList } from './files.ts'
 import { kindOf, numberOf } from './metrics.ts'
 import { chosenIn, metricsFor, type PanelShape } from './panels.ts'
 import { useReport } from './report.ts'
-import type { Asked } from './screen.ts'
+import { type Asked, shownOf } from './screen.ts'
 import { Value } from './Value.tsx'
 import { dimName, nameOfValue, valueText } from './words.ts'
 
@@ -71,11 +72,12 @@ function List({ dim, asked, hasGoals, onAgain }: ListProps) {
   const all = strings.overview
   if (dim === undefined) return <p class="nothing">{all.noProperties}</p>
   if (dim === 'goal' && !hasGoals) return <p class="nothing">{all.noGoals}</p>
-  if (!asked.answer && (asked.problem || asked.isStopped)) return <Failed asked={asked} onAgain={onAgain} />
-  if (!asked.answer) return <Ghost />
+  const answer = shownOf(asked)
+  if (!answer && (asked.problem || asked.isStopped)) return <Failed asked={asked} onAgain={onAgain} />
+  if (!answer) return <Ghost />
   const metrics = metricsFor(dim)
   const name = dimName(dim)
-  const rows = asked.answer.results
+  const rows = answer.results
   const most = Math.max(1, ...rows.map(row => numberOf(row.metrics[0]) ?? 0))
   if (rows.length === 0) return <p class="nothing">{all.empty}</p>
   const save = async () => {
@@ -108,7 +110,10 @@ function List({ dim, asked, hasGoals, onAgain }: ListProps) {
       <table>
         <thead>
           <tr>
-            <th scope="col">{name}</th>
+            <th scope="col">
+              {name}
+              <Estimated asked={asked} />
+            </th>
             {metrics.map(metric => (
               <th scope="col" key={metric}>
                 {all.metrics[metric]}
@@ -143,7 +148,7 @@ function List({ dim, asked, hasGoals, onAgain }: ListProps) {
           >
             {isSaving ? all.saving : all.csv}
           </button>
-          <button type="button" class="file" aria-label={all.savePng(name)} onClick={picture}>
+          <button type="button" class="file" disabled={!asked.answer} aria-label={all.savePng(name)} onClick={picture}>
             {all.png}
           </button>
         </span>

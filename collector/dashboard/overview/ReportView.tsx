@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import type { QueryBody } from '../../query/schema.ts'
+import type { QueryAnswer, QueryBody } from '../../query/schema.ts'
 import { useCommands } from '../shell/commands.ts'
 import { useShell } from '../shell/context.ts'
 import type { Site } from '../shell/me.ts'
@@ -18,7 +18,7 @@ import { Panel } from './Panel.tsx'
 import { chosenIn, metricsFor, panelsOf } from './panels.ts'
 import { ROLLING, readShown, toggled, writeFilters } from './params.ts'
 import * as question from './questions.ts'
-import { asker, type Report, ReportContext, useNames, usePicked, useScreen } from './report.ts'
+import { type Report, ReportContext, useNames, usePicked, useScreen } from './report.ts'
 import { Tools } from './Tools.tsx'
 import { contains, firstDay, rangeOf, sumsAnswered } from './ticking.ts'
 import { daysText } from './words.ts'
@@ -45,7 +45,7 @@ export function ReportView({ site, day }: { site: Site; day: Day }) {
       href: change => href({ params: { ...params, ...change } }),
       clicked: (dim, value, excludes) => ({ f: writeFilters(toggled(shown.filters, dim, value, excludes)) }),
       ask: async body => {
-        const answer = await asker(api)(body)
+        const answer = await api.send<QueryAnswer>('POST', 'query', {}, body)
         return answer.ok ? answer.body : null
       },
       subtitle: `${site.domain || site.key} · ${days ? daysText(days) : name}`,
@@ -93,7 +93,7 @@ export function ReportView({ site, day }: { site: Site; day: Day }) {
     <ReportContext.Provider value={report}>
       <div class="overview">
         <Tools />
-        <Counting of={of} ids={Object.keys(questions)} onStop={screen.stop} />
+        <Counting of={of} ids={Object.keys(questions)} screen={screen} />
         <Head
           totals={of('totals')}
           goals={hasGoals ? of('goals') : null}

@@ -2,7 +2,7 @@ import { useShell } from '../shell/context.ts'
 import { strings } from '../strings.ts'
 import { changeOf, type Metric, metricOf, metricsOf } from './metrics.ts'
 import { useReport } from './report.ts'
-import type { Asked } from './screen.ts'
+import { type Asked, shownOf } from './screen.ts'
 import type { Totals as AllKnown, Known } from './ticking.ts'
 import { percentText, valueText } from './words.ts'
 
@@ -22,10 +22,13 @@ export function Totals({ known, totals, goals }: TotalsProps) {
   )
   const chosen = metricOf(shown.metric).key
   const before = ({ key, kind, of }: Metric) => {
-    const { answer } = (of === 'all' ? totals : goals) ?? {}
+    const asked = of === 'all' ? totals : goals
+    const compared = asked && shownOf(asked)
+    // What was counted is not compared with an estimate.
+    if (asked?.estimate && !known[key]?.isEarly) return undefined
     // A rate of no visits is nothing to compare with.
-    if (kind !== 'count' && !totals.answer?.results[0]?.comparison?.metrics[1]) return undefined
-    return answer?.results[0]?.comparison?.metrics[metricsOf(of).findIndex(metric => metric.key === key)]
+    if (kind !== 'count' && !shownOf(totals)?.results[0]?.comparison?.metrics[1]) return undefined
+    return compared?.results[0]?.comparison?.metrics[metricsOf(of).findIndex(metric => metric.key === key)]
   }
   return (
     <div class={all.length > 8 ? 'totals many' : 'totals'}>

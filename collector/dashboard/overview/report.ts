@@ -7,7 +7,7 @@ import type { Store } from '../shell/store.ts'
 import type { Day, Days } from './dates.ts'
 import type { Shown } from './params.ts'
 import type { Asking } from './questions.ts'
-import { type Asked, createScreen, keyOf, type Screen } from './screen.ts'
+import { type Asked, createScreen, keyOf, type Screen, type ScreenParts } from './screen.ts'
 
 /** Parameters of the address to change; an empty text takes one away. */
 export type Change = Readonly<Record<string, string>>
@@ -25,7 +25,7 @@ export interface Report {
   href(change: Change): string
   /** What a click on a value changes. */
   clicked(dim: string, value: string, excludes?: boolean): Change
-  /** Asks once, for a file. */
+  /** Asks once, for a file: no estimate comes before the answer. */
   ask(body: QueryBody): Promise<QueryAnswer | null>
   /** for the name of a file and under the title of a picture */
   subtitle: string
@@ -39,8 +39,19 @@ export function useReport(): Report {
   return report
 }
 
-export const asker = (api: Api) => (body: QueryBody, signal?: AbortSignal) =>
-  api.send<QueryAnswer>('POST', 'query', {}, body, signal)
+export const asker =
+  (api: Api): ScreenParts['ask'] =>
+  (body, signal, estimated) =>
+    api.lines<QueryAnswer>(
+      'query',
+      body,
+      line => {
+        const isEstimate = line.meta.sample !== undefined
+        if (isEstimate) estimated(line)
+        return isEstimate
+      },
+      signal,
+    )
 
 export interface Shows {
   screen: Screen

@@ -1,12 +1,15 @@
 /**
  * The questions that are on the screen at a time, and what is known of each. Those of another address are aborted, and
- * their answers never show; one that is asked again keeps its answer until there is a newer one.
+ * their answers never show; one that is asked again keeps its answer until there is a newer one. Where a question is large, an
+ * estimate is shown until there is an answer, and never in place of one.
  */
 import type { QueryAnswer, QueryBody } from '../../query/schema.ts'
 import type { Answer, Problem } from '../shell/api.ts'
 
 export interface Asked {
   answer: QueryAnswer | null
+  /** made of a share of the visitors, for as long as there is no answer */
+  estimate: QueryAnswer | null
   /** why there is no answer, or no newer one */
   problem: Problem | null
   /** since when it is asked, ms; null where it is not */
@@ -14,7 +17,8 @@ export interface Asked {
   /** whether the reader did not want to wait */
   isStopped: boolean
 }
-export const NOT_ASKED: Asked = { answer: null, problem: null, since: null, isStopped: false }
+export const NOT_ASKED: Asked = { answer: null, estimate: null, problem: null, since: null, isStopped: false }
+export const shownOf = ({ answer, estimate }: Asked): QueryAnswer | null => answer ?? estimate
 
 export interface Screen {
   /** Asks what is new, and lets go of what is not there any more. */
@@ -29,7 +33,8 @@ export interface Screen {
 }
 
 export interface ScreenParts {
-  ask(body: QueryBody, signal: AbortSignal): Promise<Answer<QueryAnswer>>
+  /** @param estimated told what comes before the answer */
+  ask(body: QueryBody, signal: AbortSignal, estimated: (estimate: QueryAnswer) => void): Promise<Answer<QueryAnswer>>
   /** calls back after so many ms; the result cancels it */
   later(call: () => void, ms: number): () => void
   now(): number
@@ -66,7 +71,14 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
     else one.since ??= now()
     one.isStopped = false
     if (tries === TRIES) one.isOld = false
-    void ask(one.body, gone.signal).then(answer => {
+    const estimated = (estimate: QueryAnswer): void => {
+      // That a share of the visitors has none of it does not say that nobody has.
+      if (gone.signal.aborted || one.answer || estimate.results.length === 0) return
+      one.estimate = estimate
+      one.problem = null
+      changed()
+    }
+    void ask(one.body, gone.signal, estimated).then(answer => {
       if (gone.signal.aborted) return
       if (!answer.ok && answer.problem.code === 'too-many-queries' && tries > 0) {
         cancel = later(() => begin(one, tries - 1), WAIT)
@@ -74,6 +86,7 @@ export function createScreen({ ask, later, now, changed }: ScreenParts): Screen 
       }
       one.since = null
       one.problem = answer.ok ? null : answer.problem
+      if (answer.ok) one.estimate = null
       if (answer.ok && isNewer(answer.body, one.answer)) one.answer = answer.body
       if (one.isOld) begin(one)
       changed()

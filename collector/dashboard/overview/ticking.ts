@@ -14,18 +14,22 @@ export interface Known {
   at: number
   /** estimated: the bound of the relative error, 0.016 is ±1.6 % */
   error?: number
+  /** an estimate that comes before the answer */
+  isEarly?: true
 }
 
 export type Totals = Readonly<Record<string, Known>>
 
 /** What an answer without dimensions says. */
 export function answered(answer: QueryAnswer, of: Metric['of']): Totals {
-  const { fresh, exact, error } = answer.meta
+  const { fresh, exact, error, sample } = answer.meta
+  const isEarly = sample !== undefined
   const at = Date.parse(fresh)
   return Object.fromEntries(
     metricsOf(of).map(({ key, ask }, i) => {
-      const isEstimate = !exact && (ask === 'visitors' || ask === 'conversion_rate')
-      return [key, { value: answer.results[0]?.metrics[i] ?? null, at, ...(isEstimate && { error: error ?? 0 }) }]
+      const value = answer.results[0]?.metrics[i] ?? null
+      const isEstimate = isEarly ? value !== null : !exact && (ask === 'visitors' || ask === 'conversion_rate')
+      return [key, { value, at, ...(isEstimate && { error: error ?? 0 }), ...(isEarly && { isEarly }) }]
     }),
   )
 }
@@ -82,7 +86,7 @@ const round = (n: number) => Math.round(n * 100) / 100
 
 /**
  * What to show after more is known, of the same range. What is older than what is shown says nothing of rates, and of counts
- * only that there are at least so many.
+ * only that there are at least so many. An estimate that comes before the answer says nothing beside what was counted.
  * @param grows false where the range moves along with the clock, and counts shrink
  */
 export function kept(shown: Totals, next: Totals, from: 'answer' | 'stream', grows = true): Totals {
@@ -90,7 +94,9 @@ export function kept(shown: Totals, next: Totals, from: 'answer' | 'stream', gro
   for (const [key, known] of Object.entries(next)) {
     const before = shown[key]
     const kind = METRICS.find(metric => metric.key === key)?.kind
-    if (!before || before.value === null) all[key] = known
+    if (!before || before.isEarly) all[key] = known
+    else if (known.isEarly) continue
+    else if (before.value === null) all[key] = known
     else if (!grows || kind !== 'count') all[key] = known.at >= before.at ? known : before
     else {
       const isLess = (numberOf(known.value) ?? 0) < (numberOf(before.value) ?? 0)

@@ -30,6 +30,11 @@ export interface Api {
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<Answer<T>>
+  /**
+   * Asks for an answer before which others may come, a line of JSON each.
+   * @param isEarly told each line as it comes: whether the answer is still to come
+   */
+  lines<T>(path: string, body: unknown, isEarly: (line: T) => boolean, signal?: AbortSignal): Promise<Answer<T>>
   /** The same for what asks by itself, as an `EventSource` does. */
   url(path: string, params?: Params): string
 }
@@ -46,14 +51,17 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
     const query = new URLSearchParams(held === null ? params : { ...params, share: held }).toString()
     return `${base}api/v2/${path}${query && `?${query}`}`
   }
-  async function ask<T>(path: string, params: Params | undefined, init: RequestInit): Promise<Answer<T>> {
+  async function ask<T>(
+    path: string,
+    params: Params | undefined,
+    init: RequestInit,
+    read: (response: Response) => Promise<Answer<T>> = readWhole,
+  ): Promise<Answer<T>> {
     try {
       const response = await fetch(url(path, params), { cache: 'no-store', ...init })
-      if (response.ok) {
-        const text = await response.text()
-        return { ok: true, body: (text ? JSON.parse(text) : undefined) as T }
-      }
-      return { ok: false, problem: await problemOf(response) }
+      if (response.ok) return await read(response)
+      // A proxy in between may answer with a page of its own.
+      return { ok: false, problem: problemOf(response.status, await response.json().catch(() => ({}))) }
     } catch {
       return { ok: false, problem: NONE }
     }
@@ -68,13 +76,52 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
         ...(signal && { signal }),
         ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       }),
+    lines: (path, body, isEarly, signal) =>
+      ask(
+        path,
+        {},
+        {
+          method: 'POST',
+          headers: { accept: 'application/x-ndjson', 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+          ...(signal && { signal }),
+        },
+        response => readLines(response, isEarly),
+      ),
   }
 }
 
-/** A proxy in between may answer with a page of its own. */
-async function problemOf(response: Response): Promise<Problem> {
-  const { status } = response
-  const body: Partial<Problem> = await response.json().catch(() => ({}))
-  const { code = 'unreachable', title = NONE.title, detail } = body
+async function readWhole<T>(response: Response): Promise<Answer<T>> {
+  const text = await response.text()
+  return { ok: true, body: (text ? JSON.parse(text) : undefined) as T }
+}
+
+/** The answer, or a problem, is the last line: what breaks off before it brings none. Lines may be cut anywhere. */
+async function readLines<T>({ body }: Response, isEarly: (line: T) => boolean): Promise<Answer<T>> {
+  let answer: Answer<T> = { ok: false, problem: NONE }
+  const take = (line: string): void => {
+    if (line === '') return
+    const said = JSON.parse(line)
+    if ('code' in said) answer = { ok: false, problem: problemOf(said.status, said) }
+    else if (!isEarly(said)) answer = { ok: true, body: said }
+  }
+  const reader = body?.getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    while (reader) {
+      const { done, value } = await reader.read()
+      const lines = (rest + decoder.decode(value, { stream: !done })).split('\n')
+      if (!done) rest = lines.pop() ?? ''
+      lines.forEach(take)
+      if (done) break
+    }
+  } catch {
+    // Cut off: what came before holds.
+  }
+  return answer
+}
+
+function problemOf(status: number, { code = 'unreachable', title = NONE.title, detail }: Partial<Problem>): Problem {
   return { code, status, title, ...(detail !== undefined && { detail }) }
 }
