@@ -46,7 +46,7 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
   // Where nothing but page views is counted, the others need no row.
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
-  const rowing = rowsOf(ask, { block, sums, sampling }, goals)
+  const rowing = rowsOf(ask, { block, sums }, goals)
   const at = columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {
@@ -55,6 +55,7 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
   }
   const count = (chunk: Chunk): void => {
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
+    sampling?.intoGroups(chunk, rows)
     if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]

@@ -6,12 +6,10 @@ import type { ScanParts } from './block-scan.ts'
 import type { Ask } from './engine.ts'
 import { placeOf } from './grid.ts'
 import { isTimeDimension } from './names.ts'
-import { GROUPS, type Sampling } from './sample.ts'
 
 /** Codes of more values than this are looked up by a map. */
 const DENSE = 1 << 20
 const NO_VALUE = '(none)'
-const NAMES_OF_GROUPS = Array.from({ length: GROUPS }, (_, group) => String(group))
 
 /** Writes the row of each of a chunk. @param timeOf of one of the chunk, ms since the epoch */
 export type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int32Array) => void
@@ -19,10 +17,10 @@ export type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int
 /** @param goals all that events are parted by */
 export function rowsOf(
   { dimensions, grid }: Ask,
-  { block, sums, sampling }: Pick<ScanParts, 'block' | 'sums' | 'sampling'>,
+  { block, sums }: Pick<ScanParts, 'block' | 'sums'>,
   goals: readonly string[] = [],
 ): Rowing {
-  const valued = dimensions
+  const told = dimensions
     .filter(name => !isTimeDimension(name))
     .map(name => {
       if (name === 'event:goal') return { name, level: 'goals', column: undefined, texts: goals } as const
@@ -30,8 +28,6 @@ export function rowsOf(
       const level = name.startsWith('visit:') ? 'sessions' : 'events'
       return { name, level, column, texts: columnOf(block, column).texts } as const
     })
-  const grouped = sampling && ({ name: 'group', level: 'groups', column: undefined, texts: NAMES_OF_GROUPS } as const)
-  const told = grouped ? [...valued, grouped] : valued
   const starts = grid?.starts ?? []
   const isOne = !grid || placeOf(starts, block.from) === placeOf(starts, block.to - 1)
   const only = grid && isOne ? placeOf(starts, block.from) : 0
@@ -78,7 +74,7 @@ export function rowsOf(
     else for (let i = 0; i < length; i++) of[i] = placeOf(starts, timeOf(i))
     for (const [d, { level, column, texts }] of told.entries()) {
       const n = sizes[d] as number
-      const places = level === 'groups' ? (sampling as Sampling).groupsOf(chunk) : chunk[level]
+      const places = chunk[level]
       if (!column) for (let i = 0; i < length; i++) of[i] = (of[i] as number) * n + (places[i] as number)
       else addCodes(of, places, wideOf(block, column), length, n, texts.length)
     }

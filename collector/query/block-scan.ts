@@ -8,7 +8,7 @@ import { type Ask, type Row, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
-import { type Estimate, estimated, type Sampling, samplingOf } from './sample.ts'
+import { type Estimate, estimated, GROUPS, type Sampling, samplingOf } from './sample.ts'
 import type { Counted, Supply } from './scanning.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import { type Sums, startSums } from './sum-rows.ts'
@@ -30,17 +30,14 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
   const each = () => blocks(names, ask.range.from)
   const fitting = createFitting(fits)
   const done = await findDone(ask, each, fitting)
-  const counted = await readRows(ask, async ({ wanted, ...of }, few) => {
-    // Rows of a sample are first those of its groups, of which nobody knows the keys.
-    const sums = startSums({ ...of, ...(wanted && !ask.sampled && { wanted }) }, few && !ask.sampled)
+  const counted = await readRows(ask, async (of, few) => {
+    const sums = startSums(of, few && !ask.sampled, ask.sampled ? GROUPS : 1)
     for await (const block of each()) {
       const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
       const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
       await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
     }
-    if (!ask.sampled) return sums.rows()
-    const rows = estimated(sums.rows(), ask.sampled / WINDOWS)
-    return wanted ? rows.filter(row => wanted.has(rowKey(row))) : rows
+    return ask.sampled ? estimated(sums.groups(), ask.sampled / WINDOWS) : sums.rows()
   })
   if (!ask.sampled) return counted
   // Of nobody in the sample it is not known how many there are.

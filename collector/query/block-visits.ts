@@ -13,7 +13,7 @@ const chunk = emptyChunk(true)
 const rows = new Int32Array(MOST_OF_CHUNK)
 
 export async function scanVisits(parts: ScanParts): Promise<void> {
-  const { ask, block, sums } = parts
+  const { ask, block, sums, sampling } = parts
   const chosen = await chooseVisits(parts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, parts)
@@ -22,6 +22,7 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
 
   const count = (): void => {
     rowing(chunk, timeOf, rows)
+    sampling?.intoGroups(chunk, rows)
     if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { length, events: visits } = chunk
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]

@@ -4,9 +4,10 @@
  * share as all others do. How far off they may be is told by {@link GROUPS} groups of the sample's visitors, by how much these
  * differ among each other (the random group method: Wolter, Introduction to Variance Estimation, chapter 2).
  */
-import { type Block, columnOf, NOTHING, WINDOWS, windowOfId } from '../columns/index.ts'
-import { type Chunk, MOST_OF_CHUNK, type Test, wideOf } from './block-chunks.ts'
-import { type Measure, type Row, rowKey } from './engine.ts'
+import { type Block, columnOf, NOTHING, type Numbers, WINDOWS, windowOfId } from '../columns/index.ts'
+import { type Chunk, type Test, wideOf } from './block-chunks.ts'
+import type { Measure, Row } from './engine.ts'
+import { type Grouped, NO_ROW } from './sum-rows.ts'
 
 export const GROUPS = 16
 /** 95 of 100 times: of Student's t with {@link GROUPS} − 1 degrees of freedom, and of the normal distribution. */
@@ -19,16 +20,29 @@ export interface Sampling {
   sessions: Test
   /** which of what has no session is in it; what has one may be */
   others: Test
-  /** Of each of a chunk its group, until it is asked of another one. */
-  groupsOf(chunk: Chunk): Uint32Array
+  /** Writes in the place of each row of a chunk that of its group: each row has {@link GROUPS} of these. */
+  intoGroups(chunk: Chunk, rows: Int32Array): void
 }
 
-const groups = new Uint32Array(MOST_OF_CHUNK)
+/** By the numbers of a block's visitors: the questions of a dashboard ask for the same. */
+const known = new WeakMap<Numbers, { windows: number; groups: Uint8Array }>()
+
+/** Of each visitor of a block its group, or {@link OUT}. */
+function groupsOf(ids: Numbers, windows: number): Uint8Array {
+  const held = known.get(ids)
+  if (held?.windows === windows) return held.groups
+  const groups = new Uint8Array(ids.length)
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number
+    groups[i] = windowOfId(id) < windows ? groupOf(id) : OUT
+  }
+  known.set(ids, { windows, groups })
+  return groups
+}
 
 /** @param windows that are looked at @param block with `session.who` and `who.id`, and where it has events without a session with `event.who` */
 export function samplingOf(windows: number, block: Block): Sampling {
-  const ids = columnOf(block, 'who.id').numbers
-  const groupOfWho = Uint8Array.from(ids, id => (windowOfId(id) < windows ? groupOf(id) : OUT))
+  const groupOfWho = groupsOf(columnOf(block, 'who.id').numbers, windows)
   /** Of nobody by place, as it has no window. */
   const ofWho = (who: number, place: number): number =>
     who === NOTHING ? ((place * windows) % WINDOWS < windows ? groupOf(place) : OUT) : (groupOfWho[who] as number)
@@ -52,14 +66,15 @@ export function samplingOf(windows: number, block: Block): Sampling {
         fits[i] = chunk.sessions[i] !== NOTHING || ofWho(ofEvents[event] as number, event) !== OUT ? 1 : 0
       }
     },
-    groupsOf(chunk) {
+    intoGroups(chunk, rows) {
       const { ofSessions, ofEvents } = columns()
       for (let i = 0; i < chunk.length; i++) {
-        const [session, event] = [chunk.sessions[i] as number, chunk.events[i] as number]
-        groups[i] =
+        const [row, session, event] = [rows[i] as number, chunk.sessions[i] as number, chunk.events[i] as number]
+        if (row === NO_ROW) continue
+        const group =
           session === NOTHING ? ofWho(ofEvents[event] as number, event) : ofWho(ofSessions[session] as number, session)
+        rows[i] = row * GROUPS + group
       }
-      return groups
     },
   }
 }
@@ -76,38 +91,27 @@ export type Estimate = Row & {
   error: number
 }
 
-/** What the rows of a share of the visitors say of all, where the last value of each row is its group. */
-export function estimated(rows: readonly Row[], share: number): Estimate[] {
-  const byKey = new Map<string, { row: Row; ofGroups: Row[] }>()
-  for (const { values, ...rest } of rows) {
-    const row = { ...rest, values: values.slice(0, -1) }
-    const key = rowKey(row)
-    const held = byKey.get(key)
-    if (held) held.ofGroups.push(row)
-    else byKey.set(key, { row, ofGroups: [row] })
-  }
-  return [...byKey.values()].map(({ row, ofGroups }) => {
+/** What the groups of a share of the visitors say of all. */
+export function estimated(rows: readonly Grouped[], share: number): Estimate[] {
+  return rows.map(({ groups, ...row }) => {
     const counts: Row['counts'] = {}
     let error = 0
-    for (const measure of Object.keys(row.counts) as Measure[]) {
-      const numbers = ofGroups.map(group => group.counts[measure] ?? 0)
+    for (const [measure, numbers] of groups) {
       const sum = numbers.reduce((total, n) => total + n, 0)
       counts[measure] = Math.round(sum / share)
       if (sum > 0) error = Math.max(error, errorOf(numbers, sum, OF_ONE.includes(measure), 1 - share))
     }
-    const currencies = new Set(ofGroups.flatMap(({ currency }) => (currency === undefined ? [] : [currency])))
-    const [only] = currencies
-    return { ...row, counts, error, ...(only !== undefined && { currency: currencies.size === 1 ? only : null }) }
+    return { ...row, counts, error }
   })
 }
 
 /** Measures of which each is counted once, so that few of them say little, however equal the groups are. */
 const OF_ONE: readonly Measure[] = ['visitors', 'visits', 'events', 'pageviews']
 
-/** @param numbers of the groups; those that are not there have 0 @param left the share that is not looked at */
-function errorOf(numbers: readonly number[], sum: number, isOfOne: boolean, left: number): number {
+/** @param numbers of the groups @param left the share that is not looked at */
+function errorOf(numbers: Float64Array, sum: number, isOfOne: boolean, left: number): number {
   const mean = sum / GROUPS
-  const apart = numbers.reduce((total, n) => total + (n - mean) ** 2, (GROUPS - numbers.length) * mean ** 2)
+  const apart = numbers.reduce((total, n) => total + (n - mean) ** 2, 0)
   const spread = (T * Math.sqrt((GROUPS / (GROUPS - 1)) * apart * left)) / sum
   return isOfOne ? Math.max(spread, Z * Math.sqrt(left / sum)) : spread
 }

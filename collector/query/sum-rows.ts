@@ -40,10 +40,18 @@ export interface Sums {
   isFirst(row: number, visit: string): boolean
   /** All of them; nothing is counted any more. */
   rows(): Row[]
+  /** The same where rows have groups. */
+  groups(): Grouped[]
 }
 
-/** @param few whether visitors are counted only in the first rows, of which that is cheap; others have no number of them then */
-export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>, few = false): Sums {
+/** A row with what was counted in each of its groups. */
+export type Grouped = Pick<Row, 'values' | 'bucket' | 'currency'> & { groups: [Measure, Float64Array][] }
+
+/**
+ * @param groups into which rows are divided: what is counted of a row's group has the place of the row times so many, and the group
+ * @param few whether visitors are counted only in the first rows, of which that is cheap; others have no number of them then
+ */
+export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>, few = false, groups = 1): Sums {
   const rows: Row[] = []
   const places = new Map<string, number>()
   /** the same of one value alone, which need not be made a key first */
@@ -51,7 +59,7 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
   const counts = new Map<Measure, Float64Array>(measures.map(measure => [measure, new Float64Array(16)]))
   const currencies: (string | null | undefined)[] = []
   const open = new Set<string>()
-  const seen = startSeen(few)
+  const seen = startSeen(few, groups)
   return {
     isPartial: wanted !== undefined,
     foundBefore: startFinding(),
@@ -68,7 +76,7 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
       if (place === NO_ROW) return place
       rows.push({ values, bucket, counts: {} })
       for (const [measure, of] of counts) {
-        if (place < of.length) break
+        if ((place + 1) * groups <= of.length) break
         const grown = new Float64Array(2 * of.length)
         grown.set(of)
         counts.set(measure, grown)
@@ -103,6 +111,19 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
       seen.end()
       return made
     },
+    groups() {
+      seen.end()
+      return rows.map(({ values, bucket }, place) => {
+        const [first, end] = [place * groups, (place + 1) * groups]
+        const found = new Set(currencies.slice(first, end).filter(one => one !== undefined))
+        const [currency] = found
+        return {
+          ...{ values, bucket },
+          ...(currency !== undefined && { currency: found.size === 1 ? currency : null }),
+          groups: [...counts].map(([measure, of]) => [measure, of.slice(first, end)]),
+        }
+      })
+    },
   }
 }
 
@@ -120,7 +141,9 @@ function takeBits(words: number): Uint32Array {
 const wordsOf = (bits: Uint32Array): number => bits.length >>> BITS_OF_WINDOW
 
 /** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
-function startSeen(few: boolean) {
+/** @param groups of a row, a power of two: a visitor is in one of them */
+function startSeen(few: boolean, groups: number) {
+  const bitsOfGroup = Math.log2(groups)
   const bits = new Array<Uint32Array | undefined>(BIT_ROWS).fill(undefined)
   const pairs = new Places(MOST_PAIRS)
   let bytes = 0
@@ -146,27 +169,28 @@ function startSeen(few: boolean) {
   }
   const count = (counted: Float64Array, rows: Int32Array, ids: Uint32Array, length: number): void => {
     for (let i = 0; i < length; i++) {
-      const row = rows[i] as number
+      const place = rows[i] as number
+      const row = place >>> bitsOfGroup
       const id = ids[i] as number
       if (few && row >= BIT_ROWS) continue
       if (row >= last.length) growLast(row)
       if (id === NOTHING || last[row] === id) continue
       last[row] = id
       const window = id & LAST_WINDOW
-      const place = id >>> BITS_OF_WINDOW
-      const wordOfWindow = place >>> 5
+      const bitOfWindow = id >>> BITS_OF_WINDOW
+      const wordOfWindow = bitOfWindow >>> 5
       let of = row < BIT_ROWS ? bits[row] : undefined
       if (row < BIT_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)
       if (of === undefined) {
-        if (!few && pairs.add(row * VISITORS + id)) counted[row] = (counted[row] as number) + 1
+        if (!few && pairs.add(row * VISITORS + id)) counted[place] = (counted[place] as number) + 1
         continue
       }
       const word = window * wordsOf(of) + wordOfWindow
       const held = of[word] as number
-      const bit = 1 << (place & 31)
+      const bit = 1 << (bitOfWindow & 31)
       if ((held & bit) !== 0) continue
       of[word] = held | bit
-      counted[row] = (counted[row] as number) + 1
+      counted[place] = (counted[place] as number) + 1
     }
   }
   return {
