@@ -12,7 +12,7 @@ import { createKept, createQueries, type QueryAnswer } from '../../collector/que
 import { type Supply, scanHere } from '../../collector/query/scanning.ts'
 import { serveQuery } from '../../collector/query-api.ts'
 import type { Site } from '../../collector/sites/index.ts'
-import { hashOf, type Seed } from '../../collector/sketch/index.ts'
+import { hashOf, makeSeed, type Seed } from '../../collector/sketch/index.ts'
 import { type FreshDatabase, freshDatabase } from '../fixtures/database.ts'
 import { makeEvents, record, seeded } from './recorded.ts'
 
@@ -166,6 +166,9 @@ describe('over HTTP', () => {
     const { client, db } = database
     await db.collection<{ _id: string; timezone: string }>('sites').insertOne({ _id: 'utc', timezone: 'UTC' })
     await record(db, [makeEvents({ ...site, from, to }, 5)], () => 'UTC')
+    // Of so few visitors it is chance which are in the first windows: the same ones in every run.
+    await makeSeed(db, 'utc')
+    await db.collection('sketches').updateOne({ site: 'utc', seed: { $exists: true } }, { $set: { seed: [1, 2] } })
     for (let at = from; at < to; at += DAY)
       await buildBlocks(db, { site: 'utc', from: at, to: at + DAY, properties: [] }, 0, undefined, 20)
     const queries = createQueries({ client, db, clock: () => to + 10 * DAY, kept: createKept(db), large: 1 })
