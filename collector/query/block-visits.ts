@@ -89,7 +89,7 @@ async function chooseVisits({ ask, block, fitting, done, sampling }: ScanParts):
   // What was done may lie in other blocks.
   const isKept = block.id !== undefined && numbering !== undefined && filters.flatMap(donesOf).length === 0
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
-  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering, sampling !== undefined]) : ''
+  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering, ask.sampled]) : ''
   const before = isKept ? chosenBefore.get(key) : undefined
   if (before) return before
   const test = both(await testOf(filters, { block, fitting, done }), sampling?.sessions)

@@ -139,6 +139,27 @@ describe('an estimate', () => {
     expect(spread).toBeLessThan(0.5)
   })
 
+  test('of one share of the visitors has nothing of another one of the same columns', async () => {
+    const blocks = makeBlocks([1, 2]).map(({ block }, i) => {
+      const ids = columnOf(block, 'who.id')
+      return {
+        ...block,
+        id: `kept ${i}`,
+        columns: new Map([...block.columns, ['who.id', { ...ids, key: i + 1 }] as const]),
+      }
+    })
+    const read = async (named: boolean, sampled: number) => {
+      const supply: Supply = {
+        async *blocks() {
+          for (const { id, ...block } of blocks) yield named ? { ...block, id } : block
+        },
+        fits: async () => new Set(),
+      }
+      return await scanHere({ of: 'rows', ask: ask({ dimensions: ['visit:source'], sampled }) }, supply, never)
+    }
+    for (const sampled of [4, 16, 8]) expect(await read(true, sampled)).toEqual(await read(false, sampled))
+  })
+
   test('of nobody in the sample says so', async () => {
     const blocks = makeBlocks([1, 2])
     const supply: Supply = {
