@@ -26,7 +26,7 @@ import {
 import { readExport, readStream } from './export-request.ts'
 import { createLimits, LIMITS } from './limits.ts'
 import type { Log } from './log.ts'
-import { NDJSON } from './ndjson.ts'
+import { lineOf, NDJSON } from './ndjson.ts'
 import { problem } from './problem.ts'
 import { faultOf } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'
@@ -137,7 +137,7 @@ export function exportRoutes({ db, sites, viewers, log, clock, heartbeatMs = HEA
       .set({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
     if (request.method === 'HEAD') return void response.end()
     const told = follow({ db, site: site.key, cursor, heartbeat: heartbeatMs, signal })
-    await pipeline(Readable.from(linesOf(told, isSse ? toSse : toLine)), response)
+    await pipeline(Readable.from(linesOf(told, isSse ? toSse : lineOf)), response)
   }
 
   const router = Router()
@@ -156,7 +156,6 @@ async function begin<T>(source: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   })()
 }
 
-const toLine = (told: Told): string => `${JSON.stringify(told)}\n`
 /** Without data a browser takes the id, and tells nobody. */
 const toSse = ({ cursor, event }: Told): string =>
   `id: ${cursor}\n${event ? `event: event\ndata: ${JSON.stringify(event)}\n` : ''}\n`

@@ -4,6 +4,8 @@ import type { Response } from 'express'
 
 export const NDJSON = 'application/x-ndjson'
 
+export const lineOf = (record: object): string => `${JSON.stringify(record)}\n`
+
 /** Ends, without an error, when who asked is gone. */
 export async function sendLines(response: Response, records: AsyncIterable<object>): Promise<void> {
   response.type(NDJSON)
@@ -13,7 +15,7 @@ export async function sendLines(response: Response, records: AsyncIterable<objec
     for await (const record of records) {
       if (gone.signal.aborted) return
       // Waits for who reads slowly, and not for who has left.
-      if (!response.write(`${JSON.stringify(record)}\n`)) await once(response, 'drain', { signal: gone.signal })
+      if (!response.write(lineOf(record))) await once(response, 'drain', { signal: gone.signal })
     }
     response.end()
   } catch (error) {

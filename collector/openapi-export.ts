@@ -1,5 +1,6 @@
 /** What of the description is about exports and the stream: rows are described by the tables of columns that they are made from. */
 import { type Columns, type ColumnType, EVENT_COLUMNS, FORMATS, SESSION_COLUMNS } from './export/index.ts'
+import { NDJSON } from './ndjson.ts'
 import { answers, inQuery, OF_SITES, type Problems, ref, type Schema } from './openapi-parts.ts'
 
 const TYPES: Readonly<Record<ColumnType, Schema>> = {
@@ -85,7 +86,7 @@ export function describeExports(problems: Problems): Schema {
           'a line for each event',
           {
             content: {
-              'application/x-ndjson': { schema: ref('Told') },
+              [NDJSON]: { schema: ref('Told') },
               'text/event-stream': { schema: { type: 'string', description: 'event: EventRow; its id is the cursor' } },
             },
           },

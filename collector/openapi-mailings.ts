@@ -1,4 +1,5 @@
 /** What of the description is about mailings. */
+import { NDJSON } from './ndjson.ts'
 import type { Code, Schema } from './openapi-parts.ts'
 
 interface Described {
@@ -6,7 +7,6 @@ interface Described {
   problems(codes: readonly Code[]): Schema
 }
 
-const NDJSON = 'application/x-ndjson'
 const OF_ALL = ['parameter-invalid', 'not-signed-in', 'not-allowed', 'site-unknown', 'unavailable'] as const
 const OF_ONE = [...OF_ALL, 'mailing-unknown'] as const
 const OF_BODIES = ['body-invalid', 'body-too-large'] as const

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
 import { MailingInput, MailingOutput, ReportOutput, TemplateOutput, Told } from './email/index.ts'
+import { NDJSON } from './ndjson.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
 import { ANALYSIS_SCHEMAS, describeAnalyses } from './openapi-analyses.ts'
 import { describeExports, EXPORT_SCHEMAS } from './openapi-export.ts'
@@ -84,7 +85,7 @@ export function openApi(): Schema {
                 'the counts; as lines, one or two of them: where they take long, an estimate comes first, which has `meta.sample`, and the last line is the answer, or the problem',
               content: {
                 'application/json': { schema: ref('Answer') },
-                'application/x-ndjson': { schema: ref('Answer') },
+                [NDJSON]: { schema: ref('Answer') },
               },
             },
             ...problemResponses(OF_QUERIES),

@@ -6,7 +6,7 @@
 import type { RequestHandler, Response } from 'express'
 import { callerOf, siteNamed } from './caller.ts'
 import type { createLimits } from './limits.ts'
-import { NDJSON } from './ndjson.ts'
+import { lineOf, NDJSON } from './ndjson.ts'
 import { type PROBLEMS, problem, problemOf } from './problem.ts'
 import type { Fault, Turn } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'
@@ -40,7 +40,7 @@ export function serveQuery(
     const wantsLines = request.accepts(['application/json', NDJSON]) === NDJSON
     const tell = (line: object): void => {
       if (!response.headersSent) response.type(NDJSON)
-      response.write(`${JSON.stringify(line)}\n`)
+      response.write(lineOf(line))
     }
     try {
       const answer = await ask(body, site, gone.signal, entrance.turn, wantsLines ? tell : undefined)
@@ -63,7 +63,7 @@ export function serveQuery(
 /** After an estimate it is the last line. */
 function endWith(response: Response, code: keyof typeof PROBLEMS, detail?: string): void {
   if (!response.headersSent) problem(response, code, detail)
-  else response.end(`${JSON.stringify(problemOf(code, detail))}\n`)
+  else response.end(lineOf(problemOf(code, detail)))
 }
 
 const isFault = (answer: object | Fault): answer is Fault => 'code' in answer

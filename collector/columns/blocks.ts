@@ -47,9 +47,9 @@ export interface Found {
   rows(windows: number): number
   /**
    * Each block of the range that has some of the first so many windows, all if absent, once a call, with the columns that were
-   * asked for. @throws TooMuchRaw, ColumnsGone
+   * asked for. @param beside columns beside these, of numbers @throws TooMuchRaw, ColumnsGone
    */
-  blocks(windows?: number): AsyncGenerator<Block>
+  blocks(windows?: number, beside?: readonly ColumnName[]): AsyncGenerator<Block>
 }
 
 /** Columns of a manifest were not there: somebody has removed them. The day is built anew by the next look at all days. */
@@ -88,15 +88,16 @@ interface Part {
   manifest: ManifestDocument
   part: number
   rows: Rows
+  /** where its visitors begin, a share of all */
+  begin: number
 }
 
 /** Those of the same visitors one after the other, and of these the earliest first. */
-const inOrder = (manifests: readonly ManifestDocument[], windows = WINDOWS): Part[] =>
+const inOrder = (manifests: readonly ManifestDocument[]): Part[] =>
   manifests
     .flatMap(manifest =>
       manifest.parts.map((rows, part) => ({ manifest, part, rows, begin: part / manifest.parts.length })),
     )
-    .filter(({ begin }) => begin < windows / WINDOWS)
     .sort((a, b) => a.begin - b.begin || +a.manifest.at - +b.manifest.at)
 
 interface Held {
@@ -145,11 +146,11 @@ export function createBlocks(
     const wanted = storedFor(names).filter(
       name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
     )
-    const idOf = (name: ColumnName): string => columnId(site, +at, version, part, name)
-    const loaded = await loading.load(wanted.map(idOf), options)
+    const ids = wanted.map(name => columnId(site, +at, version, part, name))
+    const loaded = await loading.load(ids, options)
     const found = new Map<ColumnName, Column>()
-    for (const name of wanted) {
-      const column = loaded.get(idOf(name))
+    for (const [i, name] of wanted.entries()) {
+      const column = loaded.get(ids[i] as string)
       if (!column) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
       found.set(name, column)
     }
@@ -185,21 +186,24 @@ export function createBlocks(
       if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
       const { seed, visitors } = await once(options, `visitors ${site}`, () => tellingOf(site, session))
       let isRaw = false
+      const parts = inOrder(taken)
+      const having = (windows: number) => parts.filter(({ begin }) => begin < windows / WINDOWS)
       return {
         days: taken.length,
         get isRaw() {
           return isRaw
         },
-        rows: windows => inOrder(taken, windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
-        async *blocks(windows) {
-          for (const part of inOrder(taken, windows)) yield await kept(part, names, visitors, options)
+        rows: windows => having(windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
+        async *blocks(windows = WINDOWS, beside = []) {
+          const all = [...new Set([...names, ...beside])]
+          for (const part of having(windows)) yield await kept(part, all, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
             const name = `raw ${site} ${gap.from} ${gap.to} ${mostRaw} ${properties.join()} ${marksOf(goals, gap.from).join()}`
             const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
             isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
-            for (const block of read.blocks) yield names.includes('who.id') ? numberedBy(visitors, block) : block
+            for (const block of read.blocks) yield all.includes('who.id') ? numberedBy(visitors, block) : block
           }
         },
       }

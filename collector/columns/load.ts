@@ -49,6 +49,7 @@ export function createLoading(db: Db, most: number, dropped: (column: Column) =>
           if (column) found.set(id, column)
         }
       }
+      if (found.size === ids.length) return found
       const absent = () => ids.filter(id => !found.has(id))
       // Of others, who may have failed, or read at another moment.
       const others = new Set(absent().flatMap(id => onTheirWay.get(id) ?? []))

@@ -11,8 +11,11 @@ import { type Numbers, shared } from './numbers.ts'
 export const WINDOWS = 64
 /** @param hash whole, below 2⁵³ @returns from 0 to below {@link WINDOWS} */
 export const windowOf = (hash: number): number => Math.floor(hash / (2 ** 53 / WINDOWS))
-/** Of one visitor's number. */
-export const windowOfId = (id: number): number => id % WINDOWS
+/** Of a visitor's number, its window and which one of that it is: the lowest bits are the window. */
+export const BITS_OF_WINDOW = Math.log2(WINDOWS)
+export const windowOfId = (id: number): number => id & (WINDOWS - 1)
+export const placeOfId = (id: number): number => id >>> BITS_OF_WINDOW
+const idOf = (window: number, place: number): number => place * WINDOWS + window
 
 /** Of one window of a site, however many bytes they take: numbers of a row and of a visitor are one number below 2⁵³. */
 const MOST = 2 ** 26 / WINDOWS
@@ -42,7 +45,7 @@ export function startVisitors(): Visitors {
       for (let i = 0; i < numbers.length; i++) {
         const hash = hashes[i] as number
         const window = windowOf(hash)
-        numbers[i] = (windows[window] as Places).of(hash) * WINDOWS + window
+        numbers[i] = idOf(window, (windows[window] as Places).of(hash))
       }
       const column: Column = { numbers, texts: [], ...(block !== undefined && !isOver && { key: nextKey() }) }
       if (block === undefined) read.set(hashes, column)

@@ -71,7 +71,7 @@ export function createQueries({ client, db, clock, engines, kept, most, threads,
   const compute = createComputing({ client, db, kept, most })
   return {
     ...createAnalyses({ db, blocks, scanning, compute, clock }),
-    async ask(body, site, signal, turn = noTurn, tell = undefined) {
+    async ask(body, site, signal, turn = noTurn, tell) {
       const begun = performance.now()
       // In whole seconds, so that what is compared up to now is the same question for a second.
       const now = Math.floor(clock() / 1_000) * 1_000

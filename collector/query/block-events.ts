@@ -6,7 +6,6 @@ import {
   emptyChunk,
   fitsWithoutSession,
   keepFitting,
-  keepRows,
   kindsOf,
   MOST_OF_CHUNK,
   newFits,
@@ -19,7 +18,7 @@ import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { partsOf } from './filter.ts'
 import { OF_VISITS } from './sum-matches.ts'
-import { NO_ROW, type Sums } from './sum-rows.ts'
+import type { Sums } from './sum-rows.ts'
 
 const rows = new Int32Array(MOST_OF_CHUNK)
 const ids = new Uint32Array(MOST_OF_CHUNK)
@@ -46,7 +45,7 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
   // Where nothing but page views is counted, the others need no row.
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
-  const rowing = rowsOf(ask, { block, sums }, goals)
+  const rowing = rowsOf(ask, { block, sums, sampling }, goals)
   const at = columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {
@@ -55,8 +54,6 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
   }
   const count = (chunk: Chunk): void => {
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
-    sampling?.intoGroups(chunk, rows)
-    if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
     if (ofEvents)

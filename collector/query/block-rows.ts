@@ -1,25 +1,38 @@
 /** Rows of sessions or events of a block, by the codes of their values and their bucket. */
-import { columnOf, NOTHING, TooManyDifferent } from '../columns/index.ts'
-import { type Chunk, wideOf } from './block-chunks.ts'
+import { type Block, columnOf, NOTHING, TooManyDifferent } from '../columns/index.ts'
+import { type Chunk, keepRows, wideOf } from './block-chunks.ts'
 import { columnFor, shownAs } from './block-filters.ts'
 import type { ScanParts } from './block-scan.ts'
 import type { Ask } from './engine.ts'
 import { placeOf } from './grid.ts'
 import { isTimeDimension } from './names.ts'
+import { NO_ROW, type Sums } from './sum-rows.ts'
 
 /** Codes of more values than this are looked up by a map. */
 const DENSE = 1 << 20
 const NO_VALUE = '(none)'
 
-/** Writes the row of each of a chunk. @param timeOf of one of the chunk, ms since the epoch */
-export type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int32Array) => void
+/** Writes the row of each of a chunk, or {@link NO_ROW}. @param timeOf of one of the chunk, ms since the epoch */
+type Rowing = (chunk: Chunk, timeOf: (place: number) => number, rows: Int32Array) => void
 
-/** @param goals all that events are parted by */
+/**
+ * Writes the row of each of a chunk, and leaves those that have one; of a sample it is the place of its group.
+ * @param goals all that events are parted by
+ */
 export function rowsOf(
-  { dimensions, grid }: Ask,
-  { block, sums }: Pick<ScanParts, 'block' | 'sums'>,
+  ask: Ask,
+  { block, sums, sampling }: Pick<ScanParts, 'block' | 'sums' | 'sampling'>,
   goals: readonly string[] = [],
 ): Rowing {
+  const find = findingOf(ask, block, sums, goals)
+  return (chunk, timeOf, rows) => {
+    find(chunk, timeOf, rows)
+    if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
+    sampling?.intoGroups(chunk, rows)
+  }
+}
+
+function findingOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goals: readonly string[]): Rowing {
   const told = dimensions
     .filter(name => !isTimeDimension(name))
     .map(name => {

@@ -87,9 +87,6 @@ export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot
 /** What is read where filters ask what was done. */
 export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
 
-const OF_SAMPLE: ColumnName[] = ['session.who', 'who.id']
-const OF_SAMPLED_EVENTS: ColumnName[] = ['event.who']
-
 /** What is read of blocks. */
 export function namesOf({ over, measures, dimensions, filters, sampled }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
@@ -107,6 +104,7 @@ export function namesOf({ over, measures, dimensions, filters, sampled }: Ask): 
       for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
   }
   if (measures.includes('visitors')) names.add('who.id')
-  if (sampled) for (const name of [...OF_SAMPLE, ...(over === 'visits' ? [] : OF_SAMPLED_EVENTS)]) names.add(name)
+  if (sampled) for (const name of ['session.who', 'who.id'] as const) names.add(name)
+  if (sampled && over !== 'visits') names.add('event.who')
   return [...names]
 }

@@ -1,19 +1,18 @@
 /** A scan of the visits of a block that begin in the range. */
 import { LRUCache } from 'lru-cache'
 import { type Block, columnOf } from '../columns/index.ts'
-import { emptyChunk, keepRows, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
+import { emptyChunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
 import { both, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { donesOf } from './filter.ts'
-import { NO_ROW } from './sum-rows.ts'
 
 /** `events` are places of visits here. */
 const chunk = emptyChunk(true)
 const rows = new Int32Array(MOST_OF_CHUNK)
 
 export async function scanVisits(parts: ScanParts): Promise<void> {
-  const { ask, block, sums, sampling } = parts
+  const { ask, block, sums } = parts
   const chosen = await chooseVisits(parts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, parts)
@@ -22,8 +21,6 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
 
   const count = (): void => {
     rowing(chunk, timeOf, rows)
-    sampling?.intoGroups(chunk, rows)
-    if (sums.isPartial) keepRows(chunk, rows, NO_ROW)
     const { length, events: visits } = chunk
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
     if (ofVisits)

@@ -45,16 +45,14 @@ export function createBlockEngine(
     name: 'blocks',
     async answer(asked, { session, signal, estimates }) {
       const { site, range, over } = asked
-      // What an estimate reads beside.
-      const names = namesOf(estimates ? { ...asked, sampled: LEAST } : asked)
-      const wanted = { site: site.key, from: range.from, to: range.to, names, goals: site.goals }
+      const wanted = { site: site.key, from: range.from, to: range.to, names: namesOf(asked), goals: site.goals }
       const found = await blocks.find(wanted, { ...reading(), session })
       if (!found || found.days === 0) return undefined
       const sampled = estimates ? sampleOf(found, large) : undefined
       const ask: Ask = { ...asked, ...(sampled !== undefined && { sampled }) }
       try {
         const supply: Supply = {
-          blocks: () => found.blocks(sampled),
+          blocks: names => found.blocks(sampled, names),
           fits: (leaf, values) => fittingOf(db, [leaf], values, signal),
         }
         const counted = await scanning({ of: 'rows', ask }, supply, signal)

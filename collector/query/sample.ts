@@ -7,7 +7,7 @@
 import { type Block, columnOf, NOTHING, type Numbers, WINDOWS, windowOfId } from '../columns/index.ts'
 import { type Chunk, type Test, wideOf } from './block-chunks.ts'
 import type { Measure, Row } from './engine.ts'
-import { type Grouped, NO_ROW } from './sum-rows.ts'
+import type { Grouped } from './sum-rows.ts'
 
 export const GROUPS = 16
 /** 95 of 100 times: of Student's t with {@link GROUPS} − 1 degrees of freedom, and of the normal distribution. */
@@ -69,11 +69,10 @@ export function samplingOf(windows: number, block: Block): Sampling {
     intoGroups(chunk, rows) {
       const { ofSessions, ofEvents } = columns()
       for (let i = 0; i < chunk.length; i++) {
-        const [row, session, event] = [rows[i] as number, chunk.sessions[i] as number, chunk.events[i] as number]
-        if (row === NO_ROW) continue
+        const [session, event] = [chunk.sessions[i] as number, chunk.events[i] as number]
         const group =
           session === NOTHING ? ofWho(ofEvents[event] as number, event) : ofWho(ofSessions[session] as number, session)
-        rows[i] = row * GROUPS + group
+        rows[i] = (rows[i] as number) * GROUPS + group
       }
     },
   }

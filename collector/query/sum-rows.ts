@@ -1,6 +1,6 @@
 /** Rows of an answer while blocks are scanned: which there are, what was counted of each, and who was seen in it already. */
 
-import { NOTHING, Places, TooManyDifferent, WINDOWS } from '../columns/index.ts'
+import { BITS_OF_WINDOW, NOTHING, Places, placeOfId, TooManyDifferent, WINDOWS, windowOfId } from '../columns/index.ts'
 import type { Ask, Measure, Row } from './engine.ts'
 import { rowKey } from './engine.ts'
 import { startFinding } from './texts.ts'
@@ -14,9 +14,6 @@ const VISITORS = 2 ** 27
 /** Rows whose visitors are bits, where these take no more bytes; of rows that come later their visitors are pairs. */
 const BIT_ROWS = 64
 const MOST_BITS = 32 * 1024 * 1024
-/** Of a visitor's number its lowest bits are the window. */
-const BITS_OF_WINDOW = Math.log2(WINDOWS)
-const LAST_WINDOW = WINDOWS - 1
 /** Not wanted. */
 export const NO_ROW = -1
 
@@ -176,8 +173,8 @@ function startSeen(few: boolean, groups: number) {
       if (row >= last.length) growLast(row)
       if (id === NOTHING || last[row] === id) continue
       last[row] = id
-      const window = id & LAST_WINDOW
-      const bitOfWindow = id >>> BITS_OF_WINDOW
+      const window = windowOfId(id)
+      const bitOfWindow = placeOfId(id)
       const wordOfWindow = bitOfWindow >>> 5
       let of = row < BIT_ROWS ? bits[row] : undefined
       if (row < BIT_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)

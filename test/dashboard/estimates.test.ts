@@ -10,19 +10,11 @@ import { type Asked, createScreen, NOT_ASKED, type Screen, shownOf } from '../..
 import { answered, kept, ticked } from '../../collector/dashboard/overview/ticking.ts'
 import { createApi } from '../../collector/dashboard/shell/api.ts'
 import type { QueryAnswer } from '../../collector/query/schema.ts'
-import { NOW } from './fixtures.ts'
+import { meta, NOW } from './fixtures.ts'
 
-const answer = (metrics: (number | null)[], meta: Partial<QueryAnswer['meta']> = {}): QueryAnswer => ({
+const answer = (metrics: (number | null)[], made: Partial<QueryAnswer['meta']> = {}): QueryAnswer => ({
   results: [{ metrics, dimensions: ['Zürich – 東京 🗼'] }],
-  meta: {
-    source: 'blocks',
-    exact: true,
-    fresh: new Date(NOW).toISOString(),
-    ms: 1,
-    cached: false,
-    timezone: 'UTC',
-    ...meta,
-  },
+  meta: meta({ source: 'blocks', ...made }),
   query: { date_range: ['2026-03-04T00:00:00Z', '2026-03-04T23:59:59Z'] },
 })
 const SAMPLED = { sample: 0.0625, exact: false, error: 0.03 }

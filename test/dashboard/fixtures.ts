@@ -1,5 +1,6 @@
-/** Messages of the live stream, each with what a test does not care about filled in. */
+/** Messages of the live stream, and how an answer was made, each with what a test does not care about filled in. */
 import type { LiveEvent, LiveSnapshot, LiveTick } from '../../collector/live/messages.ts'
+import type { Meta } from '../../collector/query/schema.ts'
 
 /** 2026-03-04T12:34:56Z */
 export const NOW = Date.UTC(2026, 2, 4, 12, 34, 56)
@@ -39,5 +40,15 @@ export const tick = (with_: Partial<LiveTick>): LiveTick => ({
   more: 0,
   deltas: [],
   active: 0,
+  ...with_,
+})
+
+export const meta = (with_: Partial<Meta>): Meta => ({
+  source: 'rollups',
+  exact: true,
+  fresh: new Date(NOW).toISOString(),
+  ms: 1,
+  cached: false,
+  timezone: 'UTC',
   ...with_,
 })

@@ -31,9 +31,9 @@ import { runsOf } from '../../collector/dashboard/ui/plot.ts'
 import { cell, csv, fileName } from '../../collector/dashboard/ui/save.ts'
 import { readQuery } from '../../collector/query/read-query.ts'
 import type { QueryAnswer, QueryBody } from '../../collector/query/schema.ts'
+import { meta, NOW } from './fixtures.ts'
 
 const SITE = { key: 'shop', domain: '', consent: 'none', timezone: 'Europe/Berlin' } as const
-const NOW = Date.UTC(2026, 2, 4, 12, 34, 56)
 const asking = (params: Record<string, string> = {}, goals = ['Purchase']): question.Asking => ({
   site: 'shop',
   shown: readShown(params),
@@ -41,18 +41,10 @@ const asking = (params: Record<string, string> = {}, goals = ['Purchase']): ques
 })
 const answer = (
   metrics: QueryAnswer['results'][0]['metrics'],
-  meta: Partial<QueryAnswer['meta']> = {},
+  made: Partial<QueryAnswer['meta']> = {},
 ): QueryAnswer => ({
   results: [{ metrics, dimensions: [] }],
-  meta: {
-    source: 'rollups',
-    exact: true,
-    fresh: new Date(NOW).toISOString(),
-    ms: 1,
-    cached: false,
-    timezone: 'UTC',
-    ...meta,
-  },
+  meta: meta(made),
   query: { date_range: ['2026-03-04T00:00:00Z', '2026-03-04T23:59:59Z'], dimensions: ['time:hour'] },
 })
 
