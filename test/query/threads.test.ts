@@ -57,6 +57,8 @@ const ask = (filters: Ask['filters'] = []): Ask => ({
 const work = (filters?: Ask['filters']): Work & { of: 'rows' } => ({ of: 'rows', ask: ask(filters) })
 const LIKE_B = [{ kind: 'matches', attribute: 'visit:source', values: ['^[bn]'], exactCase: true }] as Ask['filters']
 
+const LIKE_G = [{ ...LIKE_B[0], values: ['^g'] }] as Ask['filters']
+
 const supply: Supply = {
   async *blocks() {
     yield* blocks
@@ -96,8 +98,9 @@ describe('in a thread', () => {
     }
     const others = threads.scanning(work(), supply, never)
     await expect(threads.scanning(work(), broken, never)).rejects.toBe(gone)
+    // Of a pattern that no thread has asked of yet.
     const unfit: Supply = { ...supply, fits: () => Promise.reject(gone) }
-    await expect(threads.scanning(work(LIKE_B), unfit, never)).rejects.toBe(gone)
+    await expect(threads.scanning(work(LIKE_G), unfit, never)).rejects.toBe(gone)
     expect((await others).rows).toHaveLength(4)
   })
 
