@@ -23,10 +23,17 @@ export type EventField = (typeof EVENT_FIELDS)[number]
  * - `event.at`: ms after the block's begin · `event.who`: as of sessions, or {@link NOTHING} · `event.visit`: its visit; only in
  *   blocks with visits that are apart · `event.<field>` and `event.props.<name>`: codes · `event.revenue`: minor units, 0
  *   without a currency
+ * - `tally.<field>.<part>`: events of sessions added up by this field (`tally.ts`)
  * - `who.hash`: whole numbers below 2⁵³ · `who.id`: which one of the site's it is, the same in all blocks of one question; it is
  *   not kept, but made of the former
  */
-export type ColumnName = `session.${string}` | `visit.${string}` | `event.${string}` | 'who.hash' | 'who.id'
+export type ColumnName =
+  | `session.${string}`
+  | `visit.${string}`
+  | `event.${string}`
+  | `tally.${string}`
+  | 'who.hash'
+  | 'who.id'
 
 export interface Column {
   numbers: Numbers

@@ -45,11 +45,13 @@ export interface Found {
   readonly isRaw: boolean
   /** Sessions and events of the blocks that have some of the first so many windows of visitors. */
   rows(windows: number): number
+  /** whether the range has all of each of these days */
+  isWhole: boolean
   /**
-   * Each block of the range that has some of the first so many windows, all if absent, once a call, with the columns that were
-   * asked for. @param beside columns beside these, of numbers @throws TooMuchRaw, ColumnsGone
+   * Each block of the range that has some of the first so many windows, all if absent, once a call.
+   * @param names columns that are read; those that were asked for if absent @throws TooMuchRaw, ColumnsGone
    */
-  blocks(windows?: number, beside?: readonly ColumnName[]): AsyncGenerator<Block>
+  blocks(windows?: number, names?: readonly ColumnName[]): AsyncGenerator<Block>
 }
 
 /** Columns of a manifest were not there: somebody has removed them. The day is built anew by the next look at all days. */
@@ -194,16 +196,16 @@ export function createBlocks(
           return isRaw
         },
         rows: windows => having(windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
-        async *blocks(windows = WINDOWS, beside = []) {
-          const all = [...new Set([...names, ...beside])]
-          for (const part of having(windows)) yield await kept(part, all, visitors, options)
+        isWhole: taken.every(({ at, to: end }) => +at >= from && +end <= to),
+        async *blocks(windows = WINDOWS, read = names) {
+          for (const part of having(windows)) yield await kept(part, read, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.
             const name = `raw ${site} ${gap.from} ${gap.to} ${mostRaw} ${properties.join()} ${marksOf(goals, gap.from).join()}`
-            const read = await once(options, name, shared => readRaw(db, asked, shared as Options))
-            isRaw ||= read.blocks.some(({ sessions, events }) => sessions + events > 0)
-            for (const block of read.blocks) yield all.includes('who.id') ? numberedBy(visitors, block) : block
+            const raw = await once(options, name, shared => readRaw(db, asked, shared as Options))
+            isRaw ||= raw.blocks.some(({ sessions, events }) => sessions + events > 0)
+            for (const block of raw.blocks) yield read.includes('who.id') ? numberedBy(visitors, block) : block
           }
         },
       }

@@ -4,6 +4,7 @@ import type { RawEvent, Session } from '../settle/index.ts'
 import { hashOf, type Seed } from '../sketch/index.ts'
 import { type Block, type Column, type ColumnName, EVENT_FIELDS, SESSION_FIELDS } from './block.ts'
 import { Growing, NOTHING, narrowed } from './numbers.ts'
+import { talliesOf } from './tally.ts'
 import { propertyText } from './text.ts'
 
 /** What of an event is kept. */
@@ -141,6 +142,7 @@ export function startBlock({ site, from, to, properties, seed }: Asked): Builder
       columns.set('event.revenue', plain(narrowed(revenue.all(), order)))
       for (const [field, texts] of fields) columns.set(`event.${field}`, texts.column(order))
       for (const [name, texts] of props) columns.set(`event.props.${name}`, texts.column(order))
+      for (const [name, column] of talliesOf(columns, n)) columns.set(name, column)
       const hashes = Float64Array.from(whos.places.keys(), text => hashOf(text, seed))
       columns.set('who.hash', plain(hashes))
       return { from, to, sessions: n, visits: visits.start.length, events: at.length, apart, columns }

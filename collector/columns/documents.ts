@@ -11,7 +11,7 @@ import type { Block, Column, ColumnName, Rows } from './block.ts'
 import { bytesOf, numbersOf, shared, type Width, widthOf } from './numbers.ts'
 
 /** How its blocks are divided, and what is in them: those of another one are built anew. */
-export const LAYOUT = 2
+export const LAYOUT = 3
 
 export interface ManifestDocument extends Position {
   _id: string

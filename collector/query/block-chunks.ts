@@ -113,6 +113,8 @@ export interface Wanted {
   others?: boolean
   /** whether only page views are wanted */
   viewsOnly?: boolean
+  /** whether they are a tally, of which all are wanted that are of these sessions */
+  areTallied?: boolean
   /** of events */
   test?: Test | undefined
 }
@@ -121,13 +123,14 @@ export interface Wanted {
 export function eachEvents(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
-  { sessions: wanted, others = true, viewsOnly = false, test }: Wanted,
+  { sessions: wanted, others = true, viewsOnly = false, areTallied = false, test }: Wanted,
   take: (chunk: Chunk) => void,
 ): void {
   const starts = wideOf(block, 'session.events')
-  const kinds = kindsOf(block)
+  const kinds = areTallied ? noKinds(block.events) : kindsOf(block)
   // By kind.
   const counts = Uint8Array.from({ length: 4 }, (_, kind) => {
+    if (areTallied) return 1
     const isHuman = (kind & HUMAN) !== 0
     const isWanted = bots === 'all' || isHuman === (bots === 'none')
     return isWanted && (!viewsOnly || (kind & VIEW) !== 0) ? 1 : 0
@@ -170,6 +173,12 @@ const kindsBefore = new LRUCache<string, Uint8Array>({
   maxSize: 64 * 1024 * 1024,
   sizeCalculation: ({ length }) => length + 500,
 })
+
+let zeros = new Uint8Array(0)
+function noKinds(length: number): Uint8Array {
+  if (zeros.length < length) zeros = new Uint8Array(2 * length)
+  return zeros
+}
 
 /** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view. */
 export function kindsOf(block: Block): Uint8Array {

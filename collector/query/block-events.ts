@@ -11,6 +11,7 @@ import {
   newFits,
   sessionsThatFit,
   VIEW,
+  type Wanted,
   wideOf,
 } from './block-chunks.ts'
 import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
@@ -26,18 +27,43 @@ const fits = newFits()
 /** events by goal */
 const parted = emptyChunk(true)
 
-export async function scanEvents({ ask, block, fitting, done, sums, sampling }: ScanParts): Promise<void> {
-  const { filters, measures, dimensions, pagesOnly } = ask
-  const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
-  const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
+/** Sessions and events that the question counts. @param goals all that events are parted by */
+export async function wantedOf(
+  { ask, block, fitting, done, sampling }: ScanParts,
+  goals?: readonly string[],
+): Promise<Required<Pick<Wanted, 'sessions' | 'others' | 'test'>>> {
   const parts = { block, fitting, done, goals }
-  const all = filters.flatMap(partsOf)
+  const all = ask.filters.flatMap(partsOf)
   const ofSessions = both(await testOf(all.filter(isOfSession), parts), sampling?.sessions)
   const ofEvents = await testOf(
     all.filter(part => !isOfSession(part)),
     parts,
   )
-  const test = both(ofEvents, sampling?.others)
+  return {
+    sessions: ofSessions && sessionsThatFit(block, ofSessions),
+    others: fitsWithoutSession(ofSessions),
+    test: both(ofEvents, sampling?.others),
+  }
+}
+
+/** Notes whose the events of a chunk are, in their rows. */
+export function addVisitors({ block, sums }: Pick<ScanParts, 'block' | 'sums'>, chunk: Chunk, rows: Int32Array): void {
+  const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
+  const { events, length } = chunk
+  for (let i = 0; i < length; i++) {
+    const visitor = who[events[i] as number] as number
+    ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
+  }
+  sums.visitors(rows, ids, length)
+}
+
+export async function scanEvents(scanned: ScanParts): Promise<void> {
+  const { ask, block, sums, sampling } = scanned
+  const { measures, dimensions, pagesOnly } = ask
+  const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
+  const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
+  const fitting = await wantedOf(scanned, goals)
+  const { test } = fitting
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
   const kinds = kindsOf(block)
   const hasVisitors = measures.includes('visitors')
@@ -72,25 +98,13 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
       }
     }
     if (pagesOnly && !viewsOnly) keepViews(chunk)
-    if (hasVisitors) {
-      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
-      for (let i = 0; i < chunk.length; i++) {
-        const visitor = who[events[i] as number] as number
-        ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
-      }
-      sums.visitors(rows, ids, chunk.length)
-    }
+    if (hasVisitors) addVisitors(scanned, chunk, rows)
     if (countVisit)
       for (let i = 0; i < chunk.length; i++)
         if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
   }
 
-  const wanted = {
-    sessions: ofSessions && sessionsThatFit(block, ofSessions),
-    others: fitsWithoutSession(ofSessions),
-    viewsOnly,
-  }
-  if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
+  if (!lists || !goals) return eachEvents(ask, block, { ...fitting, viewsOnly }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
   const end = (): void => {
     if (test) {
@@ -102,7 +116,7 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
   }
   // Also of a question that has failed in the middle.
   parted.length = 0
-  eachEvents(ask, block, wanted, ({ length, sessions, events }) => {
+  eachEvents(ask, block, { ...fitting, viewsOnly, test: undefined }, ({ length, sessions, events }) => {
     for (let i = 0; i < length; i++) {
       for (const goal of placesOf[lists.numbers[events[i] as number] as number] ?? []) {
         parted.sessions[parted.length] = sessions[i] as number

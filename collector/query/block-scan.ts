@@ -1,8 +1,9 @@
 /** Rows of a question, by scanning columns in memory. */
-import { type Block, type ColumnName, WINDOWS } from '../columns/index.ts'
+import { type Block, type ColumnName, tallied, tallyColumns, WINDOWS } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
 import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
+import { scanTally } from './block-tallies.ts'
 import { scanVisits } from './block-visits.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
@@ -30,12 +31,14 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
   const each = () => blocks(names, ask.range.from)
   const fitting = createFitting(fits)
   const done = await findDone(ask, each, fitting)
+  const scan = ask.tallied ? scanTally : ask.over === 'visits' ? scanVisits : scanEvents
   const counted = await readRows(ask, async (of, few) => {
     const sums = startSums(of, few && !ask.sampled, ask.sampled ? GROUPS : 1)
-    for await (const block of each()) {
+    for await (const read of each()) {
+      const block = ask.tallied ? tallied(read, ask.tallied) : read
       const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
       const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
-      await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+      await scan(parts)
     }
     return ask.sampled ? estimated(sums.groups(), ask.sampled / WINDOWS) : sums.rows()
   })
@@ -88,9 +91,13 @@ export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot
 export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
 
 /** What is read of blocks. */
-export function namesOf({ over, measures, dimensions, filters, sampled }: Ask): ColumnName[] {
+export function namesOf({ over, measures, dimensions, filters, sampled, tallied }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
   const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
+  if (tallied) {
+    const others = [...names].filter(name => !name.startsWith('event.'))
+    return [...others, ...tallyColumns(tallied), 'who.id', ...(sampled ? (['session.who'] as const) : [])]
+  }
   const hasDone = filters.flatMap(donesOf).length > 0
   const needed: ColumnName[] = over === 'visits' ? [...OF_SESSIONS, ...OF_VISIT] : OF_EVENTS
   for (const name of needed) names.add(name)

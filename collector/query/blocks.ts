@@ -4,8 +4,17 @@
  * takes this process longer than it takes MongoDB.
  */
 import type { Db } from 'mongodb'
-import { type Blocks, ColumnsGone, type Found, TooManyDifferent, TooMuchRaw, WINDOWS } from '../columns/index.ts'
+import {
+  type Blocks,
+  ColumnsGone,
+  type Found,
+  TooManyDifferent,
+  TooMuchRaw,
+  tallyColumns,
+  WINDOWS,
+} from '../columns/index.ts'
 import { namesOf } from './block-scan.ts'
+import { tallyFor } from './block-tallies.ts'
 import type { Ask, Engine } from './engine.ts'
 import { fittingOf } from './hours.ts'
 import { reading } from './reading.ts'
@@ -45,11 +54,17 @@ export function createBlockEngine(
     name: 'blocks',
     async answer(asked, { session, signal, estimates }) {
       const { site, range, over } = asked
-      const wanted = { site: site.key, from: range.from, to: range.to, names: namesOf(asked), goals: site.goals }
+      const tally = tallyFor(asked)
+      const names = [...namesOf(asked), ...(tally ? tallyColumns(tally) : [])]
+      const wanted = { site: site.key, from: range.from, to: range.to, names, goals: site.goals }
       const found = await blocks.find(wanted, { ...reading(), session })
       if (!found || found.days === 0) return undefined
       const sampled = estimates ? sampleOf(found, large) : undefined
-      const ask: Ask = { ...asked, ...(sampled !== undefined && { sampled }) }
+      const ask: Ask = {
+        ...asked,
+        ...(sampled !== undefined && { sampled }),
+        ...(tally && found.isWhole && { tallied: tally }),
+      }
       try {
         const supply: Supply = {
           blocks: names => found.blocks(sampled, names),

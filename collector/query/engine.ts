@@ -3,6 +3,7 @@
  * first, until one can answer it. The scan, last, answers every ask.
  */
 import type { ClientSession } from 'mongodb'
+import type { TallyField } from '../columns/index.ts'
 import type { Site } from '../sites/index.ts'
 import type { Filter } from './filter.ts'
 import type { Grid } from './grid.ts'
@@ -57,6 +58,8 @@ export interface Ask {
   wanted?: ReadonlySet<string>
   /** the first so many windows of visitors are looked at, and all is estimated from these (`sample.ts`) */
   sampled?: number
+  /** what it asks of events is in the tally of this field (`block-tallies.ts`) */
+  tallied?: TallyField
 }
 
 export interface Page {

@@ -143,6 +143,6 @@ export async function askColumns({ url, key }, site, name, round) {
     }),
   )
   const failed = answers.find(({ meta }) => !meta)
-  if (failed) throw new Error(`${name}: ${JSON.stringify(failed).slice(0, 300)}`)
+  if (failed) throw Object.assign(new Error(`${name}: ${JSON.stringify(failed).slice(0, 300)}`), { code: failed.code })
   return { ms: performance.now() - started, sources: [...new Set(answers.map(({ meta }) => meta.source))] }
 }
