@@ -10,8 +10,6 @@ import type { Source } from './schema.ts'
 
 /** Most sites that are asked of. What is read is held within the bounds of each cache. */
 const MOST_SITES = 20
-/** Rows of a list in a panel, and of a long one. */
-const ROWS = [10, 100]
 const VISIT_LISTS: readonly VisitDimension[] = [
   'visit:source',
   'visit:entry_page',
@@ -30,12 +28,16 @@ const LISTS = [
   { metrics: ['visitors', 'events'], dimensions: ['event:name'] },
 ]
 
+const listsOf = (limit: number): object[] => LISTS.map(list => ({ ...list, pagination: { limit } }))
+
 /** Only what rollups and sketches tell: a question that reads events would burden the start. */
 const QUESTIONS: readonly object[] = [
   { metrics: ['visitors', 'visits', 'bounce_rate'], include: { comparisons: { mode: 'previous_period' } } },
   { metrics: ['visitors', 'pageviews'], dimensions: ['time:day'] },
-  ...ROWS.flatMap(limit => LISTS.map(list => ({ ...list, pagination: { limit } }))),
+  ...listsOf(10),
 ]
+/** Long lists are asked for later. */
+const LONG: readonly object[] = listsOf(100)
 /** Of columns, which are read once for all filters. */
 const FILTERED: readonly object[] = LISTS.map(list => ({ ...list, filters: [['is', 'visit:channel', ['direct']]] }))
 
@@ -52,6 +54,7 @@ export async function askAhead(
     // It ends where nothing is sketched yet, or is in columns.
     await askAll(queries, site, QUESTIONS, ['events'], signal)
     await askAll(queries, site, FILTERED, ['events', 'sessions'], signal)
+    await askAll(queries, site, LONG, ['events'], signal)
   }
 }
 

@@ -73,7 +73,7 @@ interface Chosen {
 
 /** The questions of a dashboard choose the same visits: bytes of what was chosen of blocks that are kept. */
 const chosenBefore = new LRUCache<string, Chosen>({
-  maxSize: 64 * 1024 * 1024,
+  maxSize: 96 * 1024 * 1024,
   sizeCalculation: ({ length }) => 12 * length + 500,
 })
 

@@ -129,20 +129,31 @@ export const COLUMNS = {
   },
 }
 
-/** @returns how long all of them took together, ms, and from what they were made */
-export async function askColumns({ url, key }, site, name, round) {
+/**
+ * @param asLines whether estimates may come first
+ * @returns how long all of them took together, ms, until each had its first line, too, and from what they were made
+ */
+export async function askColumns({ url, key }, site, name, round, asLines = false) {
   const started = performance.now()
+  let first = 0
   const answers = await Promise.all(
     COLUMNS[name].asked(round).map(async ([path, body]) => {
       const response = await fetch(`${url}/api/v2/${path}`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${key}` },
+        headers: { authorization: `Bearer ${key}`, ...(asLines && { accept: 'application/x-ndjson' }) },
         body: JSON.stringify({ site_id: site, date_range: '30d', ...body }),
       })
-      return await response.json()
+      let text = ''
+      for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+        if (!text.includes('\n') && (part.includes('\n') || !asLines))
+          first = Math.max(first, performance.now() - started)
+        text += part
+      }
+      return JSON.parse(text.trim().split('\n').at(-1))
     }),
   )
+  const ms = performance.now() - started
   const failed = answers.find(({ meta }) => !meta)
   if (failed) throw Object.assign(new Error(`${name}: ${JSON.stringify(failed).slice(0, 300)}`), { code: failed.code })
-  return { ms: performance.now() - started, sources: [...new Set(answers.map(({ meta }) => meta.source))] }
+  return { ms, first, sources: [...new Set(answers.map(({ meta }) => meta.source))] }
 }

@@ -30,7 +30,7 @@ export const SITE = 'bench'
 const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
-const ROUNDS = { atOnce: 5, cold: 5, warm: 20, kept: 20 }
+const ROUNDS = { atOnce: 5, cold: 5, warm: 20, kept: 20, estimated: 10 }
 /** How long a process has run that nobody has asked anything, ms. */
 export const STARTED_MS = 10_000
 /** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
@@ -199,7 +199,10 @@ async function measureDashboard(home, db, events) {
   }
 }
 
-/** Filters and analyses: cold of a process that has run for a while and held no column, warm another question of the same. */
+/**
+ * Filters and analyses: cold of a process that has run for a while, warm another question of the same, and of these until each
+ * has the first line where estimates may come first.
+ */
 async function measureColumns(home, db, server) {
   const { from, to } = await lastDays(db)
   const match = { 'meta.site': SITE, ts: { $gte: from, $lt: to }, bot: { $exists: false } }
@@ -225,11 +228,17 @@ async function measureColumns(home, db, server) {
       sources = asked.sources
       return asked.ms
     })
+    const estimated = await repeated(ROUNDS.estimated, async () => {
+      await pause(APART_MS)
+      return (await askColumns(server, SITE, name, ++round, true)).first
+    })
     const started = performance.now()
     await Promise.all(pipelines(match).map(one => db.collection('events').aggregate(one, options).toArray()))
     const aggregation = performance.now() - started
-    progress(`cold ${ms(cold)}, warm ${ms(warm)}, aggregation ${number(aggregation)} ms; from ${sources.join(', ')}`)
-    measured[name] = { cold, warm, aggregation, sources }
+    progress(
+      `cold ${ms(cold)}, warm ${ms(warm)}, first lines ${ms(estimated)}, aggregation ${number(aggregation)} ms; from ${sources.join(', ')}`,
+    )
+    measured[name] = { cold, warm, estimated, aggregation, sources }
   }
   return measured
 }
@@ -398,12 +407,14 @@ function print(measured) {
     console.log(`${number(events)} events`)
     console.table(
       Object.fromEntries(
-        Object.entries(columns).map(([name, { cold, warm, aggregation, sources }]) => [
+        Object.entries(columns).map(([name, { cold, warm, estimated, aggregation, sources }]) => [
           name,
           {
             cold: ms(cold),
             warm: ms(warm),
+            'first lines': ms(estimated),
             aggregation: number(aggregation),
+            'cold in % of it': percent(cold, { p50: aggregation }),
             'warm in % of it': percent(warm, { p50: aggregation }),
             from: sources.join(', '),
           },

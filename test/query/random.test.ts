@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createBlocks } from '../../collector/columns/blocks.ts'
 import { buildBlocks } from '../../collector/columns/index.ts'
 import { getOrAdd } from '../../collector/get-or-add.ts'
+import { tallyFor } from '../../collector/query/block-tallies.ts'
 import { createBlockEngine } from '../../collector/query/blocks.ts'
 import { leavesOf } from '../../collector/query/filter.ts'
 import { createHours } from '../../collector/query/hours.ts'
@@ -158,6 +159,8 @@ let asks = 0
 let byProperty = 0
 /** the same of goals that were made later, from blocks of some days at least */
 let byLaterGoal = 0
+/** lists of whole days that may be made of tallies, and have rows */
+let ofTallies = 0
 
 /** The first, whose every answer is also the second's. */
 function compared(name: string, engine: Engine, scan: Engine): Engine {
@@ -182,6 +185,7 @@ function compared(name: string, engine: Engine, scan: Engine): Engine {
       if (rows.rows.length > 0 && asked.some(one => one.startsWith('event:props:'))) byProperty++
       if (name === 'blocks' && rows.rows.length > 0 && asked.includes('event:goal'))
         byLaterGoal += uncarried(ask.site.goals, ask.range.from).length > 0 ? 1 : 0
+      if (name === 'blocks' && rows.rows.length > 0 && ask.range.isDays && tallyFor(ask)) ofTallies++
       if (rows.rows.length > 0) filled.set(name, (filled.get(name) ?? 0) + 1)
       return rows
     },
@@ -465,6 +469,8 @@ test(`${QUERIES} random queries are answered as a recount in plain JavaScript do
   )
   process.stderr.write(`${byLaterGoal} of blocks of some days at least\n`)
   if (!process.env.SEED) expect(byLaterGoal + (backfilled.get('events') ?? 0)).toBeGreaterThan(QUERIES / 400)
+  process.stderr.write(`${ofTallies} lists of whole days from tallies\n`)
+  if (!process.env.SEED) expect(ofTallies).toBeGreaterThan(QUERIES / 400)
   process.stderr.write(`${byProperty} of these by a declared property\n`)
   if (!process.env.SEED) expect(byProperty).toBeGreaterThan(QUERIES / 400)
   expect([...answers.keys()].sort()).toEqual(['blocks', 'hours', 'sketches'])
