@@ -16,6 +16,7 @@ import { columnId, type ManifestDocument, markOf } from './documents.ts'
 import { hasGoals, readHolds, readManifests } from './fresh.ts'
 import { createLoading } from './load.ts'
 import { type Options, readRaw, type Span } from './read-raw.ts'
+import { isOfApart } from './tally.ts'
 import { startVisitors, type Visitors, WINDOWS } from './visitors.ts'
 
 const MIB = 1024 * 1024
@@ -40,13 +41,13 @@ export interface BlocksAsked extends Span {
 /** What a question is answered from. */
 export interface Found {
   /** days of which there are blocks that hold */
-  days: number
+  days: readonly Span[]
+  /** what is read from sessions and events, as none of these has it */
+  gaps: readonly Span[]
   /** whether something was read from sessions and events so far, as no block that holds has it */
   readonly isRaw: boolean
   /** Sessions and events of the blocks that have some of the first so many windows of visitors. */
   rows(windows: number): number
-  /** whether the range has all of each of these days */
-  isWhole: boolean
   /**
    * Each block of the range that has some of the first so many windows, all if absent, once a call.
    * @param names columns that are read; those that were asked for if absent @throws TooMuchRaw, ColumnsGone
@@ -145,9 +146,7 @@ export function createBlocks(
   ): Promise<Block> {
     const id = `${site}/${+at}/${version.toHexString()}/${part}`
     const known = names.includes('who.id') ? visitors.held(id) : undefined
-    const wanted = storedFor(names).filter(
-      name => (name !== 'event.visit' || rows.apart) && (name !== 'who.hash' || !known),
-    )
+    const wanted = storedFor(names).filter(name => (!isOfApart(name) || rows.apart) && (name !== 'who.hash' || !known))
     const ids = wanted.map(name => columnId(site, +at, version, part, name))
     const loaded = await loading.load(ids, options)
     const found = new Map<ColumnName, Column>()
@@ -191,12 +190,12 @@ export function createBlocks(
       const parts = inOrder(taken)
       const having = (windows: number) => parts.filter(({ begin }) => begin < windows / WINDOWS)
       return {
-        days: taken.length,
+        gaps,
+        days: taken.map(({ at, to }) => ({ from: +at, to: +to })),
         get isRaw() {
           return isRaw
         },
         rows: windows => having(windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
-        isWhole: taken.every(({ at, to: end }) => +at >= from && +end <= to),
         async *blocks(windows = WINDOWS, read = names) {
           for (const part of having(windows)) yield await kept(part, read, visitors, options)
           for (const gap of gaps) {

@@ -113,8 +113,6 @@ export interface Wanted {
   others?: boolean
   /** whether only page views are wanted */
   viewsOnly?: boolean
-  /** whether they are a tally, of which all are wanted that are of these sessions */
-  areTallied?: boolean
   /** of events */
   test?: Test | undefined
 }
@@ -123,14 +121,13 @@ export interface Wanted {
 export function eachEvents(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
-  { sessions: wanted, others = true, viewsOnly = false, areTallied = false, test }: Wanted,
+  { sessions: wanted, others = true, viewsOnly = false, test }: Wanted,
   take: (chunk: Chunk) => void,
 ): void {
   const starts = wideOf(block, 'session.events')
-  const kinds = areTallied ? noKinds(block.events) : kindsOf(block)
+  const kinds = kindsOf(block)
   // By kind.
   const counts = Uint8Array.from({ length: 4 }, (_, kind) => {
-    if (areTallied) return 1
     const isHuman = (kind & HUMAN) !== 0
     const isWanted = bots === 'all' || isHuman === (bots === 'none')
     return isWanted && (!viewsOnly || (kind & VIEW) !== 0) ? 1 : 0
@@ -174,23 +171,23 @@ const kindsBefore = new LRUCache<string, Uint8Array>({
   sizeCalculation: ({ length }) => length + 500,
 })
 
-let zeros = new Uint8Array(0)
-function noKinds(length: number): Uint8Array {
-  if (zeros.length < length) zeros = new Uint8Array(2 * length)
-  return zeros
-}
-
-/** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view. */
+/** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view; a tally has no bots. */
 export function kindsOf(block: Block): Uint8Array {
   const before = block.id === undefined ? undefined : kindsBefore.get(block.id)
   if (before) return before
   const kinds = new Uint8Array(block.events)
+  const views = block.columns.get('event.views')?.numbers
+  if (views) for (let i = 0; i < kinds.length; i++) kinds[i] = HUMAN | ((views[i] as number) > 0 ? VIEW : 0)
+  else addKinds(block, kinds)
+  if (block.id !== undefined) kindsBefore.set(block.id, kinds)
+  return kinds
+}
+
+function addKinds(block: Block, kinds: Uint8Array): void {
   const [bots, names] = [columnOf(block, 'event.bot'), columnOf(block, 'event.name')]
   const [human, view] = [bots.texts.indexOf('(none)'), names.texts.indexOf('pageview')]
   for (let i = 0; i < kinds.length; i++)
     kinds[i] = (bots.numbers[i] === human ? HUMAN : 0) | (names.numbers[i] === view ? VIEW : 0)
-  if (block.id !== undefined) kindsBefore.set(block.id, kinds)
-  return kinds
 }
 
 /** Nobody reads blocks within the reading of another. */

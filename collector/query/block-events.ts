@@ -1,4 +1,7 @@
-/** A scan of the events of a block that are in the range and fit, each with the attributes of its session. */
+/**
+ * A scan of the events of a block that are in the range and fit, each with the attributes of its session. Where it has a tally
+ * in the place of events, each of these is several.
+ */
 import { type Block, columnOf, NOTHING } from '../columns/index.ts'
 import {
   type Chunk,
@@ -22,6 +25,7 @@ import { OF_VISITS } from './sum-matches.ts'
 import type { Sums } from './sum-rows.ts'
 
 const rows = new Int32Array(MOST_OF_CHUNK)
+const NO_TIMES = new Uint32Array(0)
 const ids = new Uint32Array(MOST_OF_CHUNK)
 const fits = newFits()
 /** events by goal */
@@ -72,7 +76,9 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, { block, sums, sampling }, goals)
-  const at = columnOf(block, 'event.at').numbers
+  // Of a tally nobody asks when it was.
+  const at = block.columns.get('event.at')?.numbers ?? NO_TIMES
+  const isTally = block.columns.has('event.count')
 
   const keepViews = (chunk: Chunk): void => {
     for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
@@ -82,9 +88,13 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
-    if (ofEvents)
+    if (isTally) {
+      if (ofEvents) addFrom(ofEvents, wideOf(block, 'event.count'), chunk)
+      if (ofPages) addFrom(ofPages, wideOf(block, 'event.views'), chunk)
+    }
+    if (ofEvents && !isTally)
       for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
-    if (ofPages)
+    if (ofPages && !isTally)
       for (let i = 0; i < chunk.length; i++)
         if ((kinds[events[i] as number] as number) & VIEW)
           ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
@@ -127,6 +137,13 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
     }
   })
   end()
+}
+
+function addFrom(of: Float64Array, numbers: Uint32Array, { length, events }: Chunk): void {
+  for (let i = 0; i < length; i++) {
+    const row = rows[i] as number
+    of[row] = (of[row] as number) + (numbers[events[i] as number] as number)
+  }
 }
 
 /** Counts the visit of an event, once a row. */

@@ -3,7 +3,6 @@ import { type Block, type ColumnName, tallied, tallyColumns, WINDOWS } from '../
 import { findDone } from './block-done.ts'
 import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
-import { scanTally } from './block-tallies.ts'
 import { scanVisits } from './block-visits.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
@@ -31,14 +30,13 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
   const each = () => blocks(names, ask.range.from)
   const fitting = createFitting(fits)
   const done = await findDone(ask, each, fitting)
-  const scan = ask.tallied ? scanTally : ask.over === 'visits' ? scanVisits : scanEvents
   const counted = await readRows(ask, async (of, few) => {
     const sums = startSums(of, few && !ask.sampled, ask.sampled ? GROUPS : 1)
     for await (const read of each()) {
       const block = ask.tallied ? tallied(read, ask.tallied) : read
       const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
       const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
-      await scan(parts)
+      await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
     }
     return ask.sampled ? estimated(sums.groups(), ask.sampled / WINDOWS) : sums.rows()
   })
@@ -90,28 +88,30 @@ export const OF_EVENTS: ColumnName[] = ['session.events', 'event.at', 'event.bot
 /** What is read where filters ask what was done. */
 export const OF_DONE: ColumnName[] = [...OF_EVENTS, 'session.open', 'session.key']
 
+/** Beside those of events, where visits are counted. */
+const OF_COUNTED_VISITS: ColumnName[] = ['session.visits', 'session.open', 'session.key', 'visit.apart', ...OF_VISIT]
+
 /** What is read of blocks. */
 export function namesOf({ over, measures, dimensions, filters, sampled, tallied }: Ask): ColumnName[] {
   const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
-  const names = new Set<ColumnName>([...told, ...filters.flatMap(columnsFor)])
-  if (tallied) {
-    const others = [...names].filter(name => !name.startsWith('event.'))
-    return [...others, ...tallyColumns(tallied), 'who.id', ...(sampled ? (['session.who'] as const) : [])]
+  const asked = [...told, ...filters.flatMap(columnsFor)]
+  const names = new Set<ColumnName>(tallied ? asked.filter(name => !name.startsWith('event.')) : asked)
+  const add = (more: readonly ColumnName[]): void => {
+    for (const name of more) names.add(name)
   }
   const hasDone = filters.flatMap(donesOf).length > 0
-  const needed: ColumnName[] = over === 'visits' ? [...OF_SESSIONS, ...OF_VISIT] : OF_EVENTS
-  for (const name of needed) names.add(name)
-  if (hasDone) for (const name of OF_DONE) names.add(name)
-  if (over !== 'visits') {
-    if (measures.includes('visitors')) names.add('event.who')
-    if (measures.some(measure => OF_VISITS.includes(measure)))
-      for (const name of ['session.visits', 'session.open', 'session.key', 'event.visit', 'visit.apart', ...OF_VISIT])
-        names.add(name as ColumnName)
-    if (measures.includes('revenue'))
-      for (const name of ['event.revenue', 'event.currency']) names.add(name as ColumnName)
+  const ofEvents = over !== 'visits'
+  if (!ofEvents) add([...OF_SESSIONS, ...OF_VISIT])
+  if (tallied) add(tallyColumns(tallied))
+  else if (ofEvents) add(OF_EVENTS)
+  if (hasDone) add(OF_DONE)
+  if (ofEvents && measures.some(measure => OF_VISITS.includes(measure))) {
+    add(OF_COUNTED_VISITS)
+    if (!tallied) add(['event.visit'])
   }
-  if (measures.includes('visitors')) names.add('who.id')
-  if (sampled) for (const name of ['session.who', 'who.id'] as const) names.add(name)
-  if (sampled && over !== 'visits') names.add('event.who')
+  if (ofEvents && measures.includes('revenue')) add(['event.revenue', 'event.currency'])
+  if (measures.includes('visitors') || sampled) add(['who.id'])
+  if (sampled) add(['session.who'])
+  if (ofEvents && !tallied && (measures.includes('visitors') || sampled)) add(['event.who'])
   return [...names]
 }

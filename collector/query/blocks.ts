@@ -14,7 +14,7 @@ import {
   WINDOWS,
 } from '../columns/index.ts'
 import { namesOf } from './block-scan.ts'
-import { tallyFor } from './block-tallies.ts'
+import { hasWholeBlocks, tallyFor } from './block-tallies.ts'
 import type { Ask, Engine } from './engine.ts'
 import { fittingOf } from './hours.ts'
 import { reading } from './reading.ts'
@@ -58,12 +58,12 @@ export function createBlockEngine(
       const names = [...namesOf(asked), ...(tally ? tallyColumns(tally) : [])]
       const wanted = { site: site.key, from: range.from, to: range.to, names, goals: site.goals }
       const found = await blocks.find(wanted, { ...reading(), session })
-      if (!found || found.days === 0) return undefined
+      if (!found || found.days.length === 0) return undefined
       const sampled = estimates ? sampleOf(found, large) : undefined
       const ask: Ask = {
         ...asked,
         ...(sampled !== undefined && { sampled }),
-        ...(tally && found.isWhole && { tallied: tally }),
+        ...(tally && hasWholeBlocks(asked, found) && { tallied: tally }),
       }
       try {
         const supply: Supply = {

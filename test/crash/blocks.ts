@@ -175,7 +175,7 @@ export async function compareBlocks(
     looked.held++
     const name = `blocks of ${site}, ${manifest.at.toISOString()}`
     const actual = await readBlocks(found.blocks(), day, open === 0)
-    if (found.isRaw || found.days === 0) looked.faults.push(`${name} hold and are not read`)
+    if (found.isRaw || found.days.length === 0) looked.faults.push(`${name} hold and are not read`)
     looked.faults.push(...compareRows(name, actual, recount(sessions, events, day, open === 0)))
   }
   const days = new Set(

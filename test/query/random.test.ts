@@ -265,6 +265,11 @@ const treeOf = (names: string[], hasDone: boolean) =>
 const KINDS: string[][] = [[], VISIT_DIMENSIONS, EVENT_DIMENSIONS, [...VISIT_DIMENSIONS, ...EVENT_DIMENSIONS]]
 
 const time = (ms: number) => new Date(ms).toISOString().replace('.000', '')
+const daysIn = ({ from }: Pick<RecordedSite, 'from'>) =>
+  fc.tuple(fc.integer({ min: -1, max: 5 }), fc.integer({ min: 0, max: 6 })).map(([first, more]) => {
+    const date = (day: number) => new Date(from + day * 24 * HOUR).toISOString().slice(0, 10)
+    return [date(first), date(first + more)] as [string, string]
+  })
 /** Days, or whole hours. */
 const hoursIn = ({ key, from }: RecordedSite) =>
   fc.oneof(
@@ -273,10 +278,7 @@ const hoursIn = ({ key, from }: RecordedSite) =>
       const begin = from + hour * HOUR + (key === 'nepal' ? HOUR / 4 : 0)
       return [time(begin), time(begin + more * HOUR - 1_000)] as [string, string]
     }),
-    fc.tuple(fc.integer({ min: -1, max: 5 }), fc.integer({ min: 0, max: 6 })).map(([first, more]) => {
-      const date = (day: number) => new Date(from + day * 24 * HOUR).toISOString().slice(0, 10)
-      return [date(first), date(first + more)] as [string, string]
-    }),
+    daysIn({ from }),
   )
 const rangeIn = (site: RecordedSite) =>
   fc.oneof(
@@ -313,6 +315,8 @@ interface Drawn {
   names: string[]
   metrics: string[]
   isSimple: boolean
+  /** of whole days alone */
+  isOfDays?: boolean
 }
 /** Anything. */
 const anything: fc.Arbitrary<Drawn> = fc.record({
@@ -372,19 +376,34 @@ function hasGoalsApart(dimensions: string[], filters: readonly unknown[]): boole
   })
 }
 
+/** One attribute of events that columns have a tally of, and any of visits. */
+const ofTally: fc.Arbitrary<Drawn> = fc.record({
+  names: fc
+    .constantFrom('event:page', 'event:hostname', 'event:name')
+    .map(name => [...Array(4).fill(name), 'visit:source', 'visit:device', 'visit:entry_page']),
+  metrics: fc.uniqueArray(fc.constantFrom(...METRICS), { minLength: 1 }),
+  isSimple: fc.constant(false),
+  isOfDays: fc.constant(true),
+})
+
 const query = fc
   .tuple(
     fc.constantFrom(...SITES),
-    fc.oneof(anything, { arbitrary: simple, weight: 3 }, { arbitrary: ofGoals, weight: 2 }),
+    fc.oneof(
+      anything,
+      { arbitrary: simple, weight: 3 },
+      { arbitrary: ofGoals, weight: 2 },
+      { arbitrary: ofTally, weight: 2 },
+    ),
   )
-  .chain(([site, { names, metrics: some, isSimple }]) =>
+  .chain(([site, { names, metrics: some, isSimple, isOfDays }]) =>
     fc
       .record({
-        date_range: isSimple ? hoursIn(site) : rangeIn(site),
+        date_range: isOfDays ? daysIn(site) : isSimple ? hoursIn(site) : rangeIn(site),
         goals: goalsIn(site),
         values:
           names.length > 0 ? fc.uniqueArray(fc.constantFrom(...names), { maxLength: 2 }) : fc.constant<string[]>([]),
-        bot: isSimple ? fc.constant(1) : fc.integer({ min: 0, max: 15 }),
+        bot: isSimple || isOfDays ? fc.constant(1) : fc.integer({ min: 0, max: 15 }),
         time: fc.option(fc.constantFrom(...TIMES)),
         timeFirst: fc.boolean(),
         filters: names.length > 0 ? fc.array(treeOf(names, !isSimple), { maxLength: 2 }) : fc.constant([]),
@@ -394,7 +413,7 @@ const query = fc
           fc.record({ limit: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: 0, max: 12 }) }),
         ),
         include: fc.record({
-          bots: isSimple ? fc.integer({ min: 0, max: 5 }).map(n => n === 0) : fc.boolean(),
+          bots: isSimple || isOfDays ? fc.integer({ min: 0, max: 5 }).map(n => n === 0) : fc.boolean(),
           total_rows: fc.boolean(),
         }),
       })
