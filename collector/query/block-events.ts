@@ -1,6 +1,6 @@
 /**
- * A scan of the events of a block that are in the range and fit, each with the attributes of its session. Where it has a tally
- * in the place of events, each of these is several.
+ * A scan of the events of a block that are in the range and fit, each with the attributes of its session. Where a tally is in
+ * the place of events, each of these is several.
  */
 import { type Block, columnOf, NOTHING } from '../columns/index.ts'
 import {
@@ -14,7 +14,6 @@ import {
   newFits,
   sessionsThatFit,
   VIEW,
-  type Wanted,
   wideOf,
 } from './block-chunks.ts'
 import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
@@ -25,49 +24,24 @@ import { OF_VISITS } from './sum-matches.ts'
 import type { Sums } from './sum-rows.ts'
 
 const rows = new Int32Array(MOST_OF_CHUNK)
-const NO_TIMES = new Uint32Array(0)
 const ids = new Uint32Array(MOST_OF_CHUNK)
+const NO_TIMES = new Uint32Array(0)
 const fits = newFits()
 /** events by goal */
 const parted = emptyChunk(true)
 
-/** Sessions and events that the question counts. @param goals all that events are parted by */
-export async function wantedOf(
-  { ask, block, fitting, done, sampling }: ScanParts,
-  goals?: readonly string[],
-): Promise<Required<Pick<Wanted, 'sessions' | 'others' | 'test'>>> {
+export async function scanEvents({ ask, block, fitting, done, sums, sampling }: ScanParts): Promise<void> {
+  const { filters, measures, dimensions, pagesOnly } = ask
+  const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
+  const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
   const parts = { block, fitting, done, goals }
-  const all = ask.filters.flatMap(partsOf)
+  const all = filters.flatMap(partsOf)
   const ofSessions = both(await testOf(all.filter(isOfSession), parts), sampling?.sessions)
   const ofEvents = await testOf(
     all.filter(part => !isOfSession(part)),
     parts,
   )
-  return {
-    sessions: ofSessions && sessionsThatFit(block, ofSessions),
-    others: fitsWithoutSession(ofSessions),
-    test: both(ofEvents, sampling?.others),
-  }
-}
-
-/** Notes whose the events of a chunk are, in their rows. */
-export function addVisitors({ block, sums }: Pick<ScanParts, 'block' | 'sums'>, chunk: Chunk, rows: Int32Array): void {
-  const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
-  const { events, length } = chunk
-  for (let i = 0; i < length; i++) {
-    const visitor = who[events[i] as number] as number
-    ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
-  }
-  sums.visitors(rows, ids, length)
-}
-
-export async function scanEvents(scanned: ScanParts): Promise<void> {
-  const { ask, block, sums, sampling } = scanned
-  const { measures, dimensions, pagesOnly } = ask
-  const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
-  const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
-  const fitting = await wantedOf(scanned, goals)
-  const { test } = fitting
+  const test = both(ofEvents, sampling?.others)
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
   const kinds = kindsOf(block)
   const hasVisitors = measures.includes('visitors')
@@ -76,9 +50,9 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, { block, sums, sampling }, goals)
-  // Of a tally nobody asks when it was.
-  const at = block.columns.get('event.at')?.numbers ?? NO_TIMES
   const isTally = block.columns.has('event.count')
+  // Of a tally nobody asks when it was.
+  const at = isTally ? NO_TIMES : columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {
     for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
@@ -108,13 +82,25 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
       }
     }
     if (pagesOnly && !viewsOnly) keepViews(chunk)
-    if (hasVisitors) addVisitors(scanned, chunk, rows)
+    if (hasVisitors) {
+      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
+      for (let i = 0; i < chunk.length; i++) {
+        const visitor = who[events[i] as number] as number
+        ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
+      }
+      sums.visitors(rows, ids, chunk.length)
+    }
     if (countVisit)
       for (let i = 0; i < chunk.length; i++)
         if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
   }
 
-  if (!lists || !goals) return eachEvents(ask, block, { ...fitting, viewsOnly }, count)
+  const wanted = {
+    sessions: ofSessions && sessionsThatFit(block, ofSessions),
+    others: fitsWithoutSession(ofSessions),
+    viewsOnly,
+  }
+  if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
   const end = (): void => {
     if (test) {
@@ -126,7 +112,7 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   }
   // Also of a question that has failed in the middle.
   parted.length = 0
-  eachEvents(ask, block, { ...fitting, viewsOnly, test: undefined }, ({ length, sessions, events }) => {
+  eachEvents(ask, block, wanted, ({ length, sessions, events }) => {
     for (let i = 0; i < length; i++) {
       for (const goal of placesOf[lists.numbers[events[i] as number] as number] ?? []) {
         parted.sessions[parted.length] = sessions[i] as number

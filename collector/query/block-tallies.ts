@@ -1,25 +1,21 @@
 /** Which questions of events need no events, as the tallies of columns say it. */
 import { type Found, TALLIES, type TallyField } from '../columns/index.ts'
-import { columnFor, isOfSession } from './block-filters.ts'
+import { columnFor } from './block-filters.ts'
 import type { Ask, Measure } from './engine.ts'
-import { donesOf, isEventLeaf, leavesOf, partsOf } from './filter.ts'
+import { donesOf, isEventLeaf, leavesOf } from './filter.ts'
 import { placeOf } from './grid.ts'
 import { isEventDimension } from './names.ts'
 
-/** Of each of a tally's all but what it is worth is known. */
+/** What events are worth is in no tally. */
 const UNKNOWN: readonly Measure[] = ['revenue', 'paid']
+
 /** The tally that has all that is asked of events of whole days; `undefined` where they are asked one by one. */
 export function tallyFor({ over, bots, dimensions, filters, measures }: Ask): TallyField | undefined {
   if (over !== 'matches' || bots !== 'none') return undefined
   if (measures.some(measure => UNKNOWN.includes(measure))) return undefined
-  const parts = filters.flatMap(partsOf)
-  if (parts.some(part => donesOf(part).length > 0)) return undefined
-  const leaves = parts.filter(part => !isOfSession(part)).flatMap(leavesOf)
-  // What asks of events and sessions at once is asked of each.
-  const attributes = new Set([
-    ...dimensions.filter(isEventDimension),
-    ...leaves.filter(isEventLeaf).map(({ attribute }) => attribute),
-  ])
+  if (filters.flatMap(donesOf).length > 0) return undefined
+  const leaves = filters.flatMap(leavesOf).filter(isEventLeaf)
+  const attributes = new Set([...dimensions.filter(isEventDimension), ...leaves.map(({ attribute }) => attribute)])
   const [attribute] = attributes
   if (attribute === undefined || attributes.size > 1) return undefined
   return TALLIES.find(field => columnFor(attribute) === `event.${field}`)
