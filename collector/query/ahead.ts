@@ -6,10 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Site } from '../sites/index.ts'
 import type { Queries } from './ask.ts'
 import type { VisitDimension } from './names.ts'
-import type { Source } from './schema.ts'
+import type { QueryAnswer, Source } from './schema.ts'
 
 /** Most sites that are asked of. What is read is held within the bounds of each cache. */
 const MOST_SITES = 20
+type Asking = Pick<Queries, 'ask'>
 const VISIT_LISTS: readonly VisitDimension[] = [
   'visit:source',
   'visit:entry_page',
@@ -45,21 +46,37 @@ const FILTERED: readonly object[] = LISTS.map(list => ({ ...list, filters: [['is
  * One question at a time, and as much time between two as the last one took: people who ask meanwhile come first.
  * @throws what the database throws: it is of no use to go on
  */
-export async function askAhead(
-  queries: Pick<Queries, 'ask'>,
-  sites: readonly Site[],
-  signal: AbortSignal,
-): Promise<void> {
+export async function askAhead(queries: Asking, sites: readonly Site[], signal: AbortSignal): Promise<void> {
   for (const site of sites.slice(0, MOST_SITES)) {
     // It ends where nothing is sketched yet, or is in columns.
     await askAll(queries, site, QUESTIONS, ['events'], signal)
+    // Of large sites first what estimates are made of.
+    await askAll(estimating(queries), site, FILTERED, ['events', 'sessions'], signal)
     await askAll(queries, site, FILTERED, ['events', 'sessions'], signal)
     await askAll(queries, site, LONG, ['events'], signal)
   }
 }
 
+/** Asks until there is an estimate, where there is one. */
+const estimating = (queries: Asking): Asking => ({
+  async ask(body, site, signal) {
+    const stop = new AbortController()
+    let estimate: QueryAnswer | undefined
+    const tell = (told: QueryAnswer): void => {
+      estimate = told
+      stop.abort()
+    }
+    try {
+      return await queries.ask(body, site, AbortSignal.any([signal, stop.signal]), undefined, tell)
+    } catch (error) {
+      if (!estimate) throw error
+      return estimate
+    }
+  },
+})
+
 async function askAll(
-  queries: Pick<Queries, 'ask'>,
+  queries: Asking,
   site: Site,
   questions: readonly object[],
   last: readonly Source[],

@@ -1,6 +1,6 @@
 /** What is asked ahead. */
 import { expect, test } from 'vitest'
-import { askAhead, createQueries } from '../../collector/query/index.ts'
+import { askAhead, createQueries, type Queries, type QueryAnswer } from '../../collector/query/index.ts'
 import { listSites } from '../../collector/sites/index.ts'
 import { createSketcher } from '../../collector/sketch/index.ts'
 import { DAY, deploy, HOUR, SITE } from '../rollup/deployment.ts'
@@ -50,4 +50,20 @@ test('it ends at once when the collector does, and asks no more', async () => {
   const site = { key: SITE } as Parameters<typeof askAhead>[1][number]
   await expect(askAhead(queries, [site, site], stop.signal)).rejects.toBe(stop.signal.reason)
   expect(asked).toBe(1)
+})
+
+test('of a large site what estimates are made of is read before any answer with filters', async () => {
+  const order: string[] = []
+  const answer = { results: [], meta: { source: 'blocks' } } as unknown as QueryAnswer
+  const queries: Pick<Queries, 'ask'> = {
+    async ask(body, _, signal, __, tell) {
+      const kind = !('filters' in (body as object)) ? 'list' : tell ? 'estimate' : 'answer'
+      if (order.at(-1) !== kind) order.push(kind)
+      tell?.(answer)
+      signal.throwIfAborted()
+      return answer
+    },
+  }
+  await askAhead(queries, [{ key: SITE } as Parameters<typeof askAhead>[1][number]], never)
+  expect(order).toEqual(['list', 'estimate', 'answer', 'list'])
 })
