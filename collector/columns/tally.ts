@@ -85,5 +85,5 @@ export function tallied(block: Block, field: TallyField): Block {
     if (column) columns.set(part === 'first' ? 'session.events' : `event.${part === 'code' ? field : part}`, column)
   }
   const events = columns.get(`event.${field}`)?.numbers.length ?? 0
-  return { ...block, ...(block.id !== undefined && { id: `${block.id}/${field}` }), events, columns }
+  return { ...block, events, columns }
 }

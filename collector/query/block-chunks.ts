@@ -94,6 +94,17 @@ export function sessionsThatFit(block: Block, test: Test | undefined): Uint8Arra
   return fitting
 }
 
+/** Places of those that fit. */
+export function placesOf(fitting: Uint8Array): Uint32Array {
+  const places = new Uint32Array(fitting.length)
+  let length = 0
+  for (let place = 0; place < fitting.length; place++) {
+    places[length] = place
+    length += fitting[place] as number
+  }
+  return places.slice(0, length)
+}
+
 /** Whether what has no session fits. */
 export function fitsWithoutSession(test: Test | undefined): boolean {
   if (!test) return true
@@ -107,8 +118,8 @@ export function fitsWithoutSession(test: Test | undefined): boolean {
 const borrowed = { chunk: emptyChunk(), fits: newFits() }
 
 export interface Wanted {
-  /** of whole sessions: 1 for each that is wanted; all if absent */
-  sessions?: Uint8Array | undefined
+  /** places of those that are wanted; all if absent */
+  sessions?: Uint32Array | undefined
   /** whether events that have no session are wanted; they are if absent */
   others?: boolean
   /** whether only page views are wanted */
@@ -117,7 +128,10 @@ export interface Wanted {
   test?: Test | undefined
 }
 
-/** Events of the range that the question counts, a chunk at a time; a session's in the order of their time. */
+/**
+ * Events of the range that the question counts, a chunk at a time; a session's in the order of their time. Of a tally in their
+ * place, which has no bots, all are.
+ */
 export function eachEvents(
   { range, bots }: Pick<Ask, 'range' | 'bots'>,
   block: Block,
@@ -125,7 +139,9 @@ export function eachEvents(
   take: (chunk: Chunk) => void,
 ): void {
   const starts = wideOf(block, 'session.events')
-  const kinds = kindsOf(block)
+  const views = block.columns.get('event.views')?.numbers
+  const least = viewsOnly ? 1 : 0
+  const kinds = views ? NO_KINDS : kindsOf(block)
   // By kind.
   const counts = Uint8Array.from({ length: 4 }, (_, kind) => {
     const isHuman = (kind & HUMAN) !== 0
@@ -146,9 +162,10 @@ export function eachEvents(
     }
     if (chunk.length > 0) take(chunk)
   }
-  for (let place = 0; place <= block.sessions; place++) {
-    const isSession = place < block.sessions
-    if (isSession ? wanted && wanted[place] === 0 : !others) continue
+  const count = wanted ? wanted.length : block.sessions
+  for (let i = 0; i < count + (others ? 1 : 0); i++) {
+    const isSession = i < count
+    const place = !isSession ? block.sessions : wanted ? (wanted[i] as number) : i
     const session = isSession ? place : NOTHING
     const last = isSession ? (starts[place + 1] as number) : block.events
     // Without a branch, as nobody can foretell which event is one.
@@ -156,13 +173,15 @@ export function eachEvents(
       sessions[length] = session
       events[length] = event
       if (at && !((at[event] as number) >= from && (at[event] as number) < to)) continue
-      length += counts[kinds[event] as number] as number
+      if (views) length += (views[event] as number) >= least ? 1 : 0
+      else length += counts[kinds[event] as number] as number
       if (length === MOST_OF_CHUNK) end()
     }
   }
   if (length > 0) end()
 }
 
+const NO_KINDS = new Uint8Array(0)
 const HUMAN = 1
 export const VIEW = 2
 /** By block, of those that are kept: what is asked of all events by every question, bytes. */
@@ -171,23 +190,17 @@ const kindsBefore = new LRUCache<string, Uint8Array>({
   sizeCalculation: ({ length }) => length + 500,
 })
 
-/** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view; a tally has no bots. */
+/** Of each event {@link HUMAN}, where it is no bot's, and {@link VIEW}, where it is a page view. */
 export function kindsOf(block: Block): Uint8Array {
   const before = block.id === undefined ? undefined : kindsBefore.get(block.id)
   if (before) return before
   const kinds = new Uint8Array(block.events)
-  const views = block.columns.get('event.views')?.numbers
-  if (views) for (let i = 0; i < kinds.length; i++) kinds[i] = HUMAN | ((views[i] as number) > 0 ? VIEW : 0)
-  else addKinds(block, kinds)
-  if (block.id !== undefined) kindsBefore.set(block.id, kinds)
-  return kinds
-}
-
-function addKinds(block: Block, kinds: Uint8Array): void {
   const [bots, names] = [columnOf(block, 'event.bot'), columnOf(block, 'event.name')]
   const [human, view] = [bots.texts.indexOf('(none)'), names.texts.indexOf('pageview')]
   for (let i = 0; i < kinds.length; i++)
     kinds[i] = (bots.numbers[i] === human ? HUMAN : 0) | (names.numbers[i] === view ? VIEW : 0)
+  if (block.id !== undefined) kindsBefore.set(block.id, kinds)
+  return kinds
 }
 
 /** Nobody reads blocks within the reading of another. */

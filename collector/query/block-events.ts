@@ -2,6 +2,7 @@
  * A scan of the events of a block that are in the range and fit, each with the attributes of its session. Where a tally is in
  * the place of events, each of these is several.
  */
+import { LRUCache } from 'lru-cache'
 import { type Block, columnOf, NOTHING } from '../columns/index.ts'
 import {
   type Chunk,
@@ -12,63 +13,66 @@ import {
   kindsOf,
   MOST_OF_CHUNK,
   newFits,
+  placesOf,
   sessionsThatFit,
   VIEW,
+  type Wanted,
   wideOf,
 } from './block-chunks.ts'
 import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
-import { partsOf } from './filter.ts'
+import { donesOf, partsOf } from './filter.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import type { Sums } from './sum-rows.ts'
 
 const rows = new Int32Array(MOST_OF_CHUNK)
 const ids = new Uint32Array(MOST_OF_CHUNK)
 const NO_TIMES = new Uint32Array(0)
+const NO_KINDS = new Uint8Array(0)
 const fits = newFits()
 /** events by goal */
 const parted = emptyChunk(true)
 
-export async function scanEvents({ ask, block, fitting, done, sums, sampling }: ScanParts): Promise<void> {
+export async function scanEvents(scanned: ScanParts): Promise<void> {
+  const { ask, block, fitting, done, sums, sampling } = scanned
   const { filters, measures, dimensions, pagesOnly } = ask
   const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
   const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
   const parts = { block, fitting, done, goals }
-  const all = filters.flatMap(partsOf)
-  const ofSessions = both(await testOf(all.filter(isOfSession), parts), sampling?.sessions)
   const ofEvents = await testOf(
-    all.filter(part => !isOfSession(part)),
+    filters.flatMap(partsOf).filter(part => !isOfSession(part)),
     parts,
   )
   const test = both(ofEvents, sampling?.others)
   const hasVisits = measures.some(measure => OF_VISITS.includes(measure))
-  const kinds = kindsOf(block)
   const hasVisitors = measures.includes('visitors')
   const hasRevenue = measures.includes('revenue')
   // Where nothing but page views is counted, the others need no row.
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, { block, sums, sampling }, goals)
-  const isTally = block.columns.has('event.count')
+  const views = block.columns.has('event.views') ? wideOf(block, 'event.views') : undefined
+  const kinds = views ? NO_KINDS : kindsOf(block)
   // Of a tally nobody asks when it was.
-  const at = isTally ? NO_TIMES : columnOf(block, 'event.at').numbers
+  const at = views ? NO_TIMES : columnOf(block, 'event.at').numbers
 
   const keepViews = (chunk: Chunk): void => {
-    for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
+    if (views) for (let i = 0; i < chunk.length; i++) fits[i] = (views[chunk.events[i] as number] as number) > 0 ? 1 : 0
+    else for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
     keepFitting(chunk, fits, rows)
   }
   const count = (chunk: Chunk): void => {
     rowing(chunk, place => block.from + (at[chunk.events[place] as number] as number), rows)
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
-    if (isTally) {
+    if (views) {
       if (ofEvents) addFrom(ofEvents, wideOf(block, 'event.count'), chunk)
-      if (ofPages) addFrom(ofPages, wideOf(block, 'event.views'), chunk)
+      if (ofPages) addFrom(ofPages, views, chunk)
     }
-    if (ofEvents && !isTally)
+    if (ofEvents && !views)
       for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
-    if (ofPages && !isTally)
+    if (ofPages && !views)
       for (let i = 0; i < chunk.length; i++)
         if ((kinds[events[i] as number] as number) & VIEW)
           ofPages[rows[i] as number] = (ofPages[rows[i] as number] as number) + 1
@@ -95,11 +99,7 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
         if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
   }
 
-  const wanted = {
-    sessions: ofSessions && sessionsThatFit(block, ofSessions),
-    others: fitsWithoutSession(ofSessions),
-    viewsOnly,
-  }
+  const wanted = { ...(await sessionsOf(scanned)), viewsOnly }
   if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
   const end = (): void => {
@@ -123,6 +123,29 @@ export async function scanEvents({ ask, block, fitting, done, sums, sampling }: 
     }
   })
   end()
+}
+
+type Sessions = Required<Pick<Wanted, 'sessions' | 'others'>>
+
+/** The questions of a dashboard ask of the same sessions: bytes of those of blocks that are kept. */
+const sessionsBefore = new LRUCache<string, Sessions>({
+  maxSize: 32 * 1024 * 1024,
+  sizeCalculation: ({ sessions }) => (sessions ? sessions.byteLength : 0) + 500,
+})
+
+/** Sessions that fit. */
+async function sessionsOf({ ask, block, fitting, done, sampling }: ScanParts): Promise<Sessions> {
+  const parts = ask.filters.flatMap(partsOf).filter(isOfSession)
+  // What was done may lie in other blocks.
+  const isKept = block.id !== undefined && parts.flatMap(donesOf).length === 0
+  const key = isKept ? JSON.stringify([block.id, parts, ask.sampled]) : ''
+  const before = isKept ? sessionsBefore.get(key) : undefined
+  if (before) return before
+  const test = both(await testOf(parts, { block, fitting, done }), sampling?.sessions)
+  const sessions = test && placesOf(sessionsThatFit(block, test))
+  const found = { sessions, others: fitsWithoutSession(test) }
+  if (isKept) sessionsBefore.set(key, found)
+  return found
 }
 
 function addFrom(of: Float64Array, numbers: Uint32Array, { length, events }: Chunk): void {

@@ -1,5 +1,5 @@
 /** Rows of a question, by scanning columns in memory. */
-import { type Block, type ColumnName, tallied, tallyColumns, WINDOWS } from '../columns/index.ts'
+import { type Block, type ColumnName, columnOf, tallied, tallyColumns, WINDOWS } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
 import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
@@ -11,8 +11,8 @@ import { pageOf } from './order.ts'
 import { type Estimate, estimated, GROUPS, type Sampling, samplingOf } from './sample.ts'
 import type { Counted, Supply } from './scanning.ts'
 import { OF_VISITS } from './sum-matches.ts'
-import { type Sums, startSums } from './sum-rows.ts'
-import { pageOfFew } from './top-visitors.ts'
+import { FEW_ROWS, type Sums, startSums } from './sum-rows.ts'
+import { boundOf, pageOfFew } from './top-visitors.ts'
 
 /** What a scan of a block has. */
 export interface ScanParts {
@@ -26,30 +26,70 @@ export interface ScanParts {
 }
 
 export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Counted> {
+  const { sampled, tallied: tally } = ask
   const names = namesOf(ask)
-  const each = () => blocks(names, ask.range.from)
   const fitting = createFitting(fits)
+  async function* each(): AsyncGenerator<Block> {
+    for await (const block of blocks(names, ask.range.from)) yield tally ? tallied(block, tally) : block
+  }
   const done = await findDone(ask, each, fitting)
-  const counted = await readRows(ask, async (of, few) => {
-    const sums = startSums(of, few && !ask.sampled, ask.sampled ? GROUPS : 1)
-    for await (const read of each()) {
-      const block = ask.tallied ? tallied(read, ask.tallied) : read
-      const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
-      const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
-      await (ask.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
-    }
-    return ask.sampled ? estimated(sums.groups(), ask.sampled / WINDOWS) : sums.rows()
+  const scanBlock = async (block: Block, of: Ask, sums: Sums): Promise<void> => {
+    const sampling = sampled ? samplingOf(sampled, block) : undefined
+    const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
+    await (of.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
+  }
+  const counted = await readRows(ask, async (of, few = false) => {
+    const isFew = few && !sampled
+    const sums = startSums(of, isFew, sampled ? GROUPS : 1)
+    if (isFew) await rankRows(of, each, scanBlock, sums)
+    for await (const block of each()) await scanBlock(block, of, sums)
+    return sampled ? estimated(sums.groups(), sampled / WINDOWS) : sums.rows()
   })
-  if (!ask.sampled) return counted
+  if (!sampled) return counted
   // Of nobody in the sample it is not known how many there are.
   const errors = counted.rows.length > 0 ? (counted.rows as Estimate[]).map(({ error }) => error) : [1]
   return {
     ...counted,
     rows: counted.rows.map(withoutError),
     error: Math.max(...errors),
-    sample: ask.sampled / WINDOWS,
+    sample: sampled / WINDOWS,
   }
 }
+
+/** Of so many days one is looked at to see which rows have most. */
+const RANKED = 4
+
+/**
+ * Puts the rows first that have most in some days' first blocks, so that visitors are counted along in those that a page of
+ * the list shows. Where there are few of them at all, they come as they do.
+ */
+async function rankRows(
+  ask: Ask,
+  each: () => AsyncIterable<Block>,
+  scanBlock: (block: Block, of: Ask, sums: Sums) => Promise<void>,
+  into: Sums,
+): Promise<void> {
+  const bound = boundOf(ask)
+  const measures = [bound]
+  const sums = startSums({ measures })
+  let [last, days] = [Number.NEGATIVE_INFINITY, 0]
+  for await (const block of each()) {
+    // Another part of the same days.
+    if (block.from < last || mostRows(ask, block) <= FEW_ROWS) break
+    last = block.from
+    if (days++ % RANKED === 0) await scanBlock(block, { ...ask, measures }, sums)
+  }
+  const most = sums.rows().sort((a, b) => (b.counts[bound] ?? 0) - (a.counts[bound] ?? 0))
+  for (const { values, bucket } of most.slice(0, FEW_ROWS)) into.placeOf(values, bucket)
+}
+
+/** As many as there are combinations of values in a block. */
+const mostRows = ({ dimensions }: Ask, block: Block): number =>
+  toldBy(dimensions).reduce((product, name) => product * Math.max(1, columnOf(block, name).texts.length), 1)
+
+/** Columns of all dimensions but time. */
+const toldBy = (dimensions: Ask['dimensions']): ColumnName[] =>
+  dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
 
 const withoutError = ({ error: _, ...row }: Row & Partial<Estimate>): Row => row
 
@@ -58,8 +98,8 @@ type ScanAll = (ask: Ask, few?: boolean) => Promise<Row[]>
 
 /** Of a list visitors are counted where that is cheap, and then of those of the other rows that may be on its page. */
 async function readRows(ask: Ask, scan: ScanAll): Promise<Counted> {
-  const { over, measures, dimensions, grid, page, pagesOnly } = ask
-  const bound = over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
+  const { measures, dimensions, grid, page, pagesOnly } = ask
+  const bound = boundOf(ask)
   const isList = page !== undefined && !grid && dimensions.length > 0 && measures.includes('visitors')
   const counted = isList || pagesOnly ? [...new Set([...measures, bound] as const)] : measures
   const all = await scan({ ...ask, measures: counted }, isList)
@@ -93,8 +133,7 @@ const OF_COUNTED_VISITS: ColumnName[] = ['session.visits', 'session.open', 'sess
 
 /** What is read of blocks. */
 export function namesOf({ over, measures, dimensions, filters, sampled, tallied }: Ask): ColumnName[] {
-  const told = dimensions.flatMap(name => (isTimeDimension(name) ? [] : [columnFor(name)]))
-  const asked = [...told, ...filters.flatMap(columnsFor)]
+  const asked = [...toldBy(dimensions), ...filters.flatMap(columnsFor)]
   const names = new Set<ColumnName>(tallied ? asked.filter(name => !name.startsWith('event.')) : asked)
   const add = (more: readonly ColumnName[]): void => {
     for (const name of more) names.add(name)

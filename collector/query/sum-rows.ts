@@ -12,7 +12,7 @@ const MOST_PAIRS = 3_000_000
 /** There are fewer visitors, so that a row and a visitor are one number below 2⁵³. */
 const VISITORS = 2 ** 27
 /** Rows whose visitors are bits, where these take no more bytes; of rows that come later their visitors are pairs. */
-const BIT_ROWS = 64
+export const FEW_ROWS = 64
 const MOST_BITS = 32 * 1024 * 1024
 /** Not wanted. */
 export const NO_ROW = -1
@@ -141,7 +141,7 @@ const wordsOf = (bits: Uint32Array): number => bits.length >>> BITS_OF_WINDOW
 /** @param groups of a row, a power of two: a visitor is in one of them */
 function startSeen(few: boolean, groups: number) {
   const bitsOfGroup = Math.log2(groups)
-  const bits = new Array<Uint32Array | undefined>(BIT_ROWS).fill(undefined)
+  const bits = new Array<Uint32Array | undefined>(FEW_ROWS).fill(undefined)
   const pairs = new Places(MOST_PAIRS)
   let bytes = 0
   /** who came last in a row: what one does, one does several times in a row */
@@ -169,15 +169,15 @@ function startSeen(few: boolean, groups: number) {
       const place = rows[i] as number
       const row = place >>> bitsOfGroup
       const id = ids[i] as number
-      if (few && row >= BIT_ROWS) continue
+      if (few && row >= FEW_ROWS) continue
       if (row >= last.length) growLast(row)
       if (id === NOTHING || last[row] === id) continue
       last[row] = id
       const window = windowOfId(id)
       const bitOfWindow = placeOfId(id)
       const wordOfWindow = bitOfWindow >>> 5
-      let of = row < BIT_ROWS ? bits[row] : undefined
-      if (row < BIT_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)
+      let of = row < FEW_ROWS ? bits[row] : undefined
+      if (row < FEW_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)
       if (of === undefined) {
         if (!few && pairs.add(row * VISITORS + id)) counted[place] = (counted[place] as number) + 1
         continue

@@ -6,9 +6,13 @@ import { pageOf, SHARES } from './order.ts'
 /** Rows that are read at once beside those of the page, as some with fewer visits will have more visitors. */
 const BESIDE = 10
 
+/** No row has more visitors than that. */
+export const boundOf = ({ over, pagesOnly }: Pick<Ask, 'over' | 'pagesOnly'>): Measure =>
+  over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
+
 /**
  * @param rows all of the answer, without visitors
- * @param bound no row has more visitors than that
+ * @param bound of the ask ({@link boundOf})
  * @param read gives some of the rows their visitors
  */
 export async function pageOfFew<One extends Row>(
@@ -31,7 +35,7 @@ export async function pageOfFew<One extends Row>(
 const isOfVisitors = (by: Metric | Dimension): boolean =>
   by === 'visitors' || by === 'group_conversion_rate' || SHARES.includes(by as Metric)
 
-/** So many rows with most visitors, all that have as many as the last of these, and some others. */
+/** So many rows with most visitors, all that have as many as the last of these, and some others. Those of some may be known. */
 async function mostOf<One extends Row>(
   rows: Row[],
   count: number,
@@ -39,7 +43,8 @@ async function mostOf<One extends Row>(
   read: (some: Row[]) => Promise<One[]>,
 ): Promise<One[]> {
   const mostOfRow = ({ counts }: Row): number => counts[bound] ?? 0
-  const some = largest(rows, count + BESIDE, mostOfRow)
+  const known = rows.filter(({ counts }) => counts.visitors !== undefined)
+  const some = known.length >= count ? known : largest(rows, count + BESIDE, mostOfRow)
   const first = await read(some)
   const visitors = first.map(({ counts }) => counts.visitors ?? 0).sort((a, b) => b - a)
   const last = visitors[count - 1] ?? 0

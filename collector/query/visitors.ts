@@ -16,7 +16,7 @@ import { pageOf } from './order.ts'
 import { createHeld, type Reading, startReading } from './read-visitors.ts'
 import { reading } from './reading.ts'
 import { type Estimated, TooMuch } from './sum-visitors.ts'
-import { pageOfFew } from './top-visitors.ts'
+import { boundOf, pageOfFew } from './top-visitors.ts'
 
 const OF_EVENTS: Record<string, Told> = {
   'event:name': 'name',
@@ -73,8 +73,6 @@ const isAlone = ({ over, measures, dimensions, filters }: Ask): boolean =>
   measures.length === 1 && (over === 'visits' || dimensions.length + filters.length === 0)
 
 /** What a row has at least as many of as visitors. */
-const boundOf = ({ over, pagesOnly }: Ask): Measure =>
-  over === 'visits' ? 'visits' : pagesOnly ? 'pageviews' : 'events'
 
 type Rowed = Row & { error?: number }
 
