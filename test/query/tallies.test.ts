@@ -175,3 +175,58 @@ test('parts of a day, and hours, are asked of events', () => {
     whole({ grid: gridOf(FROM, FROM + DAY - 1) }),
   ]).toEqual(Array(4).fill(false))
 })
+
+test('a list of many pages has those with most visitors, whenever these came', async () => {
+  // The later a page comes, the more it is looked at: none of the first has most.
+  const perDay = 120
+  const pathsOf = (day: number) => Array.from({ length: 100 }, (_, i) => `/${day}/${i}`)
+  const seen = new Map<string, Set<string>>()
+  const days = [0, 1, 2, 3, 4].map(day => {
+    const from = FROM + day * DAY
+    const builder = startBlock({ site: 'shop', from, to: from + DAY, properties: [], seed: [1, 2] })
+    for (let v = 0; v < perDay * (day + 1); v++) {
+      const [visitor, start] = [`v${v}`, new Date(from + v)]
+      const session = { start, end: start, views: 3, events: 3, visitor, source: 'direct' }
+      builder.addSession({ _id: `shop:${day}-${v}`, site: 'shop', ...session } as unknown as SessionRead)
+      for (const n of [0, 1, 2]) {
+        const path = pathsOf(day)[(v * 7 + n * n * v) % (20 + ((v * 31) % 80))] as string
+        if (!seen.has(path)) seen.set(path, new Set())
+        seen.get(path)?.add(visitor)
+        const event = { ts: new Date(+start + n), meta: { site: 'shop', name: 'pageview' }, path, visitor }
+        builder.addEvent({ ...event, session: `${day}-${v}` } as EventRead)
+      }
+    }
+    return builder.done()
+  })
+  const visitors = startVisitors()
+  const kept = days.map((block, day): Block => {
+    const id = `many ${day}`
+    const ids = visitors.idsOf((block.columns.get('who.hash') as Column).numbers, id)
+    return { ...block, id, columns: new Map([...block.columns, ['who.id', ids]]) }
+  })
+  const supply = {
+    blocks: async function* () {
+      yield* kept
+    },
+    fits: async () => new Set<string>(),
+  }
+  const range = { from: FROM, to: FROM + days.length * DAY, isDays: true }
+  const page: Ask['page'] = {
+    order: [
+      ['visitors', -1],
+      ['event:page', 1],
+    ],
+    limit: 12,
+    offset: 3,
+    total: true,
+  }
+  const asked = asking('path', { range, page, pagesOnly: true, measures: ['visitors', 'pageviews'] })
+  const most = [...seen]
+    .map(([path, who]) => [path, who.size] as const)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  for (const ask of [asked, { ...asked, tallied: 'path' as const }]) {
+    const { rows, total } = await scanHere({ of: 'rows', ask }, supply, never)
+    expect(total).toBe(seen.size)
+    expect(rows.map(({ values, counts }) => [values[0], counts.visitors])).toEqual(most.slice(3, 15))
+  }
+})
