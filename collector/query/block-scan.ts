@@ -40,7 +40,7 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
   }
   const counted = await readRows(ask, async (of, few = false) => {
     const isFew = few && !sampled
-    const sums = startSums(of, isFew, sampled ? GROUPS : 1)
+    const sums = startSums(of, isFew ? fewOf(of) : undefined, sampled ? GROUPS : 1)
     if (isFew) await rankRows(of, each, scanBlock, sums)
     for await (const block of each()) await scanBlock(block, of, sums)
     return sampled ? estimated(sums.groups(), sampled / WINDOWS) : sums.rows()
@@ -55,6 +55,10 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
     sample: sampled / WINDOWS,
   }
 }
+
+/** Beside those of its page, rows of a list in which visitors are counted along. */
+const BESIDE = 20
+const fewOf = ({ page }: Ask): number => Math.min(FEW_ROWS, (page?.offset ?? 0) + (page?.limit ?? 0) + BESIDE)
 
 /** Of so many days one is looked at to see which rows have most. */
 const RANKED = 4
@@ -75,12 +79,12 @@ async function rankRows(
   let [last, days] = [Number.NEGATIVE_INFINITY, 0]
   for await (const block of each()) {
     // Another part of the same days.
-    if (block.from < last || mostRows(ask, block) <= FEW_ROWS) break
+    if (block.from < last || mostRows(ask, block) <= fewOf(ask)) break
     last = block.from
     if (days++ % RANKED === 0) await scanBlock(block, { ...ask, measures }, sums)
   }
   const most = sums.rows().sort((a, b) => (b.counts[bound] ?? 0) - (a.counts[bound] ?? 0))
-  for (const { values, bucket } of most.slice(0, FEW_ROWS)) into.placeOf(values, bucket)
+  for (const { values, bucket } of most.slice(0, fewOf(ask))) into.placeOf(values, bucket)
 }
 
 /** As many as there are combinations of values in a block. */

@@ -46,9 +46,9 @@ export type Grouped = Pick<Row, 'values' | 'bucket' | 'currency'> & { groups: [M
 
 /**
  * @param groups into which rows are divided: what is counted of a row's group has the place of the row times so many, and the group
- * @param few whether visitors are counted only in the first rows, of which that is cheap; others have no number of them then
+ * @param few visitors are counted only in the first so many rows, at most {@link FEW_ROWS}; others have no number of them then
  */
-export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>, few = false, groups = 1): Sums {
+export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>, few?: number, groups = 1): Sums {
   const rows: Row[] = []
   const places = new Map<string, number>()
   /** the same of one value alone, which need not be made a key first */
@@ -139,7 +139,8 @@ const wordsOf = (bits: Uint32Array): number => bits.length >>> BITS_OF_WINDOW
 
 /** Counts each visitor of a row once: those of the first rows, which mostly have most, are bits, of the others pairs. */
 /** @param groups of a row, a power of two: a visitor is in one of them */
-function startSeen(few: boolean, groups: number) {
+function startSeen(few: number | undefined, groups: number) {
+  const most = few ?? Number.POSITIVE_INFINITY
   const bitsOfGroup = Math.log2(groups)
   const bits = new Array<Uint32Array | undefined>(FEW_ROWS).fill(undefined)
   const pairs = new Places(MOST_PAIRS)
@@ -169,7 +170,7 @@ function startSeen(few: boolean, groups: number) {
       const place = rows[i] as number
       const row = place >>> bitsOfGroup
       const id = ids[i] as number
-      if (few && row >= FEW_ROWS) continue
+      if (row >= most) continue
       if (row >= last.length) growLast(row)
       if (id === NOTHING || last[row] === id) continue
       last[row] = id
@@ -179,7 +180,7 @@ function startSeen(few: boolean, groups: number) {
       let of = row < FEW_ROWS ? bits[row] : undefined
       if (row < FEW_ROWS && (of === undefined || wordOfWindow >= wordsOf(of))) of = grow(row, wordOfWindow)
       if (of === undefined) {
-        if (!few && pairs.add(row * VISITORS + id)) counted[place] = (counted[place] as number) + 1
+        if (few === undefined && pairs.add(row * VISITORS + id)) counted[place] = (counted[place] as number) + 1
         continue
       }
       const word = window * wordsOf(of) + wordOfWindow
@@ -192,7 +193,7 @@ function startSeen(few: boolean, groups: number) {
   }
   return {
     count,
-    isCounted: (row: number): boolean => !few || bits[row] !== undefined,
+    isCounted: (row: number): boolean => few === undefined || bits[row] !== undefined,
     /** Nothing is counted any more. */
     end(): void {
       for (const [row, of] of bits.entries()) {

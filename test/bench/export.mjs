@@ -13,6 +13,8 @@ const SITE = 'bench'
 const USUAL = 500_000
 /** The most that memory may grow, MiB. */
 const MOST = 200
+/** Idle is who does not change by more in so long, MiB. */
+const STEADY = { seconds: 20, most: 4, within: 900 }
 
 const number = value => Math.round(value).toLocaleString('en')
 
@@ -38,8 +40,7 @@ async function measure(home, named, events) {
   const server = await startServer('livetag', { LIVETAG_HOME: home })
   try {
     process.stderr.write(`${named}\n`)
-    await pause(3_000)
-    const idle = memoryOf(server.pid)
+    const idle = await idleOf(server.pid)
     const started = performance.now()
     const { bytes, lines, most } = await download(server, format, gzip)
     const seconds = (performance.now() - started) / 1_000
@@ -54,6 +55,18 @@ async function measure(home, named, events) {
   } finally {
     await server.stop()
   }
+}
+
+/** What it takes when it has done what it does by itself after a start: for a while it is the same. */
+async function idleOf(pid) {
+  const last = []
+  for (let seconds = 0; seconds < STEADY.within; seconds++) {
+    await pause(1_000)
+    last.push(memoryOf(pid))
+    if (last.length > STEADY.seconds) last.shift()
+    if (last.length === STEADY.seconds && Math.max(...last) - Math.min(...last) <= STEADY.most) return Math.min(...last)
+  }
+  throw new Error('the collector does not come to rest')
 }
 
 function download({ url, key, pid }, format, gzip) {
