@@ -158,7 +158,8 @@ describe('goals that were made since', () => {
   const have = async (...goals: Goal[]) => void (await sites().updateOne({ _id: SITE }, { $set: { goals } }))
   const kept = (goals: Goal[], names: ('event.goals' | 'event.path')[] = ['event.goals']) =>
     inSnapshot(
-      async session => (await createBlocks(it.db).find({ site: SITE, ...SPAN, goals, names }, { session }))?.days.length,
+      async session =>
+        (await createBlocks(it.db).find({ site: SITE, ...SPAN, goals, names }, { session }))?.days.length,
     )
   /** Times at which events meet a goal, from blocks or, where these don't hold, from events. */
   const met = (goal: Goal, goals: Goal[]) =>
