@@ -80,6 +80,18 @@ function findingOf({ dimensions, grid }: Ask, block: Block, sums: Sums, goals: r
     before?.found(key, row + 2)
     return row
   }
+  if (dense && single?.column && told.length === 1 && isOne) {
+    const { column, level, texts } = single
+    return (chunk, _, rows) => {
+      const { length } = chunk
+      const [places, codes] = [chunk[level], wideOf(block, column)]
+      for (let i = 0; i < length; i++) {
+        const place = places[i] as number
+        const code = place === NOTHING ? texts.length : (codes[place] as number)
+        rows[i] = (dense[code] || add(code) + 2) - 2
+      }
+    }
+  }
   return (chunk, timeOf, rows) => {
     const { length } = chunk
     const of = dense ? rows : new Float64Array(length)

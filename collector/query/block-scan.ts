@@ -10,8 +10,9 @@ import { isTimeDimension } from './names.ts'
 import { pageOf } from './order.ts'
 import { type Estimate, estimated, GROUPS, type Sampling, samplingOf } from './sample.ts'
 import type { Counted, Supply } from './scanning.ts'
+import { FEW_ROWS } from './seen.ts'
 import { OF_VISITS } from './sum-matches.ts'
-import { FEW_ROWS, type Sums, startSums } from './sum-rows.ts'
+import { type Sums, startSums } from './sum-rows.ts'
 import { boundOf, pageOfFew } from './top-visitors.ts'
 
 /** What a scan of a block has. */
