@@ -1,33 +1,40 @@
 /** A scan of the visits of a block that begin in the range. */
 import { LRUCache } from 'lru-cache'
-import { type Block, columnOf } from '../columns/index.ts'
-import { emptyChunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
+import { type Block, type ColumnName, columnOf } from '../columns/index.ts'
+import { type Chunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
 import { both, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { donesOf } from './filter.ts'
 
-/** `events` are places of visits here. */
-const chunk = emptyChunk(true)
+const NO_IDS = new Uint32Array(0)
 const rows = new Int32Array(MOST_OF_CHUNK)
 
+/** In a chunk `events` are places of visits here. */
 export async function scanVisits(parts: ScanParts): Promise<void> {
   const { ask, block, sums } = parts
   const chosen = await chooseVisits(parts)
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, parts)
   const hasVisitors = ask.measures.includes('visitors')
-  const timeOf = (place: number): number => start[chunk.events[place] as number] as number
+  const addFrom = (of: Float64Array | undefined, name: ColumnName, { length, events: visits }: Chunk): void => {
+    if (!of) return
+    const numbers = wideOf(block, name)
+    for (let i = 0; i < length; i++) {
+      const row = rows[i] as number
+      of[row] = (of[row] as number) + (numbers[visits[i] as number] as number)
+    }
+  }
 
-  const count = (): void => {
-    rowing(chunk, timeOf, rows)
+  const count = (chunk: Chunk): void => {
+    rowing(chunk, place => start[chunk.events[place] as number] as number, rows)
     const { length, events: visits } = chunk
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
     if (ofVisits)
       for (let i = 0; i < length; i++) ofVisits[rows[i] as number] = (ofVisits[rows[i] as number] as number) + 1
-    addFrom(sums.of('events'), 'visit.events')
-    addFrom(sums.of('views'), 'visit.views')
-    addFrom(sums.of('pageviews'), 'visit.views')
+    addFrom(sums.of('events'), 'visit.events', chunk)
+    addFrom(sums.of('views'), 'visit.views', chunk)
+    addFrom(sums.of('pageviews'), 'visit.views', chunk)
     if (bounces) {
       const views = wideOf(block, 'visit.views')
       for (let i = 0; i < length; i++) {
@@ -44,22 +51,14 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
     // Whose they are lies where goals would.
     if (hasVisitors) sums.visitors(rows, chunk.goals, length)
   }
-  const addFrom = (of: Float64Array | undefined, name: 'visit.events' | 'visit.views'): void => {
-    if (!of) return
-    const numbers = wideOf(block, name)
-    for (let i = 0; i < chunk.length; i++) {
-      const row = rows[i] as number
-      of[row] = (of[row] as number) + (numbers[chunk.events[i] as number] as number)
-    }
-  }
 
+  const { ids } = chosen
   for (let first = 0; first < chosen.length; first += MOST_OF_CHUNK) {
     const last = Math.min(first + MOST_OF_CHUNK, chosen.length)
-    chunk.length = last - first
-    chunk.sessions.set(chosen.sessions.subarray(first, last))
-    chunk.events.set(chosen.visits.subarray(first, last))
-    if (chosen.ids) chunk.goals.set(chosen.ids.subarray(first, last))
-    count()
+    // Of a copy where some are left out, as others use what was chosen.
+    const some = (of: Uint32Array): Uint32Array => (sums.isPartial ? of.slice(first, last) : of.subarray(first, last))
+    const [sessions, events] = [some(chosen.sessions), some(chosen.visits)]
+    count({ length: last - first, sessions, events, goals: ids ? some(ids) : NO_IDS, isParted: ids !== undefined })
   }
 }
 

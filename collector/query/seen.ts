@@ -14,8 +14,10 @@ const MOST_BITS = 32 * 1024 * 1024
 /** Rows that bits are made for at first. */
 const ROWS_AT_FIRST = 8
 
-/** Bits that nobody needs any more, all 0: to make them anew takes more time than to use them. */
+/** Bits that nobody needs any more, all 0, the longest last: to make them anew takes more time than to use them. */
 const spare: Uint32Array[] = []
+/** Of two questions. */
+const MOST_SPARE = 2 * MOST_BITS
 /** Words that the bits of a window had at most so far, so that they are not made too small. */
 let usual = 8
 
@@ -28,7 +30,9 @@ function takeBits(length: number): Uint32Array {
 /** @param used how many of them may not be 0 */
 function giveBack(bits: Uint32Array, used: number): void {
   const bytes = spare.reduce((sum, held) => sum + held.byteLength, bits.byteLength)
-  if (bits.length > 0 && bytes <= MOST_BITS) spare.push(bits.fill(0, 0, used))
+  if (bits.length === 0 || bytes > MOST_SPARE) return
+  const place = spare.findIndex(held => held.length > bits.length)
+  spare.splice(place < 0 ? spare.length : place, 0, bits.fill(0, 0, used))
 }
 
 /** {@link FEW_ROWS}, but fewer where their bits would take too much, and always one. */

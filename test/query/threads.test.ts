@@ -149,7 +149,7 @@ describe('in a thread', () => {
     await expect(threads.scanning(work(), endless, stop.signal)).rejects.toThrow('gone')
     const after = read
     await threads.scanning(work(), supply, never)
-    expect(read - after).toBeLessThanOrEqual(20)
+    expect(read - after).toBeLessThanOrEqual(32)
     await expect(threads.scanning(work(), supply, stop.signal)).rejects.toThrow('gone')
   })
 })
@@ -162,13 +162,39 @@ test('a thread that ends fails what it was to do, and another one takes its plac
   await expect(ending.scanning(work(), supply, never)).rejects.toThrow('closed')
 })
 
-test('closing fails what is under way', async () => {
-  const closed = startThreads()
-  const waits: Supply = {
+/** Never comes to an end. */
+const stuck: Supply = {
+  ...supply,
+  blocks: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),
+}
+
+test('what a thread has no turn for waits, and is begun when another has ended', async () => {
+  const one = startThreads(1)
+  const [stop, gone] = [new AbortController(), new AbortController()]
+  const begun = [0, 1].map(() => one.scanning(work(), stuck, stop.signal))
+  let hasBegun = false
+  const seen: Supply = {
     ...supply,
-    blocks: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),
+    async *blocks() {
+      hasBegun = true
+      yield* blocks
+    },
   }
-  const under = expect(closed.scanning(work(), waits, never)).rejects.toThrow('has ended')
+  const waits = one.scanning(work(), seen, never)
+  const leaves = one.scanning(work(), stuck, gone.signal)
+  gone.abort(new Error('gone'))
+  await expect(leaves).rejects.toThrow('gone')
+  expect(hasBegun).toBe(false)
+  stop.abort(new Error('stopped'))
+  for (const each of begun) await expect(each).rejects.toThrow('stopped')
+  expect((await waits).rows).toHaveLength(4)
+  await one.close()
+})
+
+test('closing fails what is under way, and what waits', async () => {
+  const closed = startThreads(1)
+  const under = [0, 1].map(() => expect(closed.scanning(work(), stuck, never)).rejects.toThrow('has ended'))
+  const waits = expect(closed.scanning(work(), stuck, never)).rejects.toThrow('closed')
   await closed.close()
-  await under
+  await Promise.all([...under, waits])
 })

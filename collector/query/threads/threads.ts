@@ -11,8 +11,10 @@ import type { Call, FromThread, SentBlock, SentColumn, ToThread } from './messag
 
 /** More would be too much beside mongod and the taking of events. */
 const MOST = 4
+/** Work that a thread does by turns, so that what takes long keeps nothing else from beginning; the rest waits in its order. */
+const BY_TURNS = 2
 /** Blocks that are sent together. */
-const TOGETHER = 8
+const TOGETHER = 16
 
 export interface Threads {
   scanning: Scanning
@@ -29,6 +31,12 @@ interface Job {
   fail(error: unknown): void
 }
 
+/** Work that no thread has begun. */
+interface Waiting {
+  begin(thread: Thread): void
+  fail(error: unknown): void
+}
+
 /** Reads ahead by one message, as a thread is at work meanwhile. */
 interface Reading {
   names: ReadonlySet<ColumnName>
@@ -42,6 +50,8 @@ interface Thread {
   /** keys of columns that it has */
   sent: Set<number>
 }
+
+const CLOSED = 'the threads that scan are closed'
 
 /** @param file what a thread runs @param size how many; as many as there are cores, but at most four, if absent */
 export function createThreads(file: URL, size = Math.min(MOST, availableParallelism())): Threads {
@@ -66,45 +76,61 @@ export function createThreads(file: URL, size = Math.min(MOST, availableParallel
     return thread
   }
 
-  /** The one that has least to do. */
-  const choose = (): Thread => {
-    const idle = [...threads].find(({ jobs }) => jobs.size === 0)
-    if (idle) return idle
+  /** The one that has least to do; `undefined` where all have enough. */
+  const choose = (): Thread | undefined => {
+    const least = [...threads].reduce<Thread | undefined>(
+      (found, one) => (found && found.jobs.size <= one.jobs.size ? found : one),
+      undefined,
+    )
+    if (least?.jobs.size === 0) return least
     if (threads.size < size) return start()
-    return [...threads].reduce((least, one) => (one.jobs.size < least.jobs.size ? one : least))
+    return least && least.jobs.size < BY_TURNS ? least : undefined
+  }
+
+  const waiting = new Set<Waiting>()
+  const beginNext = (): void => {
+    const [first] = waiting
+    const thread = first && !isClosed && choose()
+    if (!thread) return
+    waiting.delete(first)
+    first.begin(thread)
   }
 
   const scanning: Scanning = <W extends Work>(work: W, supply: Supply, signal: AbortSignal) =>
     new Promise<Done<W>>((resolve, reject) => {
-      if (isClosed) throw new Error('the threads that scan are closed')
+      if (isClosed) throw new Error(CLOSED)
       signal.throwIfAborted()
-      const thread = choose()
       const number = ++last
+      let its: Thread | undefined
       const leave = (): void => {
-        thread.jobs.delete(number)
         signal.removeEventListener('abort', abort)
+        waiting.delete(one)
+        its?.jobs.delete(number)
+        beginNext()
       }
-      const stop = (error: unknown): void => {
+      const fail = (error: unknown): void => {
+        if (its) post(its, { kind: 'stop', job: number })
         leave()
-        post(thread, { kind: 'stop', job: number })
         reject(error)
       }
-      const abort = (): void => stop(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      thread.jobs.set(number, {
-        supply,
-        readings: [],
-        done(value) {
-          leave()
-          resolve(value as Done<W>)
-        },
-        fail: stop,
-      })
-      try {
-        post(thread, { kind: 'work', job: number, work })
-      } catch (error) {
-        stop(error)
+      const done = (value: unknown): void => {
+        leave()
+        resolve(value as Done<W>)
       }
+      const begin = (thread: Thread): void => {
+        its = thread
+        thread.jobs.set(number, { supply, readings: [], done, fail })
+        try {
+          post(thread, { kind: 'work', job: number, work })
+        } catch (error) {
+          fail(error)
+        }
+      }
+      const abort = (): void => fail(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      const one = { begin, fail }
+      waiting.add(one)
+      beginNext()
     })
 
   return {
@@ -117,6 +143,7 @@ export function createThreads(file: URL, size = Math.min(MOST, availableParallel
     },
     async close() {
       isClosed = true
+      for (const { fail } of waiting) fail(new Error(CLOSED))
       await Promise.all([...threads].map(({ worker }) => worker.terminate()))
     },
   }
