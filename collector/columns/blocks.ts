@@ -26,6 +26,8 @@ const MOST_BYTES = Math.max(256 * MIB, Math.min(totalmem(), process.constrainedM
 const MOST_OF_VISITORS = Math.max(96 * MIB, MOST_BYTES / 4)
 /** Sites whose visitors are numbered. */
 const MOST_SITES = 4
+/** Blocks whose columns are read at once. */
+const TOGETHER = 16
 /** Events and sessions that one question reads where there are no blocks. */
 const MOST_RAW = 100_000
 
@@ -138,25 +140,36 @@ export function createBlocks(
     numbered.set(name, visitors)
     return { seed, visitors }
   }
-  async function kept(
-    { manifest: { site, at, to, version }, part, rows }: Part,
+  /** Blocks of these, read at once. */
+  async function* kept(
+    parts: readonly Part[],
     names: readonly ColumnName[],
     visitors: Visitors,
     options: Options,
-  ): Promise<Block> {
-    const id = `${site}/${+at}/${version.toHexString()}/${part}`
-    const known = names.includes('who.id') ? visitors.held(id) : undefined
-    const wanted = storedFor(names).filter(name => (!isOfApart(name) || rows.apart) && (name !== 'who.hash' || !known))
-    const ids = wanted.map(name => columnId(site, +at, version, part, name))
-    const loaded = await loading.load(ids, options)
-    const found = new Map<ColumnName, Column>()
-    for (const [i, name] of wanted.entries()) {
-      const column = loaded.get(ids[i] as string)
-      if (!column) throw new ColumnsGone(`the blocks of ${site} at ${at.toISOString()} are not whole`)
-      found.set(name, column)
+  ): AsyncGenerator<Block> {
+    const wanted = parts.map(({ manifest: { site, at, to, version }, part, rows }) => {
+      const id = `${site}/${+at}/${version.toHexString()}/${part}`
+      const known = names.includes('who.id') ? visitors.held(id) : undefined
+      const stored = storedFor(names).filter(
+        name => (!isOfApart(name) || rows.apart) && (name !== 'who.hash' || !known),
+      )
+      const ids = stored.map(name => [name, columnId(site, +at, version, part, name)] as const)
+      return { id, known, ids, from: +at, to: +to, rows }
+    })
+    const loaded = await loading.load(
+      wanted.flatMap(({ ids }) => ids.map(([, id]) => id)),
+      options,
+    )
+    for (const { id, known, ids, from, to, rows } of wanted) {
+      const found = new Map<ColumnName, Column>()
+      for (const [name, columnId] of ids) {
+        const column = loaded.get(columnId)
+        if (!column) throw new ColumnsGone(`the blocks of ${id} are not whole`)
+        found.set(name, column)
+      }
+      const block = { id, from, to, ...rows, columns: found }
+      yield names.includes('who.id') ? numberedBy(visitors, block, known) : block
     }
-    const block = { id, from: +at, to: +to, ...rows, columns: found }
-    return names.includes('who.id') ? numberedBy(visitors, block, known) : block
   }
 
   return {
@@ -197,7 +210,9 @@ export function createBlocks(
         },
         rows: windows => having(windows).reduce((sum, { rows }) => sum + rows.sessions + rows.events, 0),
         async *blocks(windows = WINDOWS, read = names) {
-          for (const part of having(windows)) yield await kept(part, read, visitors, options)
+          const parts = having(windows)
+          for (let first = 0; first < parts.length; first += TOGETHER)
+            yield* kept(parts.slice(first, first + TOGETHER), read, visitors, options)
           for (const gap of gaps) {
             const asked = { site, ...gap, properties, backfill: backfillOf(goals, gap.from), seed, most: mostRaw }
             // The questions of a dashboard ask for the same.

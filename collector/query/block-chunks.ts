@@ -80,6 +80,20 @@ export function wideOf(block: Block, name: ColumnName): Uint32Array {
 const wide = new Map<ColumnName, { copy: Uint32Array; of: Numbers | undefined }>()
 const MOST_WIDE = 100
 
+/** Adds to each row of a chunk what the column says of its place. */
+export function addFrom(
+  of: Float64Array,
+  rows: Int32Array,
+  numbers: Uint32Array,
+  places: Uint32Array,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) {
+    const row = rows[i] as number
+    of[row] = (of[row] as number) + (numbers[places[i] as number] as number)
+  }
+}
+
 /** 1 for each session of the block that fits. */
 export function sessionsThatFit(block: Block, test: Test | undefined): Uint8Array {
   const fitting = new Uint8Array(block.sessions)
@@ -181,7 +195,8 @@ export function eachEvents(
   if (length > 0) end()
 }
 
-const NO_KINDS = new Uint8Array(0)
+/** Of a tally, where they are not asked for. */
+export const NO_KINDS = new Uint8Array(0)
 const HUMAN = 1
 export const VIEW = 2
 /** By block, of those that are kept: what is asked of all events by every question, bytes. */

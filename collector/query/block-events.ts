@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Block, columnOf, NOTHING } from '../columns/index.ts'
 import {
+  addFrom,
   type Chunk,
   eachEvents,
   emptyChunk,
@@ -12,6 +13,7 @@ import {
   keepFitting,
   kindsOf,
   MOST_OF_CHUNK,
+  NO_KINDS,
   newFits,
   placesOf,
   sessionsThatFit,
@@ -29,7 +31,6 @@ import type { Sums } from './sum-rows.ts'
 const rows = new Int32Array(MOST_OF_CHUNK)
 const ids = new Uint32Array(MOST_OF_CHUNK)
 const NO_TIMES = new Uint32Array(0)
-const NO_KINDS = new Uint8Array(0)
 const fits = newFits()
 /** events by goal */
 const parted = emptyChunk(true)
@@ -67,8 +68,8 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
     const { sessions, events } = chunk
     const [ofEvents, ofPages] = [sums.of('events'), sums.of('pageviews')]
     if (views) {
-      if (ofEvents) addFrom(ofEvents, wideOf(block, 'event.count'), chunk)
-      if (ofPages) addFrom(ofPages, views, chunk)
+      if (ofEvents) addFrom(ofEvents, rows, wideOf(block, 'event.count'), events, chunk.length)
+      if (ofPages) addFrom(ofPages, rows, views, events, chunk.length)
     }
     if (ofEvents && !views)
       for (let i = 0; i < chunk.length; i++) ofEvents[rows[i] as number] = (ofEvents[rows[i] as number] as number) + 1
@@ -146,13 +147,6 @@ async function sessionsOf({ ask, block, fitting, done, sampling }: ScanParts): P
   const found = { sessions, others: fitsWithoutSession(test) }
   if (isKept) sessionsBefore.set(key, found)
   return found
-}
-
-function addFrom(of: Float64Array, numbers: Uint32Array, { length, events }: Chunk): void {
-  for (let i = 0; i < length; i++) {
-    const row = rows[i] as number
-    of[row] = (of[row] as number) + (numbers[events[i] as number] as number)
-  }
 }
 
 /** Counts the visit of an event, once a row. */

@@ -1,7 +1,7 @@
 /** A scan of the visits of a block that begin in the range. */
 import { LRUCache } from 'lru-cache'
 import { type Block, type ColumnName, columnOf } from '../columns/index.ts'
-import { type Chunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
+import { addFrom, type Chunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
 import { both, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
@@ -17,13 +17,8 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, parts)
   const hasVisitors = ask.measures.includes('visitors')
-  const addFrom = (of: Float64Array | undefined, name: ColumnName, { length, events: visits }: Chunk): void => {
-    if (!of) return
-    const numbers = wideOf(block, name)
-    for (let i = 0; i < length; i++) {
-      const row = rows[i] as number
-      of[row] = (of[row] as number) + (numbers[visits[i] as number] as number)
-    }
+  const add = (of: Float64Array | undefined, name: ColumnName, { length, events: visits }: Chunk): void => {
+    if (of) addFrom(of, rows, wideOf(block, name), visits, length)
   }
 
   const count = (chunk: Chunk): void => {
@@ -32,9 +27,9 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
     if (ofVisits)
       for (let i = 0; i < length; i++) ofVisits[rows[i] as number] = (ofVisits[rows[i] as number] as number) + 1
-    addFrom(sums.of('events'), 'visit.events', chunk)
-    addFrom(sums.of('views'), 'visit.views', chunk)
-    addFrom(sums.of('pageviews'), 'visit.views', chunk)
+    add(sums.of('events'), 'visit.events', chunk)
+    add(sums.of('views'), 'visit.views', chunk)
+    add(sums.of('pageviews'), 'visit.views', chunk)
     if (bounces) {
       const views = wideOf(block, 'visit.views')
       for (let i = 0; i < length; i++) {

@@ -40,10 +40,14 @@ const PATIENCE = 60_000
 const LEAST = 3
 /** Up to this size the aggregation is measured more than once. */
 const SMALL = 50_000
+/** So long an aggregation may take, ms; of what takes longer it is said that it does. */
+const AGGREGATED_MS = 180_000
+const MAX_TIME_EXPIRED = 50
 
 const progress = text => process.stderr.write(`${text}\n`)
 const number = value => Math.round(value).toLocaleString('en')
 const ms = ({ p50, p95 }) => `${number(p50)} / ${number(p95)}`
+const aggregated = ms => (ms < AGGREGATED_MS ? number(ms) : `> ${number(AGGREGATED_MS)}`)
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 const summed = times => {
   const sorted = times.toSorted((a, b) => a - b)
@@ -187,6 +191,7 @@ async function measureDashboard(home, db, events) {
     const { times, rows } = await aggregate(db, events <= SMALL ? LEAST : 1)
     const equal = Object.entries(DASHBOARD).map(([name, asked]) => {
       const answer = first[name]
+      if (!rows[name]) return [name, 'not compared']
       if (!answer?.results) return [name, `not answered: ${answer?.code}`]
       if (isDeepStrictEqual(rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))) return [name, 'equal']
       if (process.env.DEBUG) console.error(name, rowsOf(asked, answer), rowsOfPipeline(asked, rows[name]))
@@ -206,7 +211,6 @@ async function measureDashboard(home, db, events) {
 async function measureColumns(home, db, server) {
   const { from, to } = await lastDays(db)
   const match = { 'meta.site': SITE, ts: { $gte: from, $lt: to }, bot: { $exists: false } }
-  const options = { allowDiskUse: true, readConcern: { level: 'majority' } }
   const measured = {}
   for (const [name, { pipelines }] of Object.entries(COLUMNS)) {
     progress(name)
@@ -233,10 +237,10 @@ async function measureColumns(home, db, server) {
       return (await askColumns(server, SITE, name, ++round, true)).first
     })
     const started = performance.now()
-    await Promise.all(pipelines(match).map(one => db.collection('events').aggregate(one, options).toArray()))
+    await Promise.all(pipelines(match).map(one => inTime(db, one)))
     const aggregation = performance.now() - started
     progress(
-      `cold ${ms(cold)}, warm ${ms(warm)}, first lines ${ms(estimated)}, aggregation ${number(aggregation)} ms; from ${sources.join(', ')}`,
+      `cold ${ms(cold)}, warm ${ms(warm)}, first lines ${ms(estimated)}, aggregation ${aggregated(aggregation)} ms; from ${sources.join(', ')}`,
     )
     measured[name] = { cold, warm, estimated, aggregation, sources }
   }
@@ -342,14 +346,24 @@ async function aggregate(db, rounds) {
   let rows = {}
   for (let round = 0; round < rounds; round++) {
     const started = performance.now()
-    const asked = Object.entries(DASHBOARD).map(async ([name, { pipeline }]) => {
-      const options = { allowDiskUse: true, readConcern: { level: 'majority' } }
-      return [name, await db.collection('events').aggregate(pipeline(match), options).toArray()]
-    })
+    const asked = Object.entries(DASHBOARD).map(async ([name, { pipeline }]) => [
+      name,
+      await inTime(db, pipeline(match)),
+    ])
     rows = Object.fromEntries(await Promise.all(asked))
     times.push(performance.now() - started)
   }
   return { times, rows }
+}
+
+/** Its rows, or `undefined` when it takes longer than it may. */
+async function inTime(db, pipeline) {
+  const options = { allowDiskUse: true, readConcern: { level: 'majority' }, maxTimeMS: AGGREGATED_MS }
+  try {
+    return await db.collection('events').aggregate(pipeline, options).toArray()
+  } catch (error) {
+    if (error.code !== MAX_TIME_EXPIRED) throw error
+  }
 }
 
 function livetag(home, args) {
@@ -373,7 +387,7 @@ function print(measured) {
       `Up to ${number(last.events)} events: writing and building ${number(SIZES.at(-1))} takes ${hours.toFixed(1)} h here`,
     )
   }
-  const percent = (of, { p50 }) => `${((100 * of.p50) / p50).toPrecision(2)} %`
+  const percent = (of, { p50 }) => `${p50 < AGGREGATED_MS ? '' : '< '}${((100 * of.p50) / p50).toPrecision(2)} %`
   for (const { events, seeding, building } of measured) {
     const seconds = ms => `${number(ms / 1_000)} s`
     console.log(
@@ -390,7 +404,7 @@ function print(measured) {
           cold: ms(cold),
           warm: ms(warm),
           kept: ms(kept),
-          aggregation: number(aggregation.p50),
+          aggregation: aggregated(aggregation.p50),
           'cold in % of it': percent(cold, aggregation),
           'warm in % of it': percent(warm, aggregation),
           'kept in % of it': percent(kept, aggregation),
@@ -413,7 +427,7 @@ function print(measured) {
             cold: ms(cold),
             warm: ms(warm),
             'first lines': ms(estimated),
-            aggregation: number(aggregation),
+            aggregation: aggregated(aggregation),
             'cold in % of it': percent(cold, { p50: aggregation }),
             'warm in % of it': percent(warm, { p50: aggregation }),
             from: sources.join(', '),

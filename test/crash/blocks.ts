@@ -1,7 +1,7 @@
 /** Whether blocks say what there is, wherever their manifest holds: counted again from events and sessions, in plain code. */
 import type { ClientSession, Db } from 'mongodb'
 import { readHolds, readManifests } from '../../collector/columns/fresh.ts'
-import type { Block, Blocks, ColumnName } from '../../collector/columns/index.ts'
+import { type Block, type Blocks, type ColumnName, TALLIES, tallyColumns } from '../../collector/columns/index.ts'
 import type { Session } from '../../collector/settle/index.ts'
 import type { Goal } from '../../collector/sites/index.ts'
 import { compareRows } from './check.ts'
@@ -16,6 +16,7 @@ const NAMES: ColumnName[] = [
   ...(['bot', 'who', 'events', 'visits'] as const).map(field => `session.${field}` as const),
   ...(['start', 'end', 'views', 'events'] as const).map(field => `visit.${field}` as const),
   ...(['at', 'bot', 'who', 'revenue'] as const).map(field => `event.${field}` as const),
+  ...TALLIES.flatMap(tallyColumns).filter(name => !name.endsWith('.visit')),
   'who.hash',
 ]
 
@@ -61,7 +62,15 @@ function addEvent(counted: Counted, { bot, at, revenue, has, source }: Happened,
     counted.add(`events${bot ? ' of bots' : ''} ${value}`, who, counters)
 }
 
-type Kept = Pick<Raw, 'ts' | 'meta' | 'path' | 'props' | 'session' | 'visitor' | 'bot' | 'revenue' | 'currency'>
+/** What is added up of a page, a host or a name. */
+function addTally(counted: Counted, told: string, count: number, views: number, who: string | number | undefined) {
+  counted.add(`added up ${told}`, who, [count, views])
+}
+
+type Kept = Pick<
+  Raw,
+  'ts' | 'meta' | 'path' | 'host' | 'props' | 'session' | 'visitor' | 'bot' | 'revenue' | 'currency'
+>
 
 const textOf = (value: unknown): string => (typeof value === 'object' ? '(object)' : String(value ?? '(none)'))
 
@@ -80,13 +89,18 @@ function recount(sessions: Session[], events: Kept[], { from, to, properties }: 
   }
   if (!withEvents) return counted.rows()
   const sources = new Map(sessions.map(({ _id, source }) => [_id, source]))
-  for (const { ts, meta, path, props = {}, session, visitor, bot, revenue = 0, currency } of events) {
+  for (const { ts, meta, path, host, props = {}, session, visitor, bot, revenue = 0, currency } of events) {
     if (+ts < from || +ts >= to) continue
     const told = properties.map(name => `props.${name} ${textOf(props[name])}`)
     const has = [`name ${meta.name}`, `path ${path || '(none)'}`, ...told]
     const source = (session !== undefined && sources.get(`${meta.site}:${session}`)) || '(none)'
     const worth = currency === undefined ? 0 : revenue
-    addEvent(counted, { bot: bot !== undefined, at: +ts, revenue: worth, has, source }, visitor ?? session)
+    const who = visitor ?? session
+    addEvent(counted, { bot: bot !== undefined, at: +ts, revenue: worth, has, source }, who)
+    if (bot !== undefined) continue
+    const values = { path: path || '(none)', host: host || '(none)', name: meta.name }
+    for (const field of TALLIES)
+      addTally(counted, `${field} ${values[field]}`, 1, meta.name === 'pageview' ? 1 : 0, who)
   }
   return counted.rows()
 }
@@ -129,6 +143,13 @@ async function readBlocks(blocks: AsyncIterable<Block>, { properties }: Asked, w
         const source = isNone ? '(none)' : text('session.source', session)
         const bot = text('event.bot', event) !== '(none)'
         addEvent(counted, { bot, at, revenue, has, source }, whoAt(number('event.who', event)))
+      }
+    }
+    for (const field of withEvents ? TALLIES : []) {
+      for (let place = 0; place < of(`tally.${field}.code`).numbers.length; place++) {
+        const [count, views] = [number(`tally.${field}.count`, place), number(`tally.${field}.views`, place)]
+        const who = whoAt(number(`tally.${field}.who`, place))
+        addTally(counted, `${field} ${text(`tally.${field}.code`, place)}`, count, views, who)
       }
     }
   }
