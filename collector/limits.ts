@@ -8,8 +8,8 @@ export const LIMITS = {
   atOnce: 32,
   /** of them, those that are computed */
   computing: 4,
-  /** how long one may wait until others are computed, ms */
-  wait: 10_000,
+  /** how long one may wait until others are computed, ms: as long as one of these may take */
+  wait: 30_000,
   /** questions of an API key in a minute of the clock */
   perMinute: 1_200,
 } as const

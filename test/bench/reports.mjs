@@ -30,7 +30,7 @@ export const SITE = 'bench'
 const DAYS = 30
 /** How long its days may take to be closed and sketched, ms. */
 const BUILT_MS = 3_600_000
-const ROUNDS = { atOnce: 5, cold: 5, warm: 20, kept: 20, estimated: 10 }
+const ROUNDS = { atOnce: 5, cold: 5, warm: 40, kept: 20, estimated: 20 }
 /** How long a process has run that nobody has asked anything, ms. */
 export const STARTED_MS = 10_000
 /** Between two rounds, ms: longer than a collector holds a snapshot for who comes next. */
