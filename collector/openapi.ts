@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 description of the API, made from the schemas that check and type it. */
 import { MailingInput, MailingOutput, ReportOutput, TemplateOutput, Told } from './email/index.ts'
+import { LIMITS } from './limits.ts'
 import { NDJSON } from './ndjson.ts'
 import { ACCOUNT_SCHEMAS, describeAccounts } from './openapi-account.ts'
 import { ANALYSIS_SCHEMAS, describeAnalyses } from './openapi-analyses.ts'
@@ -78,11 +79,29 @@ export function openApi(): Schema {
         post: {
           operationId: 'query',
           summary: 'Counts of a site, as Plausible’s Stats API v2 asks for them',
-          requestBody: { required: true, content: { 'application/json': { schema: ref('Query') } } },
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': {
+                schema: {
+                  oneOf: [
+                    ref('Query'),
+                    {
+                      type: 'array',
+                      items: ref('Query'),
+                      minItems: 1,
+                      maxItems: LIMITS.atOnce,
+                      description: 'questions of one site, answered in lines',
+                    },
+                  ],
+                },
+              },
+            },
+          },
           responses: {
             200: {
               description:
-                'the counts; as lines, one or two of them: where they take long, an estimate comes first, which has `meta.sample`, and the last line is the answer, or the problem',
+                'the counts; as lines, one or two of them: where they take long, an estimate comes first, which has `meta.sample`, and the last line is the answer, or the problem. Of a list each question has such lines, as they come, with its place in the list, from 0, as `question`',
               content: {
                 'application/json': { schema: ref('Answer') },
                 [NDJSON]: { schema: ref('Answer') },

@@ -79,6 +79,9 @@ export interface CollectorOptions extends Options {
  * @param options what is absent comes from the environment, then from defaults
  * @throws ConfigError naming every mistake; MmdbError when what should tell of places does not; ConnectError or NoMongodError when there is no usable MongoDB
  */
+/** Events that wait for the journal at a time: where more do, a core has little else to do than to take them (300 KiB at its limit). */
+const BUSY_BYTES = 64 * 1024
+
 export async function createCollector(
   options: CollectorOptions = {},
   env: NodeJS.ProcessEnv = process.env,
@@ -105,7 +108,9 @@ export async function createCollector(
   const repeated = ({ site, name }: { site: string; name: string }) => rejects.add(site, name, 'duplicate')
   const zoneOf = (key: string) => sites.get(key)?.timezone
   const pipeline = await startPipeline({ db, log, zoneOf, repeated, closing: options.closing }, config.journalBytes)
-  const threads = createThreads(pathToFileURL(`${folder}collector/scanning.js`))
+  const threads = createThreads(pathToFileURL(`${folder}collector/scanning.js`), {
+    isBusy: () => pipeline.journal.waiting > BUSY_BYTES,
+  })
   const queries = createQueries({ client, db, clock, kept: createKept(db), threads })
   const stop = new AbortController()
   const asked = pause(AHEAD_MS, undefined, { signal: stop.signal })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { addHours } from '../../collector/dashboard/live/today.ts'
@@ -199,6 +200,47 @@ describe('a screen of large questions', () => {
     two.says(estimate(80))
     await vi.waitFor(() => expect(metricsOf(of(month))).toEqual([80]))
     expect(of()).toBe(NOT_ASKED)
+  })
+
+  it('asks what is asked at the same moment at once, and takes the lines as they come', async () => {
+    begin()
+    const one = await asked(1)
+    screen.show({ totals: week, pages: month, sources: ask('12mo') })
+    const list = await asked(2)
+    // The first one is on its way already.
+    expect(JSON.parse(await text(list.request))).toEqual([month, ask('12mo')])
+    const [pages, sources] = [() => screen.of('pages', month), () => screen.of('sources', ask('12mo'))]
+    list.says({ question: 1, ...answer([7]) }, { question: 0, ...estimate(8) })
+    await vi.waitFor(() => expect(metricsOf(pages())).toEqual([8]))
+    expect(sources()).toMatchObject({ estimate: null, since: null })
+    expect(metricsOf(sources())).toEqual([7])
+    list.says({ question: 0, ...TOO_LONG })
+    await vi.waitFor(() => expect(pages().problem?.code).toBe('query-timeout'))
+    list.ends()
+    one.says(answer([5]))
+    one.ends()
+    await vi.waitFor(() => expect(metricsOf(of())).toEqual([5]))
+    expect(questions).toHaveLength(2)
+  })
+
+  it('has no answer to what is left of a list that breaks off, and leaves it when nothing of it is wanted', async () => {
+    begin()
+    await asked(1)
+    screen.show({ pages: month, sources: ask('12mo') })
+    const list = await asked(2)
+    list.says({ question: 1, ...answer([7]) })
+    await vi.waitFor(() => expect(screen.of('sources', ask('12mo')).since).toBeNull())
+    list.breaks()
+    await vi.waitFor(() => expect(screen.of('pages', month).problem?.code).toBe('unreachable'))
+    expect(metricsOf(screen.of('sources', ask('12mo')))).toEqual([7])
+    screen.show({ pages: ask('7d'), sources: ask('28d') })
+    const other = await asked(3)
+    screen.show({ sources: ask('28d') })
+    other.says({ question: 1, ...estimate(9) })
+    await vi.waitFor(() => expect(metricsOf(screen.of('sources', ask('28d')))).toEqual([9]))
+    expect(other.isGone).toBe(false)
+    screen.show({})
+    await vi.waitFor(() => expect(other.isGone).toBe(true))
   })
 
   it('is told nothing by a line that was read when the question was let go of', async () => {

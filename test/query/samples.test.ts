@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type EventRead, type SessionRead, startBlock } from '../../collector/columns/build.ts'
 import { type Block, buildBlocks, columnOf, WINDOWS } from '../../collector/columns/index.ts'
 import { startVisitors, windowOf } from '../../collector/columns/visitors.ts'
@@ -265,6 +265,60 @@ describe('over HTTP', () => {
     expect(await lines({ filters: [], metrics: ['events'] })).toHaveLength(1)
     const wrong = await post({ metrics: ['x'] }, 'application/x-ndjson')
     expect([wrong.status, await wrong.json()]).toMatchObject([400, { code: 'query-invalid' }])
+  })
+
+  test('questions can be asked as a list: each line says whose it is', async () => {
+    const whole = (body: object) => ({
+      ...{ site_id: 'utc', date_range: ['2026-10-22', '2026-10-26'], metrics: ['visitors', 'visits'] },
+      filters: [['contains', 'event:page', ['e']]],
+      ...body,
+    })
+    const ask = (list: unknown, accept = 'application/x-ndjson') =>
+      fetch(url, { method: 'POST', headers: { accept }, body: JSON.stringify(list) })
+    const bodies = [whole({}), whole({ metrics: ['x'] }), whole({ filters: [], metrics: ['events'] })]
+    const response = await ask(bodies)
+    expect([response.status, response.headers.get('content-type')]).toMatchObject([
+      200,
+      expect.stringContaining('application/x-ndjson'),
+    ])
+    const said = (await response.text())
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as QueryAnswer & { question: number; code?: string })
+    const of = (question: number) => said.filter(line => line.question === question)
+    expect(said).toHaveLength(4)
+    expect(of(0).map(({ meta }) => meta.sample)).toEqual([4 / WINDOWS, undefined])
+    expect(of(0)[1]?.results).toEqual((await (await ask(bodies[0], '*/*')).json()).results)
+    expect(of(1)).toMatchObject([{ code: 'query-invalid', status: 400 }])
+    expect(of(2)).toMatchObject([{ meta: { exact: true } }])
+
+    for (const list of [[], [1], [bodies[0], { ...bodies[0], site_id: 'other' }], Array(33).fill(bodies[0])])
+      expect((await ask(list)).status).toBe(400)
+    expect(await (await ask(bodies, 'application/json')).json()).toMatchObject({ code: 'body-invalid' })
+    // As many as one may ask at a time; what is more is refused by itself.
+    let asked = 0
+    let go = (): void => {}
+    const gone = new Promise<void>(done => {
+      go = done
+    })
+    told = () => {
+      asked++
+      return gone
+    }
+    try {
+      const many = ask(Array.from({ length: 32 }, (_, i) => whole({ pagination: { limit: 10 + i } })))
+      await vi.waitFor(() => expect(asked).toBe(32))
+      const refused = (await (await ask([bodies[0], bodies[2]])).text()).trimEnd().split('\n')
+      expect(refused.map(line => JSON.parse(line))).toMatchObject(
+        [0, 1].map(question => ({ question, code: 'too-many-queries', status: 429 })),
+      )
+      go()
+      const answered = (await (await many).text()).trimEnd().split('\n')
+      expect(answered.filter(line => JSON.parse(line).meta.exact)).toHaveLength(32)
+    } finally {
+      go()
+      told = async () => {}
+    }
   })
 
   test('what fails after it is the last line', async () => {

@@ -155,7 +155,7 @@ describe('in a thread', () => {
 })
 
 test('a thread that ends fails what it was to do, and another one takes its place', async () => {
-  const ending = createThreads(new URL('data:text/javascript,process.exit(3)'), 1)
+  const ending = createThreads(new URL('data:text/javascript,process.exit(3)'), { size: 1 })
   await expect(ending.scanning(work(), supply, never)).rejects.toThrow('has ended')
   await expect(ending.scanning(work(), supply, never)).rejects.toThrow('has ended')
   await ending.close()
@@ -169,7 +169,7 @@ const stuck: Supply = {
 }
 
 test('what a thread has no turn for waits, and is begun when another has ended', async () => {
-  const one = startThreads(1)
+  const one = startThreads({ size: 1 })
   const [stop, gone] = [new AbortController(), new AbortController()]
   const begun = [0, 1].map(() => one.scanning(work(), stuck, stop.signal))
   let hasBegun = false
@@ -191,8 +191,21 @@ test('what a thread has no turn for waits, and is begun when another has ended',
   await one.close()
 })
 
+test('while there is much else to do they rest, and answer the same', async () => {
+  let asked = 0
+  const busy = startThreads({
+    isBusy() {
+      asked++
+      return true
+    },
+  })
+  expect(await busy.scanning(work(), supply, never)).toEqual(await scanHere(work(), supply, never))
+  expect(asked).toBeGreaterThan(1)
+  await busy.close()
+})
+
 test('closing fails what is under way, and what waits', async () => {
-  const closed = startThreads(1)
+  const closed = startThreads({ size: 1 })
   const under = [0, 1].map(() => expect(closed.scanning(work(), stuck, never)).rejects.toThrow('has ended'))
   const waits = expect(closed.scanning(work(), stuck, never)).rejects.toThrow('closed')
   await closed.close()

@@ -31,12 +31,21 @@ export interface Api {
     signal?: AbortSignal,
   ): Promise<Answer<T>>
   /**
-   * Asks for an answer before which others may come, a line of JSON each.
+   * Asks for an answer before which others may come, a line of JSON each. What is asked at the same moment is asked together,
+   * so that nothing waits for a connection.
    * @param isEarly told each line as it comes: whether the answer is still to come
    */
   lines<T>(path: string, body: unknown, isEarly: (line: T) => boolean, signal?: AbortSignal): Promise<Answer<T>>
   /** The same for what asks by itself, as an `EventSource` does. */
   url(path: string, params?: Params): string
+}
+
+/** What is asked with others. */
+interface Waiting {
+  body: unknown
+  isEarly(line: never): boolean
+  signal: AbortSignal | undefined
+  resolve(answer: Answer<never>): void
 }
 
 const NONE: Problem = { code: 'unreachable', status: 0, title: 'The collector does not answer.' }
@@ -66,6 +75,47 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
       return { ok: false, problem: NONE }
     }
   }
+  /** by path, what is to be asked together */
+  const waiting = new Map<string, Waiting[]>()
+  async function flush(path: string): Promise<void> {
+    const asked = waiting.get(path) ?? []
+    waiting.delete(path)
+    const gone = new AbortController()
+    const left = new Set(asked)
+    const end = (one: Waiting, answer: Answer<never>): void => {
+      if (left.delete(one)) one.resolve(answer)
+    }
+    for (const one of asked) {
+      const leave = (): void => {
+        end(one, { ok: false, problem: NONE })
+        // What nobody waits for is not computed on.
+        if (left.size === 0) gone.abort()
+      }
+      if (one.signal?.aborted) leave()
+      else one.signal?.addEventListener('abort', leave)
+    }
+    const take = (line: never): void => {
+      const { question = 0, code, status = 0 } = line as Partial<Problem> & { question?: number }
+      const one = asked[question]
+      if (!one || !left.has(one)) return
+      if (code !== undefined) end(one, { ok: false, problem: problemOf(status, line) })
+      else if (!one.isEarly(line)) end(one, { ok: true, body: line })
+    }
+    const bodies = asked.map(({ body }) => body)
+    const answer = await ask<never>(
+      path,
+      {},
+      {
+        method: 'POST',
+        headers: { accept: 'application/x-ndjson', 'content-type': 'application/json' },
+        body: JSON.stringify(bodies.length > 1 ? bodies : bodies[0]),
+        signal: gone.signal,
+      },
+      response => readLines(response, take),
+    )
+    for (const one of left) end(one, answer)
+  }
+
   return {
     url,
     get: (path, params, signal) =>
@@ -77,17 +127,11 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
         ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       }),
     lines: (path, body, isEarly, signal) =>
-      ask(
-        path,
-        {},
-        {
-          method: 'POST',
-          headers: { accept: 'application/x-ndjson', 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-          ...(signal && { signal }),
-        },
-        response => readLines(response, isEarly),
-      ),
+      new Promise(resolve => {
+        const asked = waiting.get(path) ?? []
+        if (asked.length === 0) queueMicrotask(() => flush(path))
+        waiting.set(path, [...asked, { body, isEarly, signal, resolve }])
+      }),
   }
 }
 
@@ -96,30 +140,19 @@ async function readWhole<T>(response: Response): Promise<Answer<T>> {
   return { ok: true, body: (text ? JSON.parse(text) : undefined) as T }
 }
 
-/** The answer, or a problem, is the last line: what breaks off before it brings none. Lines may be cut anywhere. */
-async function readLines<T>({ body }: Response, isEarly: (line: T) => boolean): Promise<Answer<T>> {
-  let answer: Answer<T> = { ok: false, problem: NONE }
-  const take = (line: string): void => {
-    if (line === '') return
-    const said = JSON.parse(line)
-    if ('code' in said) answer = { ok: false, problem: problemOf(said.status, said) }
-    else if (!isEarly(said)) answer = { ok: true, body: said }
-  }
+/** Hands on each line: what breaks off in the middle of one is none. Lines may be cut anywhere. */
+async function readLines({ body }: Response, take: (line: never) => void): Promise<Answer<never>> {
   const reader = body?.getReader()
   const decoder = new TextDecoder()
   let rest = ''
-  try {
-    while (reader) {
-      const { done, value } = await reader.read()
-      const lines = (rest + decoder.decode(value, { stream: !done })).split('\n')
-      if (!done) rest = lines.pop() ?? ''
-      lines.forEach(take)
-      if (done) break
-    }
-  } catch {
-    // Cut off: what came before holds.
+  while (reader) {
+    const { done, value } = await reader.read()
+    const lines = (rest + decoder.decode(value, { stream: !done })).split('\n')
+    if (!done) rest = lines.pop() ?? ''
+    for (const line of lines) if (line !== '') take(JSON.parse(line) as never)
+    if (done) break
   }
-  return answer
+  return { ok: false, problem: NONE }
 }
 
 function problemOf(status: number, { code = 'unreachable', title = NONE.title, detail }: Partial<Problem>): Problem {

@@ -13,7 +13,8 @@ export interface SentBlock extends Rows, Pick<Block, 'id' | 'from' | 'to'> {
 
 export type ToThread =
   | { kind: 'work'; job: number; work: Work }
-  | { kind: 'answer'; job: number; call: number; value: unknown }
+  /** @param rests whether the thread first rests */
+  | { kind: 'answer'; job: number; call: number; value: unknown; rests: boolean }
   /** It is of no use to go on. */
   | { kind: 'stop'; job: number }
   /** Columns that nobody will name any more. */

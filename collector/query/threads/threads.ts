@@ -46,6 +46,7 @@ interface Reading {
 
 interface Thread {
   worker: Worker
+  isBusy(): boolean
   jobs: Map<number, Job>
   /** keys of columns that it has */
   sent: Set<number>
@@ -53,8 +54,18 @@ interface Thread {
 
 const CLOSED = 'the threads that scan are closed'
 
-/** @param file what a thread runs @param size how many; as many as there are cores, but at most four, if absent */
-export function createThreads(file: URL, size = Math.min(MOST, availableParallelism())): Threads {
+interface Options {
+  /** how many; as many as there are cores, but at most four, if absent */
+  size?: number | undefined
+  /** whether there is so much else to do that they rest in between; never if absent */
+  isBusy?: () => boolean
+}
+
+/** @param file what a thread runs */
+export function createThreads(
+  file: URL,
+  { size = Math.min(MOST, availableParallelism()), isBusy = () => false }: Options = {},
+): Threads {
   const threads = new Set<Thread>()
   let last = 0
   let isClosed = false
@@ -63,7 +74,7 @@ export function createThreads(file: URL, size = Math.min(MOST, availableParallel
     const worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 32 } })
     // It does not keep the process from ending.
     worker.unref()
-    const thread: Thread = { worker, jobs: new Map(), sent: new Set() }
+    const thread: Thread = { worker, isBusy, jobs: new Map(), sent: new Set() }
     const end = (error: unknown): void => {
       threads.delete(thread)
       for (const { fail } of thread.jobs.values()) fail(error)
@@ -160,7 +171,9 @@ function receive(thread: Thread, message: FromThread): void {
     const { job: number, call, asked } = message
     answer(job, asked)
       // At once, as a column that is named may be dropped by whoever comes next.
-      .then(giving => post(thread, { kind: 'answer', job: number, call, value: giving(thread) }))
+      .then(giving =>
+        post(thread, { kind: 'answer', job: number, call, value: giving(thread), rests: thread.isBusy() }),
+      )
       .catch(job.fail)
   }
 }
