@@ -74,14 +74,14 @@ export interface CollectorOptions extends Options {
   log?: Log
 }
 
+/** Events that wait for the journal at a time: where more do, a core has little else to do than to take them (300 KiB at its limit). */
+const BUSY_BYTES = 64 * 1024
+
 /**
  * Starts a collector.
  * @param options what is absent comes from the environment, then from defaults
  * @throws ConfigError naming every mistake; MmdbError when what should tell of places does not; ConnectError or NoMongodError when there is no usable MongoDB
  */
-/** Events that wait for the journal at a time: where more do, a core has little else to do than to take them (300 KiB at its limit). */
-const BUSY_BYTES = 64 * 1024
-
 export async function createCollector(
   options: CollectorOptions = {},
   env: NodeJS.ProcessEnv = process.env,

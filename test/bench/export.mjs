@@ -3,18 +3,14 @@
  * memory grows over what it has when idle. `--events` says how many, `--homes <folder>` where histories of
  * `bench -- reports` are kept; without, one is written first. `--format parquet` measures that one alone.
  */
-import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
 import { withHistory } from './reports.mjs'
-import { startServer } from './servers.mjs'
+import { idleOf, memoryOf, startServer } from './servers.mjs'
 
 const SITE = 'bench'
 const USUAL = 500_000
 /** The most that memory may grow, MiB. */
 const MOST = 200
-/** Idle is who does not change by more in so long, MiB. */
-const STEADY = { seconds: 20, most: 4, within: 900 }
 
 const number = value => Math.round(value).toLocaleString('en')
 
@@ -57,18 +53,6 @@ async function measure(home, named, events) {
   }
 }
 
-/** What it takes when it has done what it does by itself after a start: for a while it is the same. */
-async function idleOf(pid) {
-  const last = []
-  for (let seconds = 0; seconds < STEADY.within; seconds++) {
-    await pause(1_000)
-    last.push(memoryOf(pid))
-    if (last.length > STEADY.seconds) last.shift()
-    if (last.length === STEADY.seconds && Math.max(...last) - Math.min(...last) <= STEADY.most) return Math.min(...last)
-  }
-  throw new Error('the collector does not come to rest')
-}
-
 function download({ url, key, pid }, format, gzip) {
   return new Promise((resolve, reject) => {
     let [bytes, lines, most] = [0, 0, 0]
@@ -91,6 +75,3 @@ function download({ url, key, pid }, format, gzip) {
     }).on('error', reject)
   })
 }
-
-/** Of the whole process, MiB. */
-const memoryOf = pid => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024)

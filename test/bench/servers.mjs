@@ -1,6 +1,8 @@
 /** The servers under measurement, each in a process of its own: `node servers.mjs <name>` prints its address. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 /** For all servers alike; `npm start` has it, too: fewer short-lived objects are taken for long-lived ones. */
@@ -54,6 +56,25 @@ export async function startServer(name, env = {}) {
       await ended
     },
   }
+}
+
+/** Of the whole process, MiB. */
+export const memoryOf = pid =>
+  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024)
+
+/** Idle is who does not change by more in so long, MiB. */
+const STEADY = { seconds: 20, most: 4, within: 900 }
+
+/** What it takes when it has done what it does by itself after a start: for a while it is the same. */
+export async function idleOf(pid) {
+  const last = []
+  for (let seconds = 0; seconds < STEADY.within; seconds++) {
+    await pause(1_000)
+    last.push(memoryOf(pid))
+    if (last.length > STEADY.seconds) last.shift()
+    if (last.length === STEADY.seconds && Math.max(...last) - Math.min(...last) <= STEADY.most) return Math.min(...last)
+  }
+  throw new Error('the collector does not come to rest')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
