@@ -64,7 +64,9 @@ export function serveQuery(
     response.once('close', () => gone.abort())
     const tell = (line: object): void => {
       if (gone.signal.aborted) return
-      if (!response.headersSent) response.type(NDJSON)
+      // A proxy in front is not to wait for the last line.
+      if (!response.headersSent)
+        response.type(NDJSON).set({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
       response.write(lineOf(line))
     }
 

@@ -239,6 +239,8 @@ describe('over HTTP', () => {
   const lines = async (body: object): Promise<(QueryAnswer & { code?: string })[]> => {
     const response = await post(body, 'application/x-ndjson')
     expect(response.headers.get('content-type')).toContain('application/x-ndjson')
+    // nginx hands on each line as it comes.
+    expect(response.headers.get('x-accel-buffering')).toBe('no')
     return (await response.text())
       .trimEnd()
       .split('\n')
