@@ -309,7 +309,7 @@ describe('over HTTP', () => {
     }
     try {
       const many = ask(Array.from({ length: 32 }, (_, i) => whole({ pagination: { limit: 10 + i } })))
-      await vi.waitFor(() => expect(asked).toBe(32))
+      await vi.waitFor(() => expect(asked).toBe(32), 20_000)
       const refused = (await (await ask([bodies[0], bodies[2]])).text()).trimEnd().split('\n')
       expect(refused.map(line => JSON.parse(line))).toMatchObject(
         [0, 1].map(question => ({ question, code: 'too-many-queries', status: 429 })),
