@@ -53,6 +53,8 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   const viewsOnly = pagesOnly && !measures.includes('events') && !hasRevenue
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, { block, sums, sampling }, goals)
+  // Waited for before anything is widened: meanwhile another question may widen the same column of its own block.
+  const ofSessions = await sessionsOf(scanned)
   const views = block.columns.has('event.views') ? wideOf(block, 'event.views') : undefined
   const kinds = views ? NO_KINDS : kindsOf(block)
   // Of a tally nobody asks when it was.
@@ -100,7 +102,7 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
         if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
   }
 
-  const wanted = { ...(await sessionsOf(scanned)), viewsOnly }
+  const wanted = { ...ofSessions, viewsOnly }
   if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
   const end = (): void => {
