@@ -26,7 +26,7 @@ import {
 import { readExport, readStream } from './export-request.ts'
 import { createLimits, LIMITS } from './limits.ts'
 import type { Log } from './log.ts'
-import { lineOf, NDJSON } from './ndjson.ts'
+import { AS_IT_COMES, lineOf, NDJSON } from './ndjson.ts'
 import { problem } from './problem.ts'
 import { faultOf } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'
@@ -134,7 +134,7 @@ export function exportRoutes({ db, sites, viewers, log, clock, heartbeatMs = HEA
     response
       .type(isSse ? SSE : NDJSON)
       .vary('accept')
-      .set({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
+      .set(AS_IT_COMES)
     if (request.method === 'HEAD') return void response.end()
     const told = follow({ db, site: site.key, cursor, heartbeat: heartbeatMs, signal })
     await pipeline(Readable.from(linesOf(told, isSse ? toSse : lineOf)), response)

@@ -7,7 +7,7 @@
 import type { RequestHandler, Response } from 'express'
 import { callerOf, siteNamed } from './caller.ts'
 import { type createLimits, LIMITS } from './limits.ts'
-import { lineOf, NDJSON } from './ndjson.ts'
+import { AS_IT_COMES, lineOf, NDJSON } from './ndjson.ts'
 import { type PROBLEMS, problem, problemOf } from './problem.ts'
 import type { Fault, Turn } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'
@@ -64,9 +64,7 @@ export function serveQuery(
     response.once('close', () => gone.abort())
     const tell = (line: object): void => {
       if (gone.signal.aborted) return
-      // A proxy in front is not to wait for the last line.
-      if (!response.headersSent)
-        response.type(NDJSON).set({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
+      if (!response.headersSent) response.type(NDJSON).set(AS_IT_COMES)
       response.write(lineOf(line))
     }
 
@@ -77,12 +75,18 @@ export function serveQuery(
           // One of its own, as each question listens to it several times.
           const said = await answer(one, site, response, AbortSignal.any([gone.signal]), say)
           say(isRefused(said) ? problemOf(said.code, said.detail) : said)
-        } catch {
+        } catch (error) {
+          if (gone.signal.aborted) return
           say(problemOf('unavailable'))
+          throw error
         }
       }
-      await Promise.all(list.map(each))
-      return void response.end()
+      const ended = await Promise.allSettled(list.map(each))
+      response.end()
+      const failed = ended.find(({ status }) => status === 'rejected')
+      // As of a single question: whoever serves the app tells of it.
+      if (failed?.status === 'rejected') throw failed.reason
+      return
     }
     try {
       const said = await answer(first, site, response, gone.signal, wantsLines ? tell : undefined)

@@ -3,6 +3,7 @@
  * nothing until it has, and then a snapshot instead of what it missed.
  */
 import type { ServerResponse } from 'node:http'
+import { AS_IT_COMES } from '../ndjson.ts'
 import type { Viewer } from './watched.ts'
 
 /** What may wait for one viewer, bytes. */
@@ -31,8 +32,7 @@ export function startSse(response: ServerResponse, refresh: () => void, heartbea
   response.writeHead(200, {
     connection: 'close',
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no',
+    ...AS_IT_COMES,
   })
   response.write('retry: 1000\n\n')
   let missed = false

@@ -1,5 +1,5 @@
 /** Scanning in threads: what is answered is what this thread answers, and what goes wrong there is told here. */
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type SessionRead, startBlock } from '../../collector/columns/build.ts'
 import { type Block, type ColumnName, ColumnsGone, columnOf, TooManyDifferent } from '../../collector/columns/index.ts'
 import type { Ask } from '../../collector/query/engine.ts'
@@ -171,7 +171,15 @@ const stuck: Supply = {
 test('what a thread has no turn for waits, and is begun when another has ended', async () => {
   const one = startThreads({ size: 1 })
   const [stop, gone] = [new AbortController(), new AbortController()]
-  const begun = [0, 1].map(() => one.scanning(work(), stuck, stop.signal))
+  let opened = 0
+  const counted: Supply = {
+    ...stuck,
+    blocks(...asked) {
+      opened++
+      return stuck.blocks(...asked)
+    },
+  }
+  const begun = [0, 1].map(() => one.scanning(work(), counted, stop.signal))
   let hasBegun = false
   const seen: Supply = {
     ...supply,
@@ -184,6 +192,8 @@ test('what a thread has no turn for waits, and is begun when another has ended',
   const leaves = one.scanning(work(), stuck, gone.signal)
   gone.abort(new Error('gone'))
   await expect(leaves).rejects.toThrow('gone')
+  // A third one would have been begun right after these.
+  await vi.waitFor(() => expect(opened).toBe(2), 20_000)
   expect(hasBegun).toBe(false)
   stop.abort(new Error('stopped'))
   for (const each of begun) await expect(each).rejects.toThrow('stopped')

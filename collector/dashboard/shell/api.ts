@@ -88,7 +88,7 @@ export function createApi(fetch: typeof globalThis.fetch, base: string, pass: ()
     for (const one of asked) {
       const leave = (): void => {
         end(one, { ok: false, problem: NONE })
-        // What nobody waits for is not computed on.
+        // What nobody waits for any more, of all that was asked together, is not computed on.
         if (left.size === 0) gone.abort()
       }
       if (one.signal?.aborted) leave()

@@ -27,7 +27,7 @@ const REST_MS = 20
 const asleep = new Int32Array(new SharedArrayBuffer(4))
 let rested = performance.now()
 /**
- * As long as it has worked since the last one. What is scanned streams through the memory that all cores share: without rests
+ * As long as the last one is ago, in which it worked, or waited. What is scanned streams through the memory that all cores share: without rests
  * events were taken at 0.74 of the rate at which they are taken alone (`npm run bench -- reports`, 50 million).
  */
 function rest(): void {
