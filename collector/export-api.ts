@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Db } from 'mongodb'
+import { AS_IT_COMES } from './as-it-comes.ts'
 import { callerOf, siteNamed } from './caller.ts'
 import {
   COLUMNS,
@@ -26,7 +27,7 @@ import {
 import { readExport, readStream } from './export-request.ts'
 import { createLimits, LIMITS } from './limits.ts'
 import type { Log } from './log.ts'
-import { AS_IT_COMES, lineOf, NDJSON } from './ndjson.ts'
+import { lineOf, NDJSON } from './ndjson.ts'
 import { problem } from './problem.ts'
 import { faultOf } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'

@@ -4,9 +4,6 @@ import type { Response } from 'express'
 
 export const NDJSON = 'application/x-ndjson'
 
-/** Headers of what is read as it comes: a proxy in front hands on each piece, and changes none. */
-export const AS_IT_COMES = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' } as const
-
 export const lineOf = (record: object): string => `${JSON.stringify(record)}\n`
 
 /** Ends, without an error, when who asked is gone. */

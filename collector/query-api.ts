@@ -5,9 +5,10 @@
  * a browser has six connections, and a question holds one until its last line.
  */
 import type { RequestHandler, Response } from 'express'
+import { AS_IT_COMES } from './as-it-comes.ts'
 import { callerOf, siteNamed } from './caller.ts'
 import { type createLimits, LIMITS } from './limits.ts'
-import { AS_IT_COMES, lineOf, NDJSON } from './ndjson.ts'
+import { lineOf, NDJSON } from './ndjson.ts'
 import { type PROBLEMS, problem, problemOf } from './problem.ts'
 import type { Fault, Turn } from './query/index.ts'
 import { DOCTOR_SITE, type Site, type Sites } from './sites/index.ts'

@@ -57,7 +57,7 @@ const SHAPES = [
   'collector/sites/decimals.ts',
 ]
 /** What belongs to no room and may be used by all: `collector/*.ts` of these names. */
-const COMMON = ['believed', 'log', 'get-or-add', 'within', 'zone'].map(name => `collector/${name}.ts`)
+const COMMON = ['as-it-comes', 'believed', 'log', 'get-or-add', 'within', 'zone'].map(name => `collector/${name}.ts`)
 
 const root = join(import.meta.dirname, '..')
 const tops = ['tag', 'consent', 'collector'].filter(top => existsSync(join(root, top)))

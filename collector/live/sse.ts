@@ -3,7 +3,7 @@
  * nothing until it has, and then a snapshot instead of what it missed.
  */
 import type { ServerResponse } from 'node:http'
-import { AS_IT_COMES } from '../ndjson.ts'
+import { AS_IT_COMES } from '../as-it-comes.ts'
 import type { Viewer } from './watched.ts'
 
 /** What may wait for one viewer, bytes. */
