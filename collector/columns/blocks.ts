@@ -2,7 +2,7 @@
  * Blocks for a question: of finished days those that are kept and hold, one part of all days after the other; of what lies
  * between what is read from sessions and events.
  */
-import { randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { LRUCache } from 'lru-cache'
 import type { ClientSession, Db } from 'mongodb'
@@ -28,6 +28,8 @@ const MOST_OF_VISITORS = Math.max(96 * MIB, MOST_BYTES / 4)
 const MOST_SITES = 4
 /** Blocks whose columns are read at once. */
 const TOGETHER = 16
+/** Sessions of blocks that have a name: what is chosen of more is not kept. */
+const MOST_NAMED = 10_000_000
 /** Events and sessions that one question reads where there are no blocks. */
 const MOST_RAW = 100_000
 
@@ -46,6 +48,8 @@ export interface Found {
   days: readonly Span[]
   /** what is read from sessions and events, as none of these has it */
   gaps: readonly Span[]
+  /** names these blocks and the numbers of their visitors; absent where they are not all kept, or very many */
+  readonly name: string | undefined
   /** whether something was read from sessions and events so far, as no block that holds has it */
   readonly isRaw: boolean
   /** Sessions and events of the blocks that have some of the first so many windows of visitors. */
@@ -104,6 +108,11 @@ const inOrder = (manifests: readonly ManifestDocument[]): Part[] =>
       manifest.parts.map((rows, part) => ({ manifest, part, rows, begin: part / manifest.parts.length })),
     )
     .sort((a, b) => a.begin - b.begin || +a.manifest.at - +b.manifest.at)
+
+const nameOf = ({ key }: Visitors, manifests: readonly ManifestDocument[]): string =>
+  createHash('sha1')
+    .update([key, ...manifests.map(({ version }) => version.toHexString())].join())
+    .digest('base64')
 
 interface Held {
   /** bytes of columns that are held, and what is read without blocks */
@@ -197,14 +206,17 @@ export function createBlocks(
         taken.map(one => ({ from: Math.max(from, +one.at), to: Math.min(to, +one.to) })),
       )
       const revisions = await readRevisions(db, site, { from, to }, options)
-      if (gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0) > mostRaw) return undefined
+      const raw = gaps.reduce((sum, gap) => sum + revisions(gap.from, gap.to).events, 0)
+      if (raw > mostRaw) return undefined
       const { seed, visitors } = await once(options, `visitors ${site}`, () => tellingOf(site, session))
       let isRaw = false
       const parts = inOrder(taken)
+      const isNamed = raw === 0 && parts.reduce((sum, { rows }) => sum + rows.sessions, 0) <= MOST_NAMED
       const having = (windows: number) => parts.filter(({ begin }) => begin < windows / WINDOWS)
       return {
         gaps,
         days: taken.map(({ at, to }) => ({ from: +at, to: +to })),
+        name: isNamed ? nameOf(visitors, taken) : undefined,
         get isRaw() {
           return isRaw
         },

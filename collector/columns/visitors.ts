@@ -15,7 +15,7 @@ export const windowOf = (hash: number): number => Math.floor(hash / (2 ** 53 / W
 export const BITS_OF_WINDOW = Math.log2(WINDOWS)
 export const windowOfId = (id: number): number => id & (WINDOWS - 1)
 export const placeOfId = (id: number): number => id >>> BITS_OF_WINDOW
-const idOf = (window: number, place: number): number => place * WINDOWS + window
+export const idOfPlace = (window: number, place: number): number => place * WINDOWS + window
 
 /** Of one window of a site, however many bytes they take: numbers of a row and of a visitor are one number below 2⁵³. */
 const MOST = 2 ** 26 / WINDOWS
@@ -28,6 +28,8 @@ export interface Visitors {
   /** From now on nothing is held; gives back what was. Who reads in it goes on with the same numbers. */
   end(): Iterable<Column>
   readonly bytes: number
+  /** names these numbers among all of this process */
+  readonly key: number
 }
 
 export function startVisitors(): Visitors {
@@ -38,6 +40,7 @@ export function startVisitors(): Visitors {
   let bytes = 0
   let isOver = false
   return {
+    key: nextKey(),
     idsOf(hashes, block) {
       const before = block === undefined ? read.get(hashes) : kept.get(block)
       if (before) return before
@@ -45,7 +48,7 @@ export function startVisitors(): Visitors {
       for (let i = 0; i < numbers.length; i++) {
         const hash = hashes[i] as number
         const window = windowOf(hash)
-        numbers[i] = idOf(window, (windows[window] as Places).of(hash))
+        numbers[i] = idOfPlace(window, (windows[window] as Places).of(hash))
       }
       const column: Column = { numbers, texts: [], ...(block !== undefined && !isOver && { key: nextKey() }) }
       if (block === undefined) read.set(hashes, column)

@@ -3,7 +3,7 @@
  * the place of events, each of these is several.
  */
 import { LRUCache } from 'lru-cache'
-import { type Block, columnOf, NOTHING } from '../columns/index.ts'
+import { type Block, type ColumnName, columnOf, NOTHING } from '../columns/index.ts'
 import {
   addFrom,
   type Chunk,
@@ -21,10 +21,14 @@ import {
   type Wanted,
   wideOf,
 } from './block-chunks.ts'
-import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
+import { both, columnsFor, type Fitting, goalsOf, isOfSession, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
+import { scanTallies } from './block-tally-scan.ts'
+import { type Chosen, type ChosenOf, chosenOf, type Times, topOf } from './chosen.ts'
+import type { Ask } from './engine.ts'
 import { donesOf, partsOf } from './filter.ts'
+import { samplingOf } from './sample.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import type { Sums } from './sum-rows.ts'
 
@@ -36,7 +40,8 @@ const fits = newFits()
 const parted = emptyChunk(true)
 
 export async function scanEvents(scanned: ScanParts): Promise<void> {
-  const { ask, block, fitting, done, sums, sampling } = scanned
+  if (scanTallies(scanned)) return
+  const { ask, block, fitting, done, sums, sampling, chosen } = scanned
   const { filters, measures, dimensions, pagesOnly } = ask
   const lists = dimensions.includes('event:goal') ? columnOf(block, 'event.goals') : undefined
   const goals = lists && [...new Set(lists.texts.flatMap(goalsOf))]
@@ -54,12 +59,14 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   const countVisit = hasVisits ? visitsOf(block, sums) : undefined
   const rowing = rowsOf(ask, { block, sums, sampling }, goals)
   // Waited for before anything is widened: meanwhile another question may widen the same column of its own block.
-  const ofSessions = await sessionsOf(scanned)
+  const ofSessions = chosen ?? (await sessionsOf(scanned))
   const views = block.columns.has('event.views') ? wideOf(block, 'event.views') : undefined
   const kinds = views ? NO_KINDS : kindsOf(block)
   // Of a tally nobody asks when it was.
   const at = views ? NO_TIMES : columnOf(block, 'event.at').numbers
 
+  /** whether it is of visitors who come once */
+  let isOnce = false
   const keepViews = (chunk: Chunk): void => {
     if (views) for (let i = 0; i < chunk.length; i++) fits[i] = (views[chunk.events[i] as number] as number) > 0 ? 1 : 0
     else for (let i = 0; i < chunk.length; i++) fits[i] = (kinds[chunk.events[i] as number] as number) & VIEW ? 1 : 0
@@ -89,8 +96,9 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
       }
     }
     if (pagesOnly && !viewsOnly) keepViews(chunk)
-    if (hasVisitors) {
-      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
+    if (isOnce) countOnce(sums, sessions, chunk.length)
+    else if (hasVisitors) {
+      const [who, idOf] = [wideOf(block, 'event.who'), chosen?.ids ?? wideOf(block, 'who.id')]
       for (let i = 0; i < chunk.length; i++) {
         const visitor = who[events[i] as number] as number
         ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
@@ -102,7 +110,15 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
         if (sessions[i] !== NOTHING) countVisit(rows[i] as number, sessions[i] as number, events[i] as number)
   }
 
-  const wanted = { ...ofSessions, viewsOnly }
+  const wanted: Wanted = { sessions: ofSessions.sessions, others: ofSessions.others, viewsOnly }
+  if (chosen) {
+    last.fill(NOTHING)
+    isOnce = true
+    const sessions = chosen.sessions.subarray(0, chosen.once)
+    eachEvents(ask, block, { ...wanted, sessions, others: false, test }, count)
+    isOnce = false
+    wanted.sessions = chosen.sessions.subarray(chosen.once)
+  }
   if (!lists || !goals) return eachEvents(ask, block, { ...wanted, test }, count)
   const placesOf = lists.texts.map(text => goalsOf(text).map(goal => goals.indexOf(goal)))
   const end = (): void => {
@@ -128,6 +144,86 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   end()
 }
 
+/** The session that came last in each row. */
+let last = new Uint32Array(0)
+
+/** Visitors of whom all is in one session, which has a row several times. */
+function countOnce(sums: Sums, sessions: Uint32Array, length: number): void {
+  const visitors = sums.of('visitors')
+  if (!visitors) return
+  if (last.length < visitors.length) {
+    const before = last
+    last = new Uint32Array(2 * visitors.length).fill(NOTHING)
+    last.set(before)
+  }
+  for (let i = 0; i < length; i++) {
+    const [row, session] = [rows[i] as number, sessions[i] as number]
+    visitors[row] = (visitors[row] as number) + (last[row] === session ? 0 : 1)
+    last[row] = session
+  }
+}
+
+/** All of a session's visitors are in its events by host, which are fewest. */
+const BY_HOST = ['tally.host.first', 'tally.host.who'] as const
+
+/** Where whose events these are is asked, and what was added up of them has it. */
+export const sessionsChosen = async (
+  ask: Ask,
+  fitting: Fitting,
+  each: (names: readonly ColumnName[]) => AsyncIterable<Block>,
+): Promise<ChosenOf | undefined> => {
+  if (!ask.tallied || !ask.measures.includes('visitors')) return undefined
+  const parts = ask.filters.flatMap(partsOf).filter(isOfSession)
+  const names: ColumnName[] = [...BY_HOST, 'session.who', 'who.id', ...parts.flatMap(columnsFor)]
+  return await chosenOf(
+    ask,
+    parts,
+    () => each(names),
+    async (block, times) => {
+      const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
+      const { sessions = placesOf(sessionsThatFit(block, undefined)), others } = await sessionsOf({
+        ...{ ask, block, fitting, done: new Map(), sampling },
+      })
+      return chooseSessions(block, sessions, others, times)
+    },
+  )
+}
+
+function chooseSessions(block: Block, sessions: Uint32Array, others: boolean, times: Times): (times: Times) => Chosen {
+  const [first, who] = BY_HOST.map(name => wideOf(block, name)) as [Uint32Array, Uint32Array]
+  const idOf = wideOf(block, 'who.id')
+  /** of those sessions that have any, the visitor, or {@link NOTHING} of several */
+  const [having, whose] = [new Uint32Array(sessions.length), new Uint32Array(sessions.length)]
+  let length = 0
+  const addAll = (begin: number, end: number): void => {
+    for (let i = begin; i < end; i++) if (who[i] !== NOTHING) times.add(idOf[who[i] as number] as number, 2)
+  }
+  for (const session of sessions) {
+    const [begin, end] = [first[session] as number, first[session + 1] as number]
+    if (begin === end) continue
+    let one = who[begin] as number
+    for (let i = begin + 1; i < end; i++) if (who[i] !== one) one = NOTHING
+    if (one === NOTHING) addAll(begin, end)
+    else times.add(idOf[one] as number)
+    having[length] = session
+    whose[length++] = one
+  }
+  addAll(first[block.sessions] as number, columnOf(block, 'tally.host.who').numbers.length)
+  // Not of what was widened, which another block overwrites.
+  const numbers = columnOf(block, 'who.id').numbers
+  return times => {
+    const chosen = new Uint32Array(length)
+    const isOnce = (one: number): boolean => one !== NOTHING && !times.isAgain(numbers[one] as number)
+    let once = 0
+    for (let i = 0; i < length; i++) if (isOnce(whose[i] as number)) chosen[once++] = having[i] as number
+    let place = once
+    for (let i = 0; i < length; i++) if (!isOnce(whose[i] as number)) chosen[place++] = having[i] as number
+    const ids = Uint32Array.from(numbers, id => (times.isAgain(id) ? times.numberOf(id) : NOTHING))
+    return { once, sessions: chosen, visits: NO_PLACES, ids, top: topOf(ids), others }
+  }
+}
+const NO_PLACES = new Uint32Array(0)
+
 type Sessions = Required<Pick<Wanted, 'sessions' | 'others'>>
 
 /** The questions of a dashboard ask of the same sessions: bytes of those of blocks that are kept. */
@@ -137,7 +233,13 @@ const sessionsBefore = new LRUCache<string, Sessions>({
 })
 
 /** Sessions that fit. */
-async function sessionsOf({ ask, block, fitting, done, sampling }: ScanParts): Promise<Sessions> {
+async function sessionsOf({
+  ask,
+  block,
+  fitting,
+  done,
+  sampling,
+}: Omit<ScanParts, 'sums' | 'chosen'>): Promise<Sessions> {
   const parts = ask.filters.flatMap(partsOf).filter(isOfSession)
   // What was done may lie in other blocks.
   const isKept = block.id !== undefined && parts.flatMap(donesOf).length === 0

@@ -1,9 +1,10 @@
 /** Rows of a question, by scanning columns in memory. */
 import { type Block, type ColumnName, columnOf, tallied, tallyColumns, WINDOWS } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
-import { scanEvents } from './block-events.ts'
+import { scanEvents, sessionsChosen } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
-import { scanVisits } from './block-visits.ts'
+import { scanVisits, visitsChosen } from './block-visits.ts'
+import type { Chosen } from './chosen.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
 import { donesOf } from './filter.ts'
 import { isTimeDimension } from './names.ts'
@@ -24,6 +25,8 @@ export interface ScanParts {
   sums: Sums
   /** where not all visitors are looked at */
   sampling: Sampling | undefined
+  /** what fits, if it was chosen before */
+  chosen: Chosen | undefined
 }
 
 export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Counted> {
@@ -34,9 +37,12 @@ export async function scanRows(ask: Ask, { blocks, fits }: Supply): Promise<Coun
     for await (const block of blocks(names, ask.range.from)) yield tally ? tallied(block, tally) : block
   }
   const done = await findDone(ask, each, fitting)
+  const chosenIn = ask.over === 'visits' ? visitsChosen : sessionsChosen
+  const chosen = await chosenIn(ask, fitting, names => blocks(names, ask.range.from))
+  const chosenFor = ({ id }: Block): Chosen | undefined => (id === undefined ? undefined : chosen?.get(id))
   const scanBlock = async (block: Block, of: Ask, sums: Sums): Promise<void> => {
     const sampling = sampled ? samplingOf(sampled, block) : undefined
-    const parts = { ask: of, block, fitting, done: await done(block), sums, sampling }
+    const parts = { ask: of, block, fitting, done: await done(block), sums, sampling, chosen: chosenFor(block) }
     await (of.over === 'visits' ? scanVisits(parts) : scanEvents(parts))
   }
   const counted = await readRows(ask, async (of, few = false) => {

@@ -1,22 +1,28 @@
 /** A scan of the visits of a block that begin in the range. */
-import { LRUCache } from 'lru-cache'
 import { type Block, type ColumnName, columnOf } from '../columns/index.ts'
 import { addFrom, type Chunk, MOST_OF_CHUNK, sessionsThatFit, wideOf } from './block-chunks.ts'
-import { both, testOf } from './block-filters.ts'
+import { both, columnsFor, type Fitting, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
-import { donesOf } from './filter.ts'
+import { scanVisitList } from './block-visit-lists.ts'
+import { type Chosen, type ChosenOf, chosenOf, type Times, topOf } from './chosen.ts'
+import type { Ask } from './engine.ts'
+import { samplingOf } from './sample.ts'
 
 const NO_IDS = new Uint32Array(0)
 const rows = new Int32Array(MOST_OF_CHUNK)
 
+const addOne = (of: Float64Array, length: number): void => {
+  for (let i = 0; i < length; i++) of[rows[i] as number] = (of[rows[i] as number] as number) + 1
+}
+
 /** In a chunk `events` are places of visits here. */
 export async function scanVisits(parts: ScanParts): Promise<void> {
+  if (scanVisitList(parts)) return
   const { ask, block, sums } = parts
-  const chosen = await chooseVisits(parts)
+  const chosen = parts.chosen ?? (await chooseVisits(parts))
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
   const rowing = rowsOf(ask, parts)
-  const hasVisitors = ask.measures.includes('visitors')
   const add = (of: Float64Array | undefined, name: ColumnName, { length, events: visits }: Chunk): void => {
     if (of) addFrom(of, rows, wideOf(block, name), visits, length)
   }
@@ -25,8 +31,7 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
     rowing(chunk, place => start[chunk.events[place] as number] as number, rows)
     const { length, events: visits } = chunk
     const [ofVisits, bounces, duration] = [sums.of('visits'), sums.of('bounces'), sums.of('duration')]
-    if (ofVisits)
-      for (let i = 0; i < length; i++) ofVisits[rows[i] as number] = (ofVisits[rows[i] as number] as number) + 1
+    if (ofVisits) addOne(ofVisits, length)
     add(sums.of('events'), 'visit.events', chunk)
     add(sums.of('views'), 'visit.views', chunk)
     add(sums.of('pageviews'), 'visit.views', chunk)
@@ -43,54 +48,99 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
         duration[row] = (duration[row] as number) + (end[visit] as number) - (start[visit] as number)
       }
     }
+    const visitors = sums.of('visitors')
+    if (!visitors) return
     // Whose they are lies where goals would.
-    if (hasVisitors) sums.visitors(rows, chunk.goals, length)
+    if (chunk.isParted) sums.visitors(rows, chunk.goals, length)
+    else addOne(visitors, length)
   }
 
-  const { ids } = chosen
-  for (let first = 0; first < chosen.length; first += MOST_OF_CHUNK) {
-    const last = Math.min(first + MOST_OF_CHUNK, chosen.length)
-    // Of a copy where some are left out, as others use what was chosen.
-    const some = (of: Uint32Array): Uint32Array => (sums.isPartial ? of.slice(first, last) : of.subarray(first, last))
-    const [sessions, events] = [some(chosen.sessions), some(chosen.visits)]
-    count({ length: last - first, sessions, events, goals: ids ? some(ids) : NO_IDS, isParted: ids !== undefined })
+  const { once, ids } = chosen
+  const { length } = chosen.sessions
+  for (const [begin, end] of [
+    [0, once],
+    [once, length],
+  ] as const) {
+    const own = begin < once ? undefined : ids
+    for (let first = begin; first < end; first += MOST_OF_CHUNK) {
+      const last = Math.min(first + MOST_OF_CHUNK, end)
+      // Of a copy where some are left out, as others use what was chosen.
+      const some = (of: Uint32Array, before = 0): Uint32Array =>
+        sums.isPartial ? of.slice(first - before, last - before) : of.subarray(first - before, last - before)
+      const [sessions, events] = [some(chosen.sessions), some(chosen.visits)]
+      const goals = own ? some(own, once) : NO_IDS
+      count({ length: last - first, sessions, events, goals, isParted: own !== undefined })
+    }
   }
 }
 
-interface Chosen {
-  length: number
-  sessions: Uint32Array
-  visits: Uint32Array
-  /** numbers of their visitors; absent where they were not read */
-  ids: Uint32Array | undefined
+/** Where whose visits these are is asked, and all blocks are kept. */
+export const visitsChosen = async (
+  ask: Ask,
+  fitting: Fitting,
+  each: (names: readonly ColumnName[]) => AsyncIterable<Block>,
+): Promise<ChosenOf | undefined> => {
+  if (!ask.measures.includes('visitors')) return undefined
+  const names = [...OF_CHOSEN, ...ask.filters.flatMap(columnsFor)]
+  return await chosenOf(
+    ask,
+    ask.filters,
+    () => each(names),
+    async (block, times) => {
+      const sampling = ask.sampled ? samplingOf(ask.sampled, block) : undefined
+      const chosen = await chooseVisits({ ask, block, fitting, done: new Map(), sampling })
+      for (const id of chosen.ids) times.add(id)
+      return () => onceFirst(chosen, times)
+    },
+  )
 }
+const OF_CHOSEN: ColumnName[] = ['session.bot', 'session.visits', 'session.who', 'visit.start', 'who.id']
 
-/** The questions of a dashboard choose the same visits: bytes of what was chosen of blocks that are kept. */
-const chosenBefore = new LRUCache<string, Chosen>({
-  maxSize: 96 * 1024 * 1024,
-  sizeCalculation: ({ length }) => 12 * length + 500,
-})
+function onceFirst({ sessions, visits, ids }: Chosen, times: Times): Chosen {
+  const { length } = ids
+  let once = 0
+  for (let i = 0; i < length; i++) if (!times.isAgain(ids[i] as number)) once++
+  const made = {
+    sessions: new Uint32Array(length),
+    visits: new Uint32Array(length),
+    ids: new Uint32Array(length - once),
+  }
+  let [first, other] = [0, once]
+  for (let i = 0; i < length; i++) {
+    const id = ids[i] as number
+    const isAgain = times.isAgain(id)
+    if (isAgain) made.ids[other - once] = times.numberOf(id)
+    const place = isAgain ? other++ : first++
+    made.sessions[place] = sessions[i] as number
+    made.visits[place] = visits[i] as number
+  }
+  return { once, ...made, top: topOf(made.ids), others: false }
+}
 
 /** Visits that begin in the range, and in the block, whose sessions fit. */
-async function chooseVisits({ ask, block, fitting, done, sampling }: ScanParts): Promise<Chosen> {
+async function chooseVisits({
+  ask,
+  block,
+  fitting,
+  done,
+  sampling,
+}: Omit<ScanParts, 'sums' | 'chosen'>): Promise<Chosen> {
   const { range, filters, bots, measures } = ask
-  const hasVisitors = measures.includes('visitors')
-  // Numbers of visitors begin anew now and then.
-  const numbering = hasVisitors ? columnOf(block, 'who.id').key : 0
-  // What was done may lie in other blocks.
-  const isKept = block.id !== undefined && numbering !== undefined && filters.flatMap(donesOf).length === 0
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
-  const key = isKept ? JSON.stringify([block.id, from, to, bots, filters, numbering, ask.sampled]) : ''
-  const before = isKept ? chosenBefore.get(key) : undefined
-  if (before) return before
   const test = both(await testOf(filters, { block, fitting, done }), sampling?.sessions)
   const visits = choose(block, sessionsThatFit(block, test), from, to, bots === 'none')
-  const chosen = hasVisitors ? { ...visits, ids: idsOf(block, visits) } : visits
-  if (isKept) chosenBefore.set(key, chosen)
-  return chosen
+  return {
+    once: 0,
+    top: 0,
+    others: false,
+    ...visits,
+    ids: measures.includes('visitors') ? idsOf(block, visits) : NO_IDS,
+  }
 }
 
-function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBots: boolean): Chosen {
+type Visits = Pick<Chosen, 'sessions' | 'visits'>
+
+function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBots: boolean): Visits {
   const first = wideOf(block, 'session.visits')
   const bot = wideOf(block, 'session.bot')
   const start = columnOf(block, 'visit.start').numbers
@@ -107,14 +157,14 @@ function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBo
       visits[length++] = visit
     }
   }
-  return { length, sessions: sessions.slice(0, length), visits: visits.slice(0, length), ids: undefined }
+  return { sessions: sessions.slice(0, length), visits: visits.slice(0, length) }
 }
 
 /** Of each visit the number of its visitor. */
-function idsOf(block: Block, { length, sessions }: Chosen): Uint32Array {
+function idsOf(block: Block, { sessions }: Visits): Uint32Array {
   const who = wideOf(block, 'session.who')
   const idOf = wideOf(block, 'who.id')
-  const ids = new Uint32Array(length)
-  for (let i = 0; i < length; i++) ids[i] = idOf[who[sessions[i] as number] as number] as number
+  const ids = new Uint32Array(sessions.length)
+  for (let i = 0; i < ids.length; i++) ids[i] = idOf[who[sessions[i] as number] as number] as number
   return ids
 }

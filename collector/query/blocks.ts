@@ -63,6 +63,7 @@ export function createBlockEngine(
       const ask: Ask = {
         ...asked,
         ...(sampled !== undefined && { sampled }),
+        ...(found.name !== undefined && { blocks: found.name }),
         ...(tally && hasWholeBlocks(asked, found) && { tallied: tally }),
       }
       try {

@@ -58,6 +58,8 @@ export interface Ask {
   wanted?: ReadonlySet<string>
   /** the first so many windows of visitors are looked at, and all is estimated from these (`sample.ts`) */
   sampled?: number
+  /** names the blocks that are read, and the numbers of their visitors; absent where some are not kept, or there are too many */
+  blocks?: string
   /** what it asks of events is in the tally of this field (`block-tallies.ts`) */
   tallied?: TallyField
 }

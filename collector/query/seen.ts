@@ -39,6 +39,45 @@ function giveBack(bits: Uint32Array, used: number): void {
 const rowsFor = (words: number): number =>
   Math.max(1, Math.min(FEW_ROWS, Math.floor(MOST_BITS / (4 * WINDOWS * words)) - 1))
 
+/**
+ * Without a branch that nobody can foretell: this is the innermost loop of all lists.
+ * @param room of a window, rows that are counted
+ */
+function countBits(
+  bits: Uint32Array,
+  counted: Float64Array,
+  places: Int32Array,
+  ids: Uint32Array,
+  length: number,
+  room: number,
+  words: number,
+  bitsOfGroup: number,
+): void {
+  const [rows, behind] = [room + 1, room << bitsOfGroup]
+  const other = counted[behind]
+  for (let i = 0; i < length; i++) {
+    const id = ids[i] as number
+    if (id === NOTHING) continue
+    const beyond = (places[i] as number) - behind
+    const place = behind + (beyond & (beyond >> 31))
+    const row = Math.imul(windowOfId(id), rows) + (place >>> bitsOfGroup)
+    const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
+    const shift = placeOfId(id) & 31
+    const before = bits[word] as number
+    bits[word] = before | (1 << shift)
+    counted[place] = (counted[place] as number) + (((before >>> shift) & 1) ^ 1)
+  }
+  if (other !== undefined) counted[behind] = other
+}
+
+/** Of each window {@link rows} rows, and of each of these {@link words} words, in which the places of visitors are bits. */
+export interface Bits {
+  bits: Uint32Array
+  /** the last one is of whatever is not counted */
+  rows: number
+  words: number
+}
+
 export interface Seen {
   /**
    * Counts visitors in the rows beside them, {@link NOTHING} left out.
@@ -46,6 +85,12 @@ export interface Seen {
    * @param held how many rows there are by now @throws TooManyDifferent
    */
   count(counted: Float64Array, places: Int32Array, ids: Uint32Array, length: number, held: number): void
+  /**
+   * Where those who are seen are noted by somebody else.
+   * @param held how many rows there are by now @param top highest number of a visitor
+   * @returns `undefined` where there are too many rows
+   */
+  bitsFor(held: number, top: number): Bits | undefined
   /** whether all visitors of the row were counted */
   isCounted(row: number): boolean
   /** Nothing is counted any more. */
@@ -104,31 +149,24 @@ export function startSeen(few: number | undefined, groups: number): Seen {
     }
   }
 
+  const makeRoom = (held: number, top: number): void => {
+    const least = (placeOfId(top) >>> 5) + 1
+    if (least > words || room < Math.min(held, most)) grow(held, least)
+  }
+
   return {
+    bitsFor(held, top) {
+      makeRoom(held, top)
+      return few === undefined && held > room ? undefined : { bits, rows: room + 1, words }
+    },
     count(counted, places, ids, length, held) {
       let top = 0
       for (let i = 0; i < length; i++) {
         const id = ids[i] as number
         if (id > top && id !== NOTHING) top = id
       }
-      const least = (placeOfId(top) >>> 5) + 1
-      if (least > words || room < Math.min(held, most)) grow(held, least)
-      // Without a branch that nobody can foretell: this is the innermost loop of all lists.
-      const [rows, behind] = [room + 1, room << bitsOfGroup]
-      const other = counted[behind]
-      for (let i = 0; i < length; i++) {
-        const id = ids[i] as number
-        if (id === NOTHING) continue
-        const beyond = (places[i] as number) - behind
-        const place = behind + (beyond & (beyond >> 31))
-        const row = Math.imul(windowOfId(id), rows) + (place >>> bitsOfGroup)
-        const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
-        const shift = placeOfId(id) & 31
-        const before = bits[word] as number
-        bits[word] = before | (1 << shift)
-        counted[place] = (counted[place] as number) + (((before >>> shift) & 1) ^ 1)
-      }
-      if (other !== undefined) counted[behind] = other
+      makeRoom(held, top)
+      countBits(bits, counted, places, ids, length, room, words, bitsOfGroup)
       if (few !== undefined || held <= room) return
       if (held > last.length) {
         const grown = new Uint32Array(2 * held).fill(NOTHING)

@@ -2,7 +2,7 @@
 import { TooManyDifferent } from '../columns/index.ts'
 import type { Ask, Measure, Row } from './engine.ts'
 import { rowKey } from './engine.ts'
-import { startSeen } from './seen.ts'
+import { type Bits, startSeen } from './seen.ts'
 import { startFinding } from './texts.ts'
 
 /** Rows that one answer holds. */
@@ -24,6 +24,8 @@ export interface Sums {
   worth(row: number, revenue: number, currency: string): void
   /** Notes visitors in the rows beside them. @see Seen */
   visitors(rows: Int32Array, ids: Uint32Array, length: number): void
+  /** Where visitors of all rows are noted. @see Seen */
+  bitsFor(top: number): Bits | undefined
   /** The places that the texts of a column have already. */
   foundBefore: ReturnType<typeof startFinding>
   /** Whether this visit of a session that reaches over several blocks was not in the row yet. */
@@ -85,6 +87,7 @@ export function startSums({ measures, wanted }: Pick<Ask, 'measures' | 'wanted'>
       const counted = counts.get('visitors')
       if (counted) seen.count(counted, places, ids, length, rows.length)
     },
+    bitsFor: top => seen.bitsFor(rows.length, top),
     isFirst(row, visit) {
       const key = `${row} ${visit}`
       const before = open.size

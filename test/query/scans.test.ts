@@ -44,7 +44,7 @@ test('what was counted by goal when a question failed is not counted by the next
   }
   const scan = async (sums: ReturnType<typeof startSums>) => {
     const fitting = createFitting(async () => new Set())
-    await scanEvents({ ask, block, fitting, done: new Map(), sums, sampling: undefined })
+    await scanEvents({ ask, block, fitting, done: new Map(), sums, sampling: undefined, chosen: undefined })
     return sums.rows().map(({ values, counts }) => [values[0], counts])
   }
   const full = {

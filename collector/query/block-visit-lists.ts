@@ -1,0 +1,54 @@
+/** A scan of the visits of a block for a list of how many visits and visitors one dimension has. */
+import { columnOf, type Numbers, placeOfId, windowOfId } from '../columns/index.ts'
+import { addToRows, type ByCode, codesOf, findRows, startByCode } from './block-codes.ts'
+import type { ScanParts } from './block-scan.ts'
+import type { Chosen } from './chosen.ts'
+import type { Measure } from './engine.ts'
+import type { Bits } from './seen.ts'
+
+const COUNTED: readonly Measure[] = ['visits', 'visitors']
+
+/** @returns whether the block was scanned; not where more is asked */
+export function scanVisitList(parts: ScanParts): boolean {
+  if (!parts.ask.measures.every(measure => COUNTED.includes(measure))) return false
+  const both = codesOf('session', parts)
+  if (!both) return false
+  const { chosen, found } = both
+  const codes = columnOf(parts.block, found.column).numbers
+  const by = startByCode(found.codes)
+  addOne(codes, chosen.sessions.subarray(0, chosen.once), by.added)
+  by.visitors.set(by.added.subarray(0, found.codes))
+  addOne(codes, chosen.sessions.subarray(chosen.once), by.added)
+  const { sums } = parts
+  const bits = findRows(found, by, chosen.top, sums)
+  if (!bits) return false
+  countAgain(codes, chosen, by, bits)
+  addToRows(found.codes, by, sums.of('visits'), by.added)
+  addToRows(found.codes, by, sums.of('visitors'), by.visitors)
+  return true
+}
+
+function addOne(codes: Numbers, sessions: Uint32Array, added: Float64Array): void {
+  for (let i = 0; i < sessions.length; i++) {
+    const code = codes[sessions[i] as number] as number
+    added[code] = (added[code] as number) + 1
+  }
+}
+
+/** Without a branch that nobody can foretell: this is the innermost loop of most lists. */
+function countAgain(
+  codes: Numbers,
+  { sessions, once, ids }: Chosen,
+  { visitors, rows: rowOf }: ByCode,
+  { bits, rows, words }: Bits,
+): void {
+  for (let i = 0; i < ids.length; i++) {
+    const [code, id] = [codes[sessions[once + i] as number] as number, ids[i] as number]
+    const row = Math.imul(windowOfId(id), rows) + (rowOf[code] as number)
+    const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
+    const shift = placeOfId(id) & 31
+    const before = bits[word] as number
+    bits[word] = before | (1 << shift)
+    visitors[code] = (visitors[code] as number) + (((before >>> shift) & 1) ^ 1)
+  }
+}
