@@ -224,7 +224,8 @@ test('a list of many pages has those with most visitors, whenever these came', a
   const most = [...seen]
     .map(([path, who]) => [path, who.size] as const)
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  for (const ask of [asked, { ...asked, tallied: 'path' as const }]) {
+  const byPath = { ...asked, tallied: 'path' as const }
+  for (const ask of [asked, byPath, { ...byPath, blocks: 'many' }]) {
     const { rows, total } = await scanHere({ of: 'rows', ask }, supply, never)
     expect(total).toBe(seen.size)
     expect(rows.map(({ values, counts }) => [values[0], counts.visitors])).toEqual(most.slice(3, 15))
