@@ -50,6 +50,12 @@ export function rowOfCode(ask: Ask, block: Block, sums: Sums): RowOfCode | undef
   return { column, codes: texts.length, rowOf: code => (dense[code] || add(code) + 2) - 2 }
 }
 
+/** Where all of the block is in one row: finds it. */
+export function rowOfAll(ask: Ask, block: Block, sums: Sums): (() => number) | undefined {
+  const { told, isOne, only } = lookup(ask, block, sums, [])
+  return told.length === 0 && isOne && !sums.isPartial ? () => sums.placeOf([], only) : undefined
+}
+
 function findingOf(ask: Ask, block: Block, sums: Sums, goals: readonly string[]): Rowing {
   const { told, sizes, starts, isOne, only, dense, sparse, add } = lookup(ask, block, sums, goals)
   const [single] = told

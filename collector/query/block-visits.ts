@@ -5,6 +5,7 @@ import { both, columnsFor, type Fitting, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { scanVisitList } from './block-visit-lists.ts'
+import { scanVisitTotals } from './block-visit-totals.ts'
 import { type Chosen, type ChosenOf, chosenOf, type Times, topOf } from './chosen.ts'
 import type { Ask } from './engine.ts'
 import { samplingOf } from './sample.ts'
@@ -18,7 +19,7 @@ const addOne = (of: Float64Array, length: number): void => {
 
 /** In a chunk `events` are places of visits here. */
 export async function scanVisits(parts: ScanParts): Promise<void> {
-  if (scanVisitList(parts)) return
+  if (scanVisitList(parts) || scanVisitTotals(parts)) return
   const { ask, block, sums } = parts
   const chosen = parts.chosen ?? (await chooseVisits(parts))
   const [start, end] = [columnOf(block, 'visit.start').numbers, columnOf(block, 'visit.end').numbers]
