@@ -18,10 +18,10 @@ export interface ByCode {
   visitors: Float64Array
   /** the session that came last */
   last: Uint32Array
-  /** row of what was added up, or {@link NO_ROW} */
-  places: Int32Array
-  /** rows among {@link Bits} */
+  /** its row, or {@link NO_ROW} */
   rows: Int32Array
+  /** its row among {@link Bits} */
+  places: Int32Array
 }
 
 const made = (length: number): ByCode => ({
@@ -29,8 +29,8 @@ const made = (length: number): ByCode => ({
   views: new Float64Array(length),
   visitors: new Float64Array(length),
   last: new Uint32Array(length),
-  places: new Int32Array(length),
   rows: new Int32Array(length),
+  places: new Int32Array(length),
 })
 let held = made(1024)
 
@@ -42,6 +42,28 @@ export function startByCode(codes: number): ByCode {
   return held
 }
 
+/**
+ * Finds the rows of all codes, or of those only of which something was added up.
+ * @returns where visitors are noted; `undefined` where there are too many rows for that
+ */
+export function findRows(
+  { codes, rowOf }: RowOfCode,
+  { added, rows, places }: ByCode,
+  sums: Sums,
+  top: number,
+  isAll = false,
+): Bits | undefined {
+  for (let code = 0; code < codes; code++) rows[code] = isAll || added[code] !== 0 ? rowOf(code) : NO_ROW
+  const bits = sums.bitsFor(top)
+  if (!bits) return undefined
+  const other = bits.rows - 1
+  for (let code = 0; code < codes; code++) {
+    const row = rows[code] as number
+    places[code] = row === NO_ROW || row > other ? other : row
+  }
+  return bits
+}
+
 /** Where what fits was chosen, all of it is looked at, and it is in the rows of a column of this kind alone. */
 export function codesOf(
   kind: 'event' | 'session',
@@ -51,33 +73,11 @@ export function codesOf(
   return chosen && found?.column.startsWith(`${kind}.`) ? { chosen, found } : undefined
 }
 
-/**
- * Finds the rows of all codes of which something was added up.
- * @returns where their visitors are noted; `undefined` where there are too many for that
- */
-export function findRows({ codes, rowOf }: RowOfCode, by: ByCode, top: number, sums: Sums): Bits | undefined {
-  const { added, places, rows } = by
-  for (let code = 0; code < codes; code++) places[code] = added[code] === 0 ? NO_ROW : rowOf(code)
-  const bits = sums.bitsFor(top)
-  if (!bits) return undefined
-  const other = bits.rows - 1
-  for (let code = 0; code < codes; code++) {
-    const place = places[code] as number
-    rows[code] = place === NO_ROW || place > other ? other : place
-  }
-  return bits
-}
-
-/** Adds to the rows what was added up, when all of them are there. */
-export function addToRows(
-  codes: number,
-  { places }: ByCode,
-  of: Float64Array | undefined,
-  numbers: Float64Array,
-): void {
+/** Adds to the rows what was added up. */
+export function addToRows(codes: number, { rows }: ByCode, of: Float64Array | undefined, numbers: Float64Array): void {
   if (!of) return
   for (let code = 0; code < codes; code++) {
-    const place = places[code] as number
-    if (place !== NO_ROW) of[place] = (of[place] as number) + (numbers[code] as number)
+    const row = rows[code] as number
+    if (row !== NO_ROW) of[row] = (of[row] as number) + (numbers[code] as number)
   }
 }

@@ -25,7 +25,7 @@ import { both, columnsFor, type Fitting, goalsOf, isOfSession, testOf } from './
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { scanTallies } from './block-tally-scan.ts'
-import { type Chosen, type ChosenOf, chosenOf, type Times, topOf } from './chosen.ts'
+import { type Chosen, type ChosenOf, chosenOf, NO_NUMBERS, type Times, topOf } from './chosen.ts'
 import type { Ask } from './engine.ts'
 import { donesOf, partsOf } from './filter.ts'
 import { samplingOf } from './sample.ts'
@@ -98,7 +98,7 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
     if (pagesOnly && !viewsOnly) keepViews(chunk)
     if (isOnce) countOnce(sums, sessions, chunk.length)
     else if (hasVisitors) {
-      const [who, idOf] = [wideOf(block, 'event.who'), chosen?.ids ?? wideOf(block, 'who.id')]
+      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
       for (let i = 0; i < chunk.length; i++) {
         const visitor = who[events[i] as number] as number
         ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)
@@ -213,16 +213,27 @@ function chooseSessions(block: Block, sessions: Uint32Array, others: boolean, ti
   const numbers = columnOf(block, 'who.id').numbers
   return times => {
     const chosen = new Uint32Array(length)
-    const isOnce = (one: number): boolean => one !== NOTHING && !times.isAgain(numbers[one] as number)
-    let once = 0
-    for (let i = 0; i < length; i++) if (isOnce(whose[i] as number)) chosen[once++] = having[i] as number
-    let place = once
-    for (let i = 0; i < length; i++) if (!isOnce(whose[i] as number)) chosen[place++] = having[i] as number
-    const ids = Uint32Array.from(numbers, id => (times.isAgain(id) ? times.numberOf(id) : NOTHING))
-    return { once, sessions: chosen, visits: NO_PLACES, ids, top: topOf(ids), others }
+    const ids = new Uint32Array(length)
+    // Each by itself, in their order: those who come once, who come again, and several.
+    let [once, again, place] = [0, 0, 0]
+    const isOnce = (one: number): boolean => !times.isAgain(numbers[one] as number)
+    for (let i = 0; i < length; i++)
+      if (whose[i] !== NOTHING && isOnce(whose[i] as number)) chosen[once++] = having[i] as number
+    place = once
+    for (let i = 0; i < length; i++) {
+      const one = whose[i] as number
+      if (one === NOTHING || isOnce(one)) continue
+      ids[again++] = times.numberOf(numbers[one] as number)
+      chosen[place++] = having[i] as number
+    }
+    const several = place
+    for (let i = 0; i < length; i++) if (whose[i] === NOTHING) chosen[place++] = having[i] as number
+    const numberOf = (id: number): number => (times.isAgain(id) ? times.numberOf(id) : NOTHING)
+    const idOfWho = several < length || others ? Uint32Array.from(numbers, numberOf) : NO_NUMBERS
+    const top = Math.max(topOf(ids), topOf(idOfWho))
+    return { once, several, sessions: chosen, visits: NO_NUMBERS, ids: ids.slice(0, again), idOfWho, top, others }
   }
 }
-const NO_PLACES = new Uint32Array(0)
 
 type Sessions = Required<Pick<Wanted, 'sessions' | 'others'>>
 

@@ -37,6 +37,8 @@ export interface RowOfCode {
   column: ColumnName
   /** how many codes there are, without that of what has no session */
   codes: number
+  /** whether the rows of all codes are there, as blocks before had the same */
+  isKnown(): boolean
   /** @returns or {@link NO_ROW} */
   rowOf(code: number): number
 }
@@ -47,7 +49,12 @@ export function rowOfCode(ask: Ask, block: Block, sums: Sums): RowOfCode | undef
   const [single] = told
   if (!single?.column || told.length > 1 || !isOne || !dense) return undefined
   const { column, texts } = single
-  return { column, codes: texts.length, rowOf: code => (dense[code] || add(code) + 2) - 2 }
+  const codes = texts.length
+  return {
+    ...{ column, codes },
+    isKnown: () => dense.indexOf(0) === codes,
+    rowOf: code => (dense[code] || add(code) + 2) - 2,
+  }
 }
 
 /** Where all of the block is in one row: finds it. */

@@ -46,31 +46,35 @@ interface Columns {
   first: Numbers
   codes: Numbers
   views: Numbers
-  who: Numbers
+  /** what is added up */
+  counts: Numbers
   /** page views that one has to have seen */
   least: number
 }
 
 function scan({ block, chosen, sums, found, viewsOnly, least }: Parts): boolean {
-  const by = startByCode(found.codes)
   const numbers = (name: ColumnName): Numbers => columnOf(block, name).numbers
   const [first, codes, views] = [numbers('session.events'), numbers(found.column), numbers('event.views')]
-  const counts = viewsOnly ? views : numbers('event.count')
-  const columns = { first, codes, views, who: numbers('event.who'), least }
-  const once = chosen.sessions.subarray(0, chosen.once)
-  const again = chosen.sessions.subarray(chosen.once)
+  const columns = { first, codes, views, counts: viewsOnly ? views : numbers('event.count'), least }
   // All that has no session, as if it were of one.
   const others = { ...columns, first: Uint32Array.of(first[block.sessions] as number, codes.length) }
-  const alsoViews = !viewsOnly && sums.of('pageviews') !== undefined
-  addOnce(columns, once, counts, by)
-  addAll(columns, again, counts, by.added)
-  if (alsoViews) addAll(columns, chosen.sessions, views, by.views)
-  if (chosen.others) addAll(others, ONE, counts, by.added)
-  if (chosen.others && alsoViews) addAll(others, ONE, views, by.views)
-  const bits = findRows(found, by, chosen.top, sums)
+  const add = (of: Columns, into: Float64Array): void => {
+    addAll(of, chosen.sessions, into)
+    if (chosen.others) addAll({ ...of, first: others.first }, ONE, into)
+  }
+  const by = startByCode(found.codes)
+  const isKnown = found.isKnown()
+  if (!isKnown) add(columns, by.added)
+  const bits = findRows(found, by, sums, chosen.top, isKnown)
   if (!bits) return false
-  countAgain(columns, again, chosen.ids, by, bits)
-  if (chosen.others) countAgain(others, ONE, chosen.ids, by, bits)
+  by.added.fill(0, 0, found.codes)
+  const { once, several, sessions } = chosen
+  addOnce(columns, sessions.subarray(0, once), by)
+  addAgain(columns, sessions.subarray(once, several), chosen.ids, by, bits)
+  const [who, idOf] = [numbers('event.who'), chosen.idOfWho]
+  addSeveral(columns, sessions.subarray(several), who, idOf, by, bits)
+  if (chosen.others) addSeveral(others, ONE, who, idOf, by, bits)
+  if (!viewsOnly && sums.of('pageviews')) add({ ...columns, counts: views }, by.views)
   addToRows(found.codes, by, sums.of('pageviews'), viewsOnly ? by.added : by.views)
   addToRows(found.codes, by, sums.of('events'), by.added)
   addToRows(found.codes, by, sums.of('visitors'), by.visitors)
@@ -79,13 +83,20 @@ function scan({ block, chosen, sums, found, viewsOnly, least }: Parts): boolean 
 
 const ONE = Uint32Array.of(0)
 
+function addAll({ first, codes, counts }: Columns, sessions: Uint32Array, into: Float64Array): void {
+  for (let i = 0; i < sessions.length; i++) {
+    const session = sessions[i] as number
+    const end = first[session + 1] as number
+    for (let event = first[session] as number; event < end; event++) {
+      const code = codes[event] as number
+      into[code] = (into[code] as number) + (counts[event] as number)
+    }
+  }
+}
+
 /** Sessions of visitors who have no other. */
-function addOnce(
-  { first, codes, views, least }: Columns,
-  sessions: Uint32Array,
-  counts: Numbers,
-  { added, visitors, last }: ByCode,
-): void {
+function addOnce({ first, codes, counts, views, least }: Columns, sessions: Uint32Array, by: ByCode): void {
+  const { added, visitors, last } = by
   for (let i = 0; i < sessions.length; i++) {
     const session = sessions[i] as number
     const end = first[session + 1] as number
@@ -100,33 +111,50 @@ function addOnce(
   }
 }
 
-function addAll({ first, codes }: Columns, sessions: Uint32Array, counts: Numbers, into: Float64Array): void {
+/** Sessions of one visitor each, who has others. @param ids by place, those of the visitors */
+function addAgain(
+  { first, codes, counts, views, least }: Columns,
+  sessions: Uint32Array,
+  ids: Uint32Array,
+  { added, visitors, places }: ByCode,
+  { bits, rows, words }: Bits,
+): void {
   for (let i = 0; i < sessions.length; i++) {
-    const session = sessions[i] as number
+    const [session, id] = [sessions[i] as number, ids[i] as number]
     const end = first[session + 1] as number
+    const window = Math.imul(windowOfId(id), rows)
+    const its = placeOfId(id) >>> 5
+    const shift = placeOfId(id) & 31
     for (let event = first[session] as number; event < end; event++) {
       const code = codes[event] as number
-      into[code] = (into[code] as number) + (counts[event] as number)
+      added[code] = (added[code] as number) + (counts[event] as number)
+      if ((views[event] as number) < least) continue
+      const word = Math.imul(window + (places[code] as number), words) + its
+      const before = bits[word] as number
+      bits[word] = before | (1 << shift)
+      visitors[code] = (visitors[code] as number) + (((before >>> shift) & 1) ^ 1)
     }
   }
 }
 
-/** @param ids numbers of who comes again, by the block's visitors */
-function countAgain(
-  { first, codes, views, who, least }: Columns,
+/** Sessions of several visitors. @param idOf numbers of the block's visitors */
+function addSeveral(
+  { first, codes, counts, views, least }: Columns,
   sessions: Uint32Array,
-  ids: Uint32Array,
-  { visitors, rows: rowOf }: ByCode,
+  who: Numbers,
+  idOf: Uint32Array,
+  { added, visitors, places }: ByCode,
   { bits, rows, words }: Bits,
 ): void {
   for (let i = 0; i < sessions.length; i++) {
     const session = sessions[i] as number
     const end = first[session + 1] as number
     for (let event = first[session] as number; event < end; event++) {
-      const visitor = who[event] as number
+      const [code, visitor] = [codes[event] as number, who[event] as number]
+      added[code] = (added[code] as number) + (counts[event] as number)
       if ((views[event] as number) < least || visitor === NOTHING) continue
-      const [code, id] = [codes[event] as number, ids[visitor] as number]
-      const row = Math.imul(windowOfId(id), rows) + (rowOf[code] as number)
+      const id = idOf[visitor] as number
+      const row = Math.imul(windowOfId(id), rows) + (places[code] as number)
       const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
       const shift = placeOfId(id) & 31
       const before = bits[word] as number

@@ -14,13 +14,13 @@ export function scanVisitList(parts: ScanParts): boolean {
   const both = codesOf('session', parts)
   if (!both) return false
   const { chosen, found } = both
+  const { sums } = parts
   const codes = columnOf(parts.block, found.column).numbers
   const by = startByCode(found.codes)
   addOne(codes, chosen.sessions.subarray(0, chosen.once), by.added)
   by.visitors.set(by.added.subarray(0, found.codes))
   addOne(codes, chosen.sessions.subarray(chosen.once), by.added)
-  const { sums } = parts
-  const bits = findRows(found, by, chosen.top, sums)
+  const bits = findRows(found, by, sums, chosen.top)
   if (!bits) return false
   countAgain(codes, chosen, by, bits)
   addToRows(found.codes, by, sums.of('visits'), by.added)
@@ -39,12 +39,12 @@ function addOne(codes: Numbers, sessions: Uint32Array, added: Float64Array): voi
 function countAgain(
   codes: Numbers,
   { sessions, once, ids }: Chosen,
-  { visitors, rows: rowOf }: ByCode,
+  { visitors, places }: ByCode,
   { bits, rows, words }: Bits,
 ): void {
   for (let i = 0; i < ids.length; i++) {
     const [code, id] = [codes[sessions[once + i] as number] as number, ids[i] as number]
-    const row = Math.imul(windowOfId(id), rows) + (rowOf[code] as number)
+    const row = Math.imul(windowOfId(id), rows) + (places[code] as number)
     const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
     const shift = placeOfId(id) & 31
     const before = bits[word] as number

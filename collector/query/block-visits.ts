@@ -6,11 +6,10 @@ import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { scanVisitList } from './block-visit-lists.ts'
 import { scanVisitTotals } from './block-visit-totals.ts'
-import { type Chosen, type ChosenOf, chosenOf, type Times, topOf } from './chosen.ts'
+import { type Chosen, type ChosenOf, chosenOf, NO_NUMBERS, type Times, topOf } from './chosen.ts'
 import type { Ask } from './engine.ts'
 import { samplingOf } from './sample.ts'
 
-const NO_IDS = new Uint32Array(0)
 const rows = new Int32Array(MOST_OF_CHUNK)
 
 const addOne = (of: Float64Array, length: number): void => {
@@ -69,7 +68,7 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
       const some = (of: Uint32Array, before = 0): Uint32Array =>
         sums.isPartial ? of.slice(first - before, last - before) : of.subarray(first - before, last - before)
       const [sessions, events] = [some(chosen.sessions), some(chosen.visits)]
-      const goals = own ? some(own, once) : NO_IDS
+      const goals = own ? some(own, once) : NO_NUMBERS
       count({ length: last - first, sessions, events, goals, isParted: own !== undefined })
     }
   }
@@ -115,7 +114,7 @@ function onceFirst({ sessions, visits, ids }: Chosen, times: Times): Chosen {
     made.sessions[place] = sessions[i] as number
     made.visits[place] = visits[i] as number
   }
-  return { once, ...made, top: topOf(made.ids), others: false }
+  return { once, several: length, ...made, idOfWho: NO_NUMBERS, top: topOf(made.ids), others: false }
 }
 
 /** Visits that begin in the range, and in the block, whose sessions fit. */
@@ -130,13 +129,8 @@ async function chooseVisits({
   const [from, to] = [Math.max(range.from, block.from), Math.min(range.to, block.to)]
   const test = both(await testOf(filters, { block, fitting, done }), sampling?.sessions)
   const visits = choose(block, sessionsThatFit(block, test), from, to, bots === 'none')
-  return {
-    once: 0,
-    top: 0,
-    others: false,
-    ...visits,
-    ids: measures.includes('visitors') ? idsOf(block, visits) : NO_IDS,
-  }
+  const ids = measures.includes('visitors') ? idsOf(block, visits) : NO_NUMBERS
+  return { once: 0, several: visits.visits.length, top: 0, others: false, idOfWho: NO_NUMBERS, ...visits, ids }
 }
 
 type Visits = Pick<Chosen, 'sessions' | 'visits'>

@@ -17,9 +17,13 @@ export interface Chosen {
   sessions: Uint32Array
   /** of each the visit; none where events are looked for */
   visits: Uint32Array
-  /** numbers of visitors who come again: of each visit of these, or of each of the block's visitors where events are looked for */
+  /** the place from which on sessions have events of several visitors; that behind the last where visits are looked for */
+  several: number
+  /** of what lies between `once` and `several` the numbers of the visitors, who come again */
   ids: Uint32Array
-  /** the highest of these */
+  /** those of all visitors of the block where some have them in sessions of several, or without a session */
+  idOfWho: Uint32Array
+  /** the highest number of a visitor */
   top: number
   /** whether events that have no session fit */
   others: boolean
@@ -85,8 +89,9 @@ const kept = new LRUCache<string, ChosenOf>({
   maxSize: MOST_KEPT,
   sizeCalculation: all => [...all.values()].reduce((sum, one) => sum + bytesOf(one), 500),
 })
-const bytesOf = ({ sessions, visits, ids }: Chosen): number =>
-  sessions.byteLength + visits.byteLength + ids.byteLength + 500
+const bytesOf = ({ sessions, visits, ids, idOfWho }: Chosen): number =>
+  [sessions, visits, ids, idOfWho].reduce((sum, of) => sum + of.byteLength, 500)
+export const NO_NUMBERS = new Uint32Array(0)
 const onTheirWay = new Map<string, Promise<ChosenOf | undefined>>()
 
 /**
