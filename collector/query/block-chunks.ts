@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import { type Block, type ColumnName, columnOf, NOTHING, type Numbers } from '../columns/index.ts'
+import type { Places } from './chosen.ts'
 import type { Ask } from './engine.ts'
 
 /** Sessions or events that are looked at together. */
@@ -133,7 +134,7 @@ const borrowed = { chunk: emptyChunk(), fits: newFits() }
 
 export interface Wanted {
   /** places of those that are wanted; all if absent */
-  sessions?: Uint32Array | undefined
+  sessions?: Places | undefined
   /** whether events that have no session are wanted; they are if absent */
   others?: boolean
   /** whether only page views are wanted */

@@ -25,7 +25,16 @@ import { both, columnsFor, type Fitting, goalsOf, isOfSession, testOf } from './
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { scanTallies } from './block-tally-scan.ts'
-import { type Chosen, type ChosenOf, chosenOf, NO_NUMBERS, type Times, topOf } from './chosen.ts'
+import {
+  type Chosen,
+  type ChosenOf,
+  chosenOf,
+  NO_NUMBERS,
+  newPlaces,
+  type Places,
+  type Times,
+  topOf,
+} from './chosen.ts'
 import type { Ask } from './engine.ts'
 import { donesOf, partsOf } from './filter.ts'
 import { samplingOf } from './sample.ts'
@@ -189,11 +198,11 @@ export const sessionsChosen = async (
   )
 }
 
-function chooseSessions(block: Block, sessions: Uint32Array, others: boolean, times: Times): (times: Times) => Chosen {
+function chooseSessions(block: Block, sessions: Places, others: boolean, times: Times): (times: Times) => Chosen {
   const [first, who] = BY_HOST.map(name => wideOf(block, name)) as [Uint32Array, Uint32Array]
   const idOf = wideOf(block, 'who.id')
   /** of those sessions that have any, the visitor, or {@link NOTHING} of several */
-  const [having, whose] = [new Uint32Array(sessions.length), new Uint32Array(sessions.length)]
+  const [having, whose] = [newPlaces(sessions.length, block.sessions), new Uint32Array(sessions.length)]
   let length = 0
   const addAll = (begin: number, end: number): void => {
     for (let i = begin; i < end; i++) if (who[i] !== NOTHING) times.add(idOf[who[i] as number] as number, 2)
@@ -212,7 +221,7 @@ function chooseSessions(block: Block, sessions: Uint32Array, others: boolean, ti
   // Not of what was widened, which another block overwrites.
   const numbers = columnOf(block, 'who.id').numbers
   return times => {
-    const chosen = new Uint32Array(length)
+    const chosen = having.slice(0, length)
     const ids = new Uint32Array(length)
     // Each by itself, in their order: those who come once, who come again, and several.
     let [once, again, place] = [0, 0, 0]

@@ -12,7 +12,7 @@ import { addToRows, type ByCode, codesOf, findRows, startByCode } from './block-
 import { isOfSession } from './block-filters.ts'
 import type { RowOfCode } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
-import type { Chosen } from './chosen.ts'
+import type { Chosen, Places } from './chosen.ts'
 import { partsOf } from './filter.ts'
 import type { Bits } from './seen.ts'
 import { OF_VISITS } from './sum-matches.ts'
@@ -83,7 +83,7 @@ function scan({ block, chosen, sums, found, viewsOnly, least }: Parts): boolean 
 
 const ONE = Uint32Array.of(0)
 
-function addAll({ first, codes, counts }: Columns, sessions: Uint32Array, into: Float64Array): void {
+function addAll({ first, codes, counts }: Columns, sessions: Places, into: Float64Array): void {
   for (let i = 0; i < sessions.length; i++) {
     const session = sessions[i] as number
     const end = first[session + 1] as number
@@ -95,7 +95,7 @@ function addAll({ first, codes, counts }: Columns, sessions: Uint32Array, into: 
 }
 
 /** Sessions of visitors who have no other. */
-function addOnce({ first, codes, counts, views, least }: Columns, sessions: Uint32Array, by: ByCode): void {
+function addOnce({ first, codes, counts, views, least }: Columns, sessions: Places, by: ByCode): void {
   const { added, visitors, last } = by
   for (let i = 0; i < sessions.length; i++) {
     const session = sessions[i] as number
@@ -114,7 +114,7 @@ function addOnce({ first, codes, counts, views, least }: Columns, sessions: Uint
 /** Sessions of one visitor each, who has others. @param ids by place, those of the visitors */
 function addAgain(
   { first, codes, counts, views, least }: Columns,
-  sessions: Uint32Array,
+  sessions: Places,
   ids: Uint32Array,
   { added, visitors, places }: ByCode,
   { bits, rows, words }: Bits,
@@ -140,7 +140,7 @@ function addAgain(
 /** Sessions of several visitors. @param idOf numbers of the block's visitors */
 function addSeveral(
   { first, codes, counts, views, least }: Columns,
-  sessions: Uint32Array,
+  sessions: Places,
   who: Numbers,
   idOf: Uint32Array,
   { added, visitors, places }: ByCode,

@@ -2,7 +2,7 @@
 import { columnOf, type Numbers, placeOfId, windowOfId } from '../columns/index.ts'
 import { addToRows, type ByCode, codesOf, findRows, startByCode } from './block-codes.ts'
 import type { ScanParts } from './block-scan.ts'
-import type { Chosen } from './chosen.ts'
+import type { Chosen, Places } from './chosen.ts'
 import type { Measure } from './engine.ts'
 import type { Bits } from './seen.ts'
 
@@ -28,7 +28,7 @@ export function scanVisitList(parts: ScanParts): boolean {
   return true
 }
 
-function addOne(codes: Numbers, sessions: Uint32Array, added: Float64Array): void {
+function addOne(codes: Numbers, sessions: Places, added: Float64Array): void {
   for (let i = 0; i < sessions.length; i++) {
     const code = codes[sessions[i] as number] as number
     added[code] = (added[code] as number) + 1

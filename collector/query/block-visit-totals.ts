@@ -2,6 +2,7 @@
 import { columnOf, type Numbers, placeOfId, windowOfId } from '../columns/index.ts'
 import { rowOfAll } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
+import type { Places } from './chosen.ts'
 import type { Measure } from './engine.ts'
 import type { Bits } from './seen.ts'
 
@@ -31,14 +32,14 @@ export function scanVisitTotals({ ask, block, chosen, sums, sampling }: ScanPart
   return true
 }
 
-function sumOf(numbers: Numbers, visits: Uint32Array): number {
+function sumOf(numbers: Numbers, visits: Places): number {
   let sum = 0
   for (let i = 0; i < visits.length; i++) sum += numbers[visits[i] as number] as number
   return sum
 }
 
 /** Of each by itself: times since the epoch add up to more than a number tells. */
-function sumBetween(start: Numbers, end: Numbers, visits: Uint32Array): number {
+function sumBetween(start: Numbers, end: Numbers, visits: Places): number {
   let sum = 0
   for (let i = 0; i < visits.length; i++) {
     const visit = visits[i] as number
@@ -47,7 +48,7 @@ function sumBetween(start: Numbers, end: Numbers, visits: Uint32Array): number {
   return sum
 }
 
-function countBounces(views: Numbers, visits: Uint32Array): number {
+function countBounces(views: Numbers, visits: Places): number {
   let bounces = 0
   for (let i = 0; i < visits.length; i++) bounces += (views[visits[i] as number] as number) <= 1 ? 1 : 0
   return bounces

@@ -6,7 +6,7 @@ import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import { scanVisitList } from './block-visit-lists.ts'
 import { scanVisitTotals } from './block-visit-totals.ts'
-import { type Chosen, type ChosenOf, chosenOf, NO_NUMBERS, type Times, topOf } from './chosen.ts'
+import { type Chosen, type ChosenOf, chosenOf, NO_NUMBERS, newPlaces, type Times, topOf } from './chosen.ts'
 import type { Ask } from './engine.ts'
 import { samplingOf } from './sample.ts'
 
@@ -64,11 +64,10 @@ export async function scanVisits(parts: ScanParts): Promise<void> {
     const own = begin < once ? undefined : ids
     for (let first = begin; first < end; first += MOST_OF_CHUNK) {
       const last = Math.min(first + MOST_OF_CHUNK, end)
-      // Of a copy where some are left out, as others use what was chosen.
-      const some = (of: Uint32Array, before = 0): Uint32Array =>
-        sums.isPartial ? of.slice(first - before, last - before) : of.subarray(first - before, last - before)
-      const [sessions, events] = [some(chosen.sessions), some(chosen.visits)]
-      const goals = own ? some(own, once) : NO_NUMBERS
+      // Copies, as some may be left out, and others use what was chosen.
+      const sessions = new Uint32Array(chosen.sessions.subarray(first, last))
+      const events = new Uint32Array(chosen.visits.subarray(first, last))
+      const goals = own ? own.slice(first - once, last - once) : NO_NUMBERS
       count({ length: last - first, sessions, events, goals, isParted: own !== undefined })
     }
   }
@@ -101,8 +100,8 @@ function onceFirst({ sessions, visits, ids }: Chosen, times: Times): Chosen {
   let once = 0
   for (let i = 0; i < length; i++) if (!times.isAgain(ids[i] as number)) once++
   const made = {
-    sessions: new Uint32Array(length),
-    visits: new Uint32Array(length),
+    sessions: sessions.slice(),
+    visits: visits.slice(),
     ids: new Uint32Array(length - once),
   }
   let [first, other] = [0, once]
@@ -139,8 +138,8 @@ function choose(block: Block, wanted: Uint8Array, from: number, to: number, noBo
   const first = wideOf(block, 'session.visits')
   const bot = wideOf(block, 'session.bot')
   const start = columnOf(block, 'visit.start').numbers
-  const sessions = new Uint32Array(block.visits)
-  const visits = new Uint32Array(block.visits)
+  const sessions = newPlaces(block.visits, block.sessions)
+  const visits = newPlaces(block.visits, block.visits)
   let length = 0
   for (let session = 0; session < block.sessions; session++) {
     if (wanted[session] === 0 || (noBots && bot[session] === 1)) continue

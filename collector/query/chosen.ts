@@ -9,14 +9,19 @@ import { type Block, idOfPlace, NOTHING, placeOfId, WINDOWS, windowOfId } from '
 import type { Ask } from './engine.ts'
 import { donesOf, type Filter } from './filter.ts'
 
+/** Of few sessions in half of the memory, as questions stream through them. */
+export type Places = Uint16Array | Uint32Array
+export const newPlaces = (length: number, most: number): Places =>
+  most <= 0x1_0000 ? new Uint16Array(length) : new Uint32Array(length)
+
 /** Of one block. */
 export interface Chosen {
   /** how many of the first are of visitors who come once in all blocks */
   once: number
   /** places of sessions */
-  sessions: Uint32Array
+  sessions: Places
   /** of each the visit; none where events are looked for */
-  visits: Uint32Array
+  visits: Places
   /** the place from which on sessions have events of several visitors; that behind the last where visits are looked for */
   several: number
   /** of what lies between `once` and `several` the numbers of the visitors, who come again */
