@@ -9,7 +9,7 @@ const MOST_PAIRS = 3_000_000
 /** There are fewer visitors, so that a row and a visitor are one number below 2⁵³. */
 const VISITORS = 2 ** 27
 /** Rows whose visitors are bits, where these take no more bytes. */
-export const FEW_ROWS = 64
+export const FEW_ROWS = 512
 const MOST_BITS = 32 * 1024 * 1024
 /** Rows that bits are made for at first. */
 const ROWS_AT_FIRST = 8
@@ -27,12 +27,12 @@ function takeBits(length: number): Uint32Array {
   return held ?? new Uint32Array(length)
 }
 
-/** @param used how many of them may not be 0 */
+/** The longest are kept, as shorter ones are of no use to most questions. @param used how many of them may not be 0 */
 function giveBack(bits: Uint32Array, used: number): void {
-  const bytes = spare.reduce((sum, held) => sum + held.byteLength, bits.byteLength)
-  if (bits.length === 0 || bytes > MOST_SPARE) return
+  if (bits.length === 0) return
   const place = spare.findIndex(held => held.length > bits.length)
   spare.splice(place < 0 ? spare.length : place, 0, bits.fill(0, 0, used))
+  while (spare.reduce((sum, held) => sum + held.byteLength, 0) > MOST_SPARE) spare.shift()
 }
 
 /** {@link FEW_ROWS}, but fewer where their bits would take too much, and always one. */
