@@ -1,8 +1,9 @@
 /** Rows of a question, by scanning columns in memory. */
 import { type Block, type ColumnName, columnOf, tallied, tallyColumns, WINDOWS } from '../columns/index.ts'
 import { findDone } from './block-done.ts'
-import { scanEvents, sessionsChosen } from './block-events.ts'
+import { scanEvents } from './block-events.ts'
 import { columnFor, columnsFor, createFitting, type DoneIn, type Fitting } from './block-filters.ts'
+import { sessionsChosen } from './block-sessions.ts'
 import { scanVisits, visitsChosen } from './block-visits.ts'
 import type { Chosen } from './chosen.ts'
 import { type Ask, type Row, rowKey } from './engine.ts'
