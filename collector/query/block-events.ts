@@ -20,7 +20,7 @@ import {
 import { both, goalsOf, isOfSession, testOf } from './block-filters.ts'
 import { rowsOf } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
-import { sessionsOf } from './block-sessions.ts'
+import { numbersOf, sessionsOf } from './block-sessions.ts'
 import { scanTallies } from './block-tally-scan.ts'
 import { partsOf } from './filter.ts'
 import { OF_VISITS } from './sum-matches.ts'
@@ -59,6 +59,8 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
   // Of a tally nobody asks when it was.
   const at = views ? NO_TIMES : columnOf(block, 'event.at').numbers
 
+  // The same ones as in blocks that were scanned in fewer steps.
+  const numbers = chosen && hasVisitors ? numbersOf(block, chosen) : undefined
   /** whether it is of visitors who come once */
   let isOnce = false
   const keepViews = (chunk: Chunk): void => {
@@ -92,7 +94,7 @@ export async function scanEvents(scanned: ScanParts): Promise<void> {
     if (pagesOnly && !viewsOnly) keepViews(chunk)
     if (isOnce) countOnce(sums, sessions, chunk.length)
     else if (hasVisitors) {
-      const [who, idOf] = [wideOf(block, 'event.who'), wideOf(block, 'who.id')]
+      const [who, idOf] = [wideOf(block, 'event.who'), numbers ?? wideOf(block, 'who.id')]
       for (let i = 0; i < chunk.length; i++) {
         const visitor = who[events[i] as number] as number
         ids[i] = visitor === NOTHING ? NOTHING : (idOf[visitor] as number)

@@ -90,6 +90,16 @@ function chooseSessions(block: Block, sessions: Places, others: boolean, times: 
   }
 }
 
+/** Of each of the block's visitors who come again the number. @param block with what was added up in the place of its events */
+export function numbersOf(block: Block, { once, sessions, ids, idOfWho }: Chosen): Uint32Array {
+  const [first, who] = [columnOf(block, 'session.events').numbers, columnOf(block, 'event.who').numbers]
+  const numbers = new Uint32Array(columnOf(block, 'who.id').numbers.length).fill(NOTHING)
+  numbers.set(idOfWho)
+  for (let i = 0; i < ids.length; i++)
+    numbers[who[first[sessions[once + i] as number] as number] as number] = ids[i] as number
+  return numbers
+}
+
 type Sessions = Required<Pick<Wanted, 'sessions' | 'others'>>
 
 /** The questions of a dashboard ask of the same sessions: bytes of those of blocks that are kept. */

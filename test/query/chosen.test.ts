@@ -221,6 +221,34 @@ test('questions of other blocks, that wait for the database at the same time, ar
   )
 })
 
+test('visitors are the same ones where there are more rows than these are noted in', async () => {
+  const come = (name: string) => Array.from({ length: 600 }, (_, i) => `${name}${i}`)
+  const visitors = come('v')
+  const view = (path: number) => ({ path, name: 'pageview', host: 'shop.example', visitor: undefined, bot: undefined })
+  // All see one page every day, and each day others beside that.
+  const sessions = DAYS.flatMap(day =>
+    // Others come once, so that numbers of those who come again are not the ones of all.
+    [...(day === 0 ? come('once') : []), ...visitors].map((visitor, i) => ({
+      ...{ day, visitor, source: 'direct', isBot: false, isApart: false, isOpen: false },
+      events: [view(0), view(1 + 200 * day + (i % 200))],
+    })),
+  )
+  const supply = supplyOf(blocksOf({ sessions, others: [] } as unknown as History))
+  const ask = planned(
+    { over: 'matches', dimensions: ['event:page'], measures: ['visitors', 'pageviews'] },
+    10,
+    undefined,
+  )
+  const { page: _, ...all } = ask
+  for (const more of [{}, { blocks: `many rows ${histories}` }]) {
+    const { rows } = await scanHere({ of: 'rows', ask: { ...all, ...more } }, supply, never)
+    const counts = new Map(rows.map(({ values, counts }) => [values[0], counts]))
+    expect(counts.size).toBe(1 + 3 * 200)
+    expect(counts.get('/0')).toEqual({ visitors: 1_200, pageviews: 2_400 })
+    expect(counts.get('/401')).toEqual({ visitors: 3, pageviews: 3 })
+  }
+})
+
 describe('what is chosen', () => {
   const ONE = { path: 1, name: 'pageview', host: 'shop.example', visitor: undefined, bot: undefined } as const
   const sessions = Array.from({ length: 30 }, (_, i) => ({
