@@ -168,3 +168,21 @@ test('who has asked at a moment reads its version to the end, though it was buil
   })
   expect((await look(by)).faults).toEqual([])
 })
+
+test('blocks have a name while all that is asked for is kept, and another one when a day was built anew', async () => {
+  const by = blocks()
+  const asked = { site: SITE.key, from: FROM, to: FROM + 4 * DAY, names: ['event.name', 'who.id'] as const }
+  const name = () =>
+    database.client.withSession({ snapshot: true }, async session => (await by.find(asked, { session }))?.name)
+  const first = await name()
+  expect(first).toMatch(/./)
+  expect(await name()).toBe(first)
+  expect(await buildBlocks(database.db, dayAt(1), NOW)).toBe('built')
+  const second = await name()
+  expect(second).toMatch(/./)
+  expect(second).not.toBe(first)
+  // Now its events are read for one question.
+  await manifests(database.db).deleteOne({ at: new Date(FROM) })
+  expect(await name()).toBeUndefined()
+  await builder(0)()
+})
