@@ -1,20 +1,12 @@
 /** A scan of what was added up of the events of a block, in the rows of one dimension: lists of pages, hosts and names. */
-import {
-  type Block,
-  type ColumnName,
-  columnOf,
-  NOTHING,
-  type Numbers,
-  placeOfId,
-  windowOfId,
-} from '../columns/index.ts'
+import { type Block, type ColumnName, columnOf, NOTHING, type Numbers } from '../columns/index.ts'
 import { addToRows, type ByCode, codesOf, findRows, startByCode } from './block-codes.ts'
 import { isOfSession } from './block-filters.ts'
 import type { RowOfCode } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import type { Chosen, Places } from './chosen.ts'
 import { partsOf } from './filter.ts'
-import type { Bits } from './seen.ts'
+import { type Bits, noteIn } from './seen.ts'
 import { OF_VISITS } from './sum-matches.ts'
 import type { Sums } from './sum-rows.ts'
 
@@ -122,17 +114,11 @@ function addAgain(
   for (let i = 0; i < sessions.length; i++) {
     const [session, id] = [sessions[i] as number, ids[i] as number]
     const end = first[session + 1] as number
-    const window = Math.imul(windowOfId(id), rows)
-    const its = placeOfId(id) >>> 5
-    const shift = placeOfId(id) & 31
     for (let event = first[session] as number; event < end; event++) {
       const code = codes[event] as number
       added[code] = (added[code] as number) + (counts[event] as number)
       if ((views[event] as number) < least) continue
-      const word = Math.imul(window + (places[code] as number), words) + its
-      const before = bits[word] as number
-      bits[word] = before | (1 << shift)
-      visitors[code] = (visitors[code] as number) + (((before >>> shift) & 1) ^ 1)
+      visitors[code] = (visitors[code] as number) + noteIn(bits, rows, words, places[code] as number, id)
     }
   }
 }
@@ -154,12 +140,7 @@ function addSeveral(
       added[code] = (added[code] as number) + (counts[event] as number)
       if ((views[event] as number) < least || visitor === NOTHING) continue
       const id = idOf[visitor] as number
-      const row = Math.imul(windowOfId(id), rows) + (places[code] as number)
-      const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
-      const shift = placeOfId(id) & 31
-      const before = bits[word] as number
-      bits[word] = before | (1 << shift)
-      visitors[code] = (visitors[code] as number) + (((before >>> shift) & 1) ^ 1)
+      visitors[code] = (visitors[code] as number) + noteIn(bits, rows, words, places[code] as number, id)
     }
   }
 }

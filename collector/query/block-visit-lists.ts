@@ -1,10 +1,10 @@
 /** A scan of the visits of a block for a list of how many visits and visitors one dimension has. */
-import { columnOf, type Numbers, placeOfId, windowOfId } from '../columns/index.ts'
+import { columnOf, type Numbers } from '../columns/index.ts'
 import { addToRows, type ByCode, codesOf, findRows, startByCode } from './block-codes.ts'
 import type { ScanParts } from './block-scan.ts'
 import type { Chosen, Places } from './chosen.ts'
 import type { Measure } from './engine.ts'
-import type { Bits } from './seen.ts'
+import { type Bits, noteIn } from './seen.ts'
 
 const COUNTED: readonly Measure[] = ['visits', 'visitors']
 
@@ -35,7 +35,6 @@ function addOne(codes: Numbers, sessions: Places, added: Float64Array): void {
   }
 }
 
-/** Without a branch that nobody can foretell: this is the innermost loop of most lists. */
 function countAgain(
   codes: Numbers,
   { sessions, once, ids }: Chosen,
@@ -44,11 +43,6 @@ function countAgain(
 ): void {
   for (let i = 0; i < ids.length; i++) {
     const [code, id] = [codes[sessions[once + i] as number] as number, ids[i] as number]
-    const row = Math.imul(windowOfId(id), rows) + (places[code] as number)
-    const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
-    const shift = placeOfId(id) & 31
-    const before = bits[word] as number
-    bits[word] = before | (1 << shift)
-    visitors[code] = (visitors[code] as number) + (((before >>> shift) & 1) ^ 1)
+    visitors[code] = (visitors[code] as number) + noteIn(bits, rows, words, places[code] as number, id)
   }
 }

@@ -1,10 +1,10 @@
 /** A scan of the visits of a block that are all in one row: numbers of all of them, or of a day. */
-import { columnOf, type Numbers, placeOfId, windowOfId } from '../columns/index.ts'
+import { columnOf, type Numbers } from '../columns/index.ts'
 import { rowOfAll } from './block-rows.ts'
 import type { ScanParts } from './block-scan.ts'
 import type { Places } from './chosen.ts'
 import type { Measure } from './engine.ts'
-import type { Bits } from './seen.ts'
+import { type Bits, noteIn } from './seen.ts'
 
 /** @returns whether the block was scanned; not where there are several rows */
 export function scanVisitTotals({ ask, block, chosen, sums, sampling }: ScanParts): boolean {
@@ -57,13 +57,6 @@ function countBounces(views: Numbers, visits: Places): number {
 /** @returns those who were not seen in the row before */
 function countAgain(ids: Uint32Array, row: number, { bits, rows, words }: Bits): number {
   let visitors = 0
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] as number
-    const word = Math.imul(Math.imul(windowOfId(id), rows) + row, words) + (placeOfId(id) >>> 5)
-    const shift = placeOfId(id) & 31
-    const before = bits[word] as number
-    bits[word] = before | (1 << shift)
-    visitors += ((before >>> shift) & 1) ^ 1
-  }
+  for (let i = 0; i < ids.length; i++) visitors += noteIn(bits, rows, words, row, ids[i] as number)
   return visitors
 }

@@ -40,9 +40,18 @@ const rowsFor = (words: number): number =>
   Math.max(1, Math.min(FEW_ROWS, Math.floor(MOST_BITS / (4 * WINDOWS * words)) - 1))
 
 /**
- * Without a branch that nobody can foretell: this is the innermost loop of all lists.
- * @param room of a window, rows that are counted
+ * Notes a visitor in a row of {@link Bits}. Without a branch that nobody can foretell: this is the innermost of all lists.
+ * @returns 1 of who was not seen in it before, else 0
  */
+export function noteIn(bits: Uint32Array, rows: number, words: number, row: number, id: number): number {
+  const word = Math.imul(Math.imul(windowOfId(id), rows) + row, words) + (placeOfId(id) >>> 5)
+  const shift = placeOfId(id) & 31
+  const before = bits[word] as number
+  bits[word] = before | (1 << shift)
+  return ((before >>> shift) & 1) ^ 1
+}
+
+/** @param room of a window, rows that are counted */
 function countBits(
   bits: Uint32Array,
   counted: Float64Array,
@@ -60,12 +69,7 @@ function countBits(
     if (id === NOTHING) continue
     const beyond = (places[i] as number) - behind
     const place = behind + (beyond & (beyond >> 31))
-    const row = Math.imul(windowOfId(id), rows) + (place >>> bitsOfGroup)
-    const word = Math.imul(row, words) + (placeOfId(id) >>> 5)
-    const shift = placeOfId(id) & 31
-    const before = bits[word] as number
-    bits[word] = before | (1 << shift)
-    counted[place] = (counted[place] as number) + (((before >>> shift) & 1) ^ 1)
+    counted[place] = (counted[place] as number) + noteIn(bits, rows, words, place >>> bitsOfGroup, id)
   }
   if (other !== undefined) counted[behind] = other
 }

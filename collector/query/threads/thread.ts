@@ -27,8 +27,9 @@ const REST_MS = 20
 const asleep = new Int32Array(new SharedArrayBuffer(4))
 let rested = performance.now()
 /**
- * As long as the last one is ago, in which it worked, or waited. What is scanned streams through the memory that all cores share: without rests
- * events were taken at 0.74 of the rate at which they are taken alone (`npm run bench -- reports`, 50 million).
+ * As long as the last one is ago, in which it worked, or waited. What is scanned streams through the memory that all cores
+ * share: without rests events were taken at 0.74 of the rate at which they are taken alone (`npm run bench -- reports`, 50
+ * million).
  */
 function rest(): void {
   Atomics.wait(asleep, 0, 0, Math.min(REST_MS, performance.now() - rested))

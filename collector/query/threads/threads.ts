@@ -11,7 +11,10 @@ import type { Call, FromThread, SentBlock, SentColumn, ToThread } from './messag
 
 /** More would be too much beside mongod and the taking of events. */
 const MOST = 4
-/** Work that a thread does by turns, so that what takes long is in the way of others only where all turns are taken; the rest waits in its order. */
+/**
+ * Work that a thread does by turns, so that what takes long is in the way of others only where all turns are taken; the rest
+ * waits in its order.
+ */
 const BY_TURNS = 2
 /** Blocks that are sent together. */
 const TOGETHER = 16
